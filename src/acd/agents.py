@@ -1,0 +1,161 @@
+"""An agent: the chosen status, the device, and what the agent is engaged in.
+
+Status (chosen by people), state (observed), queue membership and call state are four things and never one enum. The state is
+not stored: it follows from status, engagement and the device, so the three can never disagree.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.errors import Conflict, illegal_transition
+from acd.ids import AgentId, CallId, DeviceId, OfferId, QueueId
+from acd.telephony import DeviceState
+
+
+class Status(StrEnum):
+    """What the agent chose."""
+
+    AVAILABLE = "available"
+    BREAK = "break"
+    SIGNED_OUT = "signed_out"
+
+
+class AgentState(StrEnum):
+    """What is observed. A closed set: it is a metric label."""
+
+    IDLE = "idle"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    BREAK = "break"
+    BUSY_ELSEWHERE = "busy_elsewhere"
+    UNREACHABLE = "unreachable"
+    SIGNED_OUT = "signed_out"
+
+
+STATUS_TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.SIGNED_OUT: frozenset({Status.AVAILABLE}),
+    Status.AVAILABLE: frozenset({Status.BREAK, Status.SIGNED_OUT}),
+    Status.BREAK: frozenset({Status.AVAILABLE, Status.BREAK, Status.SIGNED_OUT}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """An agent as configured. ``device`` is where the agent is reached unless the sign-in names another phone."""
+
+    id: AgentId
+    name: str = ""
+    device: DeviceId | None = None
+    queues: tuple[QueueId, ...] = ()
+    skills: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Not engaged with any call of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """Reserved by an offer: no other offer may name this agent."""
+
+    call: CallId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """In conversation since ``since``."""
+
+    call: CallId
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """The work after a call. ``until`` None has no fixed end."""
+
+    call: CallId
+    since: float
+    until: float | None
+
+
+Engagement = Free | Ringing | Talking | WrapUp
+
+_DEVICE_BLOCKS: dict[DeviceState, AgentState] = {
+    DeviceState.UNAVAILABLE: AgentState.UNREACHABLE,
+    DeviceState.UNKNOWN: AgentState.UNREACHABLE,
+    DeviceState.IN_USE: AgentState.BUSY_ELSEWHERE,
+    DeviceState.BUSY: AgentState.BUSY_ELSEWHERE,
+    DeviceState.RINGING: AgentState.BUSY_ELSEWHERE,
+    DeviceState.ON_HOLD: AgentState.BUSY_ELSEWHERE,
+}
+
+
+@dataclass(slots=True)
+class Agent:
+    """An agent as he works. Times are seconds since the epoch."""
+
+    spec: AgentSpec
+    status: Status = Status.SIGNED_OUT
+    status_since: float = 0.0
+    reason: str | None = None
+    device: DeviceId | None = None
+    device_state: DeviceState = DeviceState.UNKNOWN
+    engagement: Engagement = Free()
+    idle_anchor: float = 0.0  # last conversation's end or becoming available, whichever is later: for longest_idle
+    rest_until: float = 0.0  # the phone did not take an offer: left in peace until then
+    shown_state: AgentState = AgentState.SIGNED_OUT  # as last told to the world
+    state_since: float = 0.0
+
+    @property
+    def id(self) -> AgentId:
+        return self.spec.id
+
+    @property
+    def state(self) -> AgentState:
+        """Engagement first, for a call in progress outlives any choice; then the choice; then the device."""
+        match self.engagement:
+            case Talking():
+                return AgentState.TALKING
+            case Ringing():
+                return AgentState.RINGING
+            case WrapUp():
+                return AgentState.WRAP_UP
+        if self.status is Status.SIGNED_OUT:
+            return AgentState.SIGNED_OUT
+        if self.status is Status.BREAK:
+            return AgentState.BREAK
+        return _DEVICE_BLOCKS.get(self.device_state, AgentState.IDLE)
+
+    def choose(self, status: Status, reason: str | None, now: float) -> bool:
+        """Change the chosen status by the table; False when nothing changes. Raises ``illegal_transition``."""
+        if status is self.status and reason == self.reason:
+            return False
+        if status is self.status is not Status.BREAK:
+            return False
+        if status not in STATUS_TRANSITIONS[self.status]:
+            raise illegal_transition(f"agent {self.id}", self.status, status)
+        if status is Status.AVAILABLE:
+            self.idle_anchor = now
+        self.status, self.status_since, self.reason = status, now, reason if status is Status.BREAK else None
+        return True
+
+    def reserve(self, call: CallId, offer: OfferId) -> None:
+        """Take the agent for one offer. An agent is in at most one."""
+        if not isinstance(self.engagement, Free):
+            raise Conflict("agent_in_use", f"agent {self.id} is {self.state}", agent=self.id, current=self.state)
+        self.engagement = Ringing(call, offer)
+
+    def end_talk(self, call: CallId, wrap_up_s: float, now: float) -> None:
+        """After a conversation: wrap-up, unless there is none or the agent has signed out meanwhile."""
+        self.idle_anchor = now
+        if wrap_up_s > 0 and self.status is not Status.SIGNED_OUT:
+            self.engagement = WrapUp(call, now, now + wrap_up_s)
+        else:
+            self.engagement = Free()
+
+    def skill(self, name: str) -> int:
+        """The agent's level; 0 without the skill."""
+        return dict(self.spec.skills).get(name, 0)

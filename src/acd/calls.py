@@ -1,0 +1,134 @@
+"""A call: one caller's stay with us, from the entry into the line to the hang-up.
+
+State and outcome are two things. The *state* says where the caller is now and moves by ``TRANSITIONS``; each stay in a
+queue is a *visit* whose outcome is decided once and never changes (../docs/reference/definitions.md).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from acd.errors import illegal_transition
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.queues import Place
+
+
+class CallState(StrEnum):
+    """Where a caller is."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    TALKING = "talking"
+    AFTER = "after"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a visit to a queue ended. A closed set: it is a metric label."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    OVERFLOWED = "overflowed"
+    DEFERRED = "deferred"
+    LOST = "lost"
+
+
+TRANSITIONS: dict[CallState, frozenset[CallState]] = {
+    CallState.WAITING: frozenset({CallState.OFFERED, CallState.ENDED}),
+    CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
+    CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
+    CallState.AFTER: frozenset({CallState.ENDED}),
+    CallState.ENDED: frozenset(),
+}
+
+
+@dataclass(slots=True)
+class Visit:
+    """One stay in one queue. ``decided_at`` and ``outcome`` are None while the caller still waits."""
+
+    queue: QueueId
+    entered_at: float
+    outcome: Outcome | None = None
+    decided_at: float | None = None
+
+
+@dataclass(slots=True)
+class LiveOffer:
+    """An offer that is out: who is rung for this caller. ``phones`` shrinks as phones drop out."""
+
+    id: OfferId
+    sent_at: float
+    ring_s: int
+    phones: dict[DeviceId, AgentId]
+    legs: dict[DeviceId, LegId] = field(default_factory=dict)
+    answered: DeviceId | None = None
+    ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
+
+
+@dataclass(slots=True)
+class Call:
+    """One caller. Times are seconds since the epoch."""
+
+    id: CallId
+    leg: LegId
+    pbx: PbxId
+    number: str | None
+    name: str | None
+    priority: int
+    serial: int
+    visits: list[Visit]
+    state: CallState = CallState.WAITING
+    state_since: float = 0.0
+    offer: LiveOffer | None = None
+    offers_made: int = 0
+    misses: dict[AgentId, int] = field(default_factory=dict)  # agents who did not take this very caller
+    hold_off_until: float = 0.0  # no offer before: the last one could not be placed
+    agent: AgentId | None = None
+    device: DeviceId | None = None
+    agent_leg: LegId | None = None
+    connected_at: float | None = None
+    talk_ended_at: float | None = None
+    held_since: float | None = None
+    hold_s: float = 0.0
+    ended_at: float | None = None
+    ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
+    disposition: str | None = None
+    notes: str | None = None
+
+    @property
+    def visit(self) -> Visit:
+        """The visit that counts now: the last one."""
+        return self.visits[-1]
+
+    @property
+    def queue(self) -> QueueId:
+        return self.visit.queue
+
+    @property
+    def place(self) -> Place:
+        """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
+        return (-self.priority, self.visit.entered_at, self.serial, self.id)
+
+    def move(self, state: CallState, now: float) -> None:
+        """Change state, by the table only."""
+        if state not in TRANSITIONS[self.state]:
+            raise illegal_transition(f"call {self.id}", self.state, state)
+        self.state, self.state_since = state, now
+
+    def next_offer_id(self) -> OfferId:
+        """Offer ids count up within a call, through restarts too, so that an old offer's echo is told from a new one."""
+        self.offers_made += 1
+        return OfferId(f"{self.id}.{self.offers_made}")
+
+    def talk_s(self, now: float) -> float | None:
+        """Seconds in conversation so far, hold included; None if there was none."""
+        if self.connected_at is None:
+            return None
+        return max(0.0, (self.talk_ended_at if self.talk_ended_at is not None else now) - self.connected_at)
+
+    def held_s(self, now: float) -> float:
+        """Seconds on hold so far."""
+        return self.hold_s + (max(0.0, now - self.held_since) if self.held_since is not None else 0.0)
+
+    def resume(self, now: float) -> None:
+        """End a hold, if there is one."""
+        self.hold_s, self.held_since = self.held_s(now), None

@@ -1,0 +1,148 @@
+"""What people and programs ask of the floor. Imperative names; each is answered by a reply or an ``AcdError``.
+
+``Restore…`` commands come from storage at the start, before the first fact.
+"""
+
+from dataclasses import dataclass
+
+from acd.agents import AgentSpec, Status
+from acd.calls import Outcome
+from acd.ids import AgentId, CallId, DeviceId, QueueId
+from acd.queues import QueueSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DefineQueue:
+    """Create a queue or change one; callers in it keep their places. Conflict ``number_taken``; Invalid ``unknown_strategy``."""
+
+    spec: QueueSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveQueue:
+    """Conflict ``queue_in_use`` while a caller is in it."""
+
+    queue: QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class DefineAgent:
+    """Create an agent or change one."""
+
+    spec: AgentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAgent:
+    """Conflict ``agent_in_use`` unless signed out and free."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAgent:
+    """Give an agent back the status that was chosen before a restart."""
+
+    agent: AgentId
+    status: Status
+    since: float
+    reason: str | None = None
+    device: DeviceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreVisit:
+    """Give a queue's figures back a visit that was decided before a restart."""
+
+    queue: QueueId
+    entered_at: float
+    decided_at: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Become available, at ``device`` or else at the agent's own. Conflict ``device_taken``; Invalid ``no_device``."""
+
+    agent: AgentId
+    device: DeviceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """A call in progress is talked to its end; a ringing phone stops."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBreak:
+    """Asked for during a call, the break begins after it."""
+
+    agent: AgentId
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BecomeAvailable:
+    """Back from a break. Conflict when signed out: signing in needs a device, so it is ``SignIn``'s work."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class EndWrapUp:
+    """Conflict ``illegal_transition`` when not in wrap-up. Disposition and notes go to the call."""
+
+    agent: AgentId
+    disposition: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendWrapUp:
+    """``seconds`` more, from the end as it stands."""
+
+    agent: AgentId
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """A supervisor ends a call. Conflict when it has ended already."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class AmendCall:
+    """Change what a call carries; None leaves a field as it is. A changed priority moves the caller in the line."""
+
+    call: CallId
+    priority: int | None = None
+    disposition: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopOffering:
+    """The service is about to leave: offers in flight are settled, none is begun."""
+
+
+Command = (
+    DefineQueue
+    | RemoveQueue
+    | DefineAgent
+    | RemoveAgent
+    | RestoreAgent
+    | RestoreVisit
+    | SignIn
+    | SignOut
+    | TakeBreak
+    | BecomeAvailable
+    | EndWrapUp
+    | ExtendWrapUp
+    | HangUpCall
+    | AmendCall
+    | StopOffering
+)

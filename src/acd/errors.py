@@ -1,0 +1,47 @@
+"""What the domain refuses, and why.
+
+::
+
+    AcdError                slug, message, details
+    ├── NotFound            unknown_queue · unknown_agent · unknown_call
+    ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken
+    └── Invalid             no_device · unknown_strategy
+
+Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
+"""
+
+from collections.abc import Mapping
+
+
+class AcdError(Exception):
+    """A refusal with a stable ``slug``, a sentence for people, and ``details`` for programs."""
+
+    def __init__(self, slug: str, message: str, **details: str | int | float | None) -> None:
+        super().__init__(message)
+        self.slug = slug
+        self.message = message
+        self.details: Mapping[str, str | int | float | None] = details
+
+
+class NotFound(AcdError):
+    """No such queue, agent or call."""
+
+
+class Conflict(AcdError):
+    """The thing exists, and its state does not allow what was asked."""
+
+
+class Invalid(AcdError):
+    """What was asked makes no sense, whatever the state."""
+
+
+def unknown(kind: str, identifier: str) -> NotFound:
+    """``kind`` is queue, agent or call."""
+    return NotFound(f"unknown_{kind}", f"there is no {kind} {identifier!r}", **{kind: identifier})
+
+
+def illegal_transition(what: str, current: str, wanted: str) -> Conflict:
+    """``what`` cannot go from state ``current`` to ``wanted``; the answer names both."""
+    return Conflict(
+        "illegal_transition", f"{what} is {current} and cannot become {wanted}", current=current, requested=wanted
+    )

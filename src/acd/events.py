@@ -1,0 +1,218 @@
+"""What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
+
+``at`` is seconds since the epoch. Events of one call carry its id and its queue.
+"""
+
+from dataclasses import dataclass
+
+from acd.agents import AgentState, Status
+from acd.calls import Outcome
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.telephony import MissCause, RequestFailure
+
+
+@dataclass(frozen=True, slots=True)
+class CallQueued:
+    """A caller joined a line. ``adopted``: found by a snapshot, not seen to enter."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    leg: LegId
+    entered_at: float
+    priority: int
+    number: str | None
+    name: str | None
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """A caller dialled a number that is no queue's, and was sent away."""
+
+    at: float
+    call: CallId
+    queue_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffered:
+    """Phones are being rung for a caller."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    offer: OfferId
+    agents: tuple[AgentId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeclined:
+    """One agent's phone did not take an offer."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    offer: OfferId
+    agent: AgentId
+    cause: MissCause
+
+
+@dataclass(frozen=True, slots=True)
+class OfferClosed:
+    """Nobody took the offer; the caller waits on, place unchanged."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferNotPlaced:
+    """The PBX did not do what an offer asked."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    offer: OfferId
+    why: RequestFailure
+
+
+@dataclass(frozen=True, slots=True)
+class CallConnected:
+    """Caller and agent hear each other. ``waited_s`` is entry to conversation, ringing included."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId
+    device: DeviceId
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    at: float
+    call: CallId
+    queue: QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    at: float
+    call: CallId
+    queue: QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """The agent's part of a call is over. ``fault``: the agent's leg died."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId
+    talk_s: float
+    hold_s: float
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDecided:
+    """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    outcome: Outcome
+    entered_at: float
+    waited_s: float
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The caller is gone. ``ended_by``: caller, agent, service, fault, pbx_restart or unseen."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    outcome: Outcome
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAmended:
+    at: float
+    call: CallId
+    queue: QueueId
+    priority: int
+    disposition: str | None
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatusChosen:
+    """Durable before anything that depends on it leaves: an agent finds the same status after a restart."""
+
+    at: float
+    agent: AgentId
+    status: Status
+    reason: str | None
+    device: DeviceId | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    at: float
+    agent: AgentId
+    old: AgentState
+    new: AgentState
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    at: float
+    agent: AgentId
+    call: CallId
+    queue: QueueId | None
+    wrap_up_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PbxLost:
+    at: float
+    pbx: PbxId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PbxReady:
+    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right."""
+
+    at: float
+    pbx: PbxId
+    repairs: tuple[tuple[str, int], ...]
+
+
+Event = (
+    CallQueued
+    | CallRefused
+    | CallOffered
+    | OfferDeclined
+    | OfferClosed
+    | OfferNotPlaced
+    | CallConnected
+    | CallHeld
+    | CallResumed
+    | TalkEnded
+    | VisitDecided
+    | CallEnded
+    | CallAmended
+    | AgentStatusChosen
+    | AgentStateChanged
+    | WrapUpEnded
+    | PbxLost
+    | PbxReady
+)

@@ -1,0 +1,273 @@
+"""The port between the domain and a PBX: facts come in, requests go out.
+
+A *fact* says what happened on the wire, in the field's own words and not in AMI's. A *request* is what the domain wants
+done. Both are frozen values: whoever implements the port (``ami`` for Asterisk, ``tests/support/memory_pbx.py`` for tests)
+turns its own messages into facts and carries requests out. A request that fails comes back as a fact; nothing is raised
+across the port.
+
+The order of facts of one call, as a PBX must deliver them::
+
+    CallEntered -> [Offer] -> OfferRinging* -> OfferMissed* -> OfferEnded          nobody answered: waiting again
+                                            -> OfferAnswered -> TalkBegan -> ... -> AgentLegGone | CallerFreed -> CallGone
+    CallGone may come at any point and is the last fact of its call.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
+
+
+class DeviceState(StrEnum):
+    """What a PBX knows of a phone. ``UNKNOWN`` is a device the PBX says nothing about; it is offered nothing."""
+
+    NOT_IN_USE = "not_in_use"
+    RINGING = "ringing"
+    IN_USE = "in_use"
+    BUSY = "busy"
+    ON_HOLD = "on_hold"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+
+
+class MissCause(StrEnum):
+    """Why a phone that was offered a call did not take it. A closed set: it is a metric label."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    CANCELLED = "cancelled"  # not the agent's doing: withdrawn, the caller left, or another phone answered
+    FAILED = "failed"  # the PBX could not place the leg
+
+
+class RequestFailure(StrEnum):
+    """Why a request did not do its work. ``UNKNOWN_OUTCOME`` means it may have."""
+
+    REFUSED = "refused"
+    NO_SUCH_LEG = "no_such_leg"
+    LINK_DOWN = "link_down"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+class LegStage(StrEnum):
+    """Where a caller is in the dialplan, as a snapshot finds it."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    TALKING = "talking"
+    AFTER = "after"
+
+
+# ---------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntered:
+    """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*."""
+
+    call: CallId
+    leg: LegId
+    queue_key: str
+    entered_at: float  # seconds since the epoch, by the PBX's clock, to the millisecond
+    serial: int  # of the Uniqueid: breaks ties of entered_at, live and after a restart alike
+    priority: int
+    number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRinging:
+    """A phone of the offer rings. A target for which this never comes is unreachable."""
+
+    call: CallId
+    offer: OfferId
+    device: DeviceId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMissed:
+    """One phone of the offer will not take the call. The others may still."""
+
+    call: CallId
+    offer: OfferId
+    device: DeviceId
+    cause: MissCause
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """A phone was picked up; the caller does not hear it yet."""
+
+    call: CallId
+    offer: OfferId
+    device: DeviceId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """The offer is over without a conversation and the caller is back in the wait loop."""
+
+    call: CallId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class TalkBegan:
+    """Caller and agent hear each other: the end of the wait."""
+
+    call: CallId
+    offer: OfferId
+    device: DeviceId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The agent's phone put the caller on hold."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The agent's phone took the caller back."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegGone:
+    """The agent's leg of a call no longer exists. ``fault``: it died, nobody hung it up."""
+
+    call: CallId
+    leg: LegId
+    device: DeviceId
+    cause: int  # Q.850
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFreed:
+    """The conversation is over, the caller is still on the line and the dialplan waits a moment for a verdict."""
+
+    call: CallId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class CallGone:
+    """The caller's leg no longer exists."""
+
+    call: CallId
+    cause: int  # Q.850
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A phone's state as the PBX sees it."""
+
+    device: DeviceId
+    state: DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotCall:
+    """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING."""
+
+    entered: CallEntered
+    stage: LegStage
+    offer: OfferId | None = None
+    device: DeviceId | None = None
+    agent_leg: LegId | None = None
+    connected_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PbxSnapshot:
+    """All that exists on a PBX now. After it, facts of that PBX are trusted and calls are offered.
+
+    ``boot`` changes when the PBX was restarted: no call of an earlier boot can be alive.
+    """
+
+    pbx: PbxId
+    boot: str
+    calls: tuple[SnapshotCall, ...]
+    devices: tuple[tuple[DeviceId, DeviceState], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The PBX cannot be reached: its calls go on by themselves, nothing is offered there, nothing is known."""
+
+    pbx: PbxId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PbxDraining:
+    """The PBX said that it is shutting down: nothing new is offered there."""
+
+    pbx: PbxId
+
+
+# ---------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id."""
+
+    call: CallId
+    leg: LegId
+    offer: OfferId
+    targets: tuple[DeviceId, ...]
+    ring_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Stop ringing: the phones' legs are hung up and the caller falls back into the wait loop, place unchanged."""
+
+    call: CallId
+    offer: OfferId
+    legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End one leg. ``cause`` is Q.850: 16 is normal, 1 an unallocated number."""
+
+    leg: LegId
+    cause: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request that did not do its work, or may not have."""
+
+    request: "Offer | Withdraw | HangUp"
+    why: RequestFailure
+
+
+Fact = (
+    CallEntered
+    | OfferRinging
+    | OfferMissed
+    | OfferAnswered
+    | OfferEnded
+    | TalkBegan
+    | Held
+    | Resumed
+    | AgentLegGone
+    | CallerFreed
+    | CallGone
+    | DeviceChanged
+    | PbxSnapshot
+    | LinkDown
+    | PbxDraining
+    | RequestFailed
+)
+Request = Offer | Withdraw | HangUp

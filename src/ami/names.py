@@ -1,0 +1,46 @@
+"""Names shared with ``dialplan/``: contexts, channel variables, global variables and UserEvents.
+
+The dialplan and this package are two halves of one program, and these names are the seam. A test reads the shipped
+dialplan and this module against each other; ``dialplan/README.md`` tells the contract of each context.
+"""
+
+# Contexts into which a site or the service moves a channel.
+ENTER = "acd-enter"
+WAIT = "acd-wait"
+OFFER = "acd-offer"
+AFTER = "acd-after"
+CODES = "acd-codes"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES)
+
+# Variables on the caller's channel, set by the dialplan.
+CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
+QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
+ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
+PRIORITY = "ACD_PRIO"
+STATE = "ACD_STATE"  # waiting, offered, talking, after
+CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
+
+# Variables on the caller's channel, set by the service before it redirects to OFFER.
+OFFER_ID = "ACD_OFFER"
+TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
+RING_S = "ACD_RING"
+MUSIC = "ACD_MUSIC"
+
+# Variables on a phone's channel that dialled a code (context CODES).
+ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
+ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up
+ASK_AGENT = "ACD_AGENT"  # digits
+ASK_PIN = "ACD_PIN"  # digits
+ASK_REASON = "ACD_REASON"  # digits after *13
+REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
+
+# Global variables, set by the service.
+QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
+
+# UserEvents; their bodies carry only what the dialplan made.
+EVENT_ENTER = "AcdEnter"  # Call
+EVENT_ANSWER = "AcdAnswer"  # Call, Offer; raised by the agent's leg
+EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
+EVENT_AFTER = "AcdAfter"  # Call, Offer
+EVENT_ASK = "AcdAsk"  # Ask, Kind
+USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK)
