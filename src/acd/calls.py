@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.outcomes import Outcome
 from acd.queues import Place
 
 
@@ -20,16 +21,6 @@ class CallState(StrEnum):
     TALKING = "talking"
     AFTER = "after"
     ENDED = "ended"
-
-
-class Outcome(StrEnum):
-    """How a visit to a queue ended. A closed set: it is a metric label."""
-
-    ANSWERED = "answered"
-    ABANDONED = "abandoned"
-    OVERFLOWED = "overflowed"
-    DEFERRED = "deferred"
-    LOST = "lost"
 
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {

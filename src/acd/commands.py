@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
-from acd.calls import Outcome
 from acd.ids import AgentId, CallId, DeviceId, QueueId
+from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 
 

@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 
 from acd.agents import AgentState, Status
-from acd.calls import Outcome
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.outcomes import Outcome
 from acd.telephony import MissCause, RequestFailure
 
 

@@ -1,0 +1,13 @@
+"""How a visit to a queue ends. A closed set: it is a metric label."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Decided once. *Deferred* took a callback; *lost* was ended by a fault of ours or of the PBX."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    OVERFLOWED = "overflowed"
+    DEFERRED = "deferred"
+    LOST = "lost"

@@ -1,0 +1,130 @@
+"""Service-level arithmetic: counts of visits, the five named service levels, and the ledger that keeps them per queue.
+
+The formulas are those of docs/reference/definitions.md. A visit belongs to the interval of its *entry*; its outcome is decided once.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from acd.outcomes import Outcome
+
+INTERVAL_S = 900
+RECENT_S = 3600.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """Visits by outcome. Durations are sums of seconds; ``_in_target`` counts those decided within the promise."""
+
+    answered: int = 0
+    abandoned: int = 0
+    short_abandoned: int = 0
+    overflowed: int = 0
+    deferred: int = 0
+    lost: int = 0
+    answered_in_target: int = 0
+    abandoned_in_target: int = 0
+    answer_wait_s: float = 0.0
+    longest_wait_s: float = 0.0
+
+    @property
+    def decided(self) -> int:
+        return self.answered + self.abandoned + self.overflowed + self.deferred + self.lost
+
+    def add(self, other: "Counts") -> None:
+        """Take another span's counts into this one."""
+        for name in ("answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.answered_in_target += other.answered_in_target
+        self.abandoned_in_target += other.abandoned_in_target
+        self.answer_wait_s += other.answer_wait_s
+        self.longest_wait_s = max(self.longest_wait_s, other.longest_wait_s)
+
+    def count(self, visit: "DecidedVisit", target_s: float) -> None:
+        """Take one decided visit in."""
+        setattr(self, visit.outcome.value, getattr(self, visit.outcome.value) + 1)
+        self.longest_wait_s = max(self.longest_wait_s, visit.waited_s)
+        in_target = visit.waited_s <= target_s
+        if visit.outcome is Outcome.ANSWERED:
+            self.answered_in_target += in_target
+            self.answer_wait_s += visit.waited_s
+        elif visit.outcome is Outcome.ABANDONED:
+            self.abandoned_in_target += in_target
+            self.short_abandoned += visit.short
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedVisit:
+    """A visit with its outcome. ``short``: abandoned within the queue's short limit."""
+
+    entered_at: float
+    decided_at: float
+    outcome: Outcome
+    short: bool = False
+
+    @property
+    def waited_s(self) -> float:
+        return max(0.0, self.decided_at - self.entered_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevels:
+    """The primary figure and its variants, each a ratio, or None where nothing counts."""
+
+    primary: float | None
+    answered_only: float | None
+    early_abandon_good: float | None
+    strict: float | None
+    short_excluded: float | None
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def service_levels(counts: Counts, late_waiting: int = 0) -> ServiceLevels:
+    """All five definitions. ``late_waiting`` are callers still waiting past the target: a live figure counts them as missed."""
+    in_target, answered, abandoned = counts.answered_in_target, counts.answered, counts.abandoned
+    late_abandoned = abandoned - counts.abandoned_in_target
+    whole = answered + abandoned + late_waiting
+    return ServiceLevels(
+        primary=_ratio(in_target, answered + late_abandoned + late_waiting),
+        answered_only=_ratio(in_target, answered),
+        early_abandon_good=_ratio(in_target + counts.abandoned_in_target, whole),
+        strict=_ratio(in_target, whole),
+        short_excluded=_ratio(in_target, whole - counts.short_abandoned),
+    )
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A queue's decided visits: counts per 15 minutes of entry, and the last hour's visits one by one."""
+
+    intervals: dict[int, Counts] = field(default_factory=dict)
+    recent: deque[tuple[DecidedVisit, float]] = field(default_factory=deque)
+
+    def record(self, visit: DecidedVisit, target_s: float) -> None:
+        """Count a visit whose outcome has just been decided, against the promise of that moment."""
+        start = int(visit.entered_at // INTERVAL_S) * INTERVAL_S
+        self.intervals.setdefault(start, Counts()).count(visit, target_s)
+        self.recent.append((visit, target_s))
+        while self.recent[0][0].decided_at < visit.decided_at - RECENT_S:
+            self.recent.popleft()
+
+    def since(self, start: float) -> Counts:
+        """Counts of the visits entered at or after ``start``; exact for any of the last hour and for any interval's start."""
+        total = Counts()
+        if start % INTERVAL_S == 0:
+            for begin, counts in self.intervals.items():
+                if begin >= start:
+                    total.add(counts)
+            return total
+        for visit, target_s in self.recent:
+            if visit.entered_at >= start:
+                total.count(visit, target_s)
+        return total
+
+    def forget_before(self, start: float) -> None:
+        """Drop intervals that no window asks for any more."""
+        for begin in [begin for begin in self.intervals if begin < start]:
+            del self.intervals[begin]

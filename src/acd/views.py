@@ -1,0 +1,119 @@
+"""Frozen pictures of the floor for readers: REST, metrics, history. No reader ever holds a live object.
+
+Built on demand by ``acd.picture``; the times are seconds since the epoch, durations are seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acd.agents import AgentState, Status
+from acd.calls import CallState
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.outcomes import Outcome
+from acd.queues import QueueSpec
+from acd.sla import Counts, ServiceLevels
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    queue: QueueId
+    entered_at: float
+    decided_at: float | None
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now."""
+
+    id: CallId
+    leg: LegId
+    pbx: PbxId
+    queue: QueueId
+    state: CallState
+    state_since: float
+    number: str | None
+    name: str | None
+    priority: int
+    entered_at: float
+    waited_s: float
+    position: int | None
+    outcome: Outcome | None
+    offer: OfferId | None
+    offered_to: tuple[AgentId, ...]
+    agent: AgentId | None
+    device: DeviceId | None
+    agent_leg: LegId | None
+    connected_at: float | None
+    talk_s: float | None
+    hold_s: float
+    ended_at: float | None
+    ended_by: str | None
+    disposition: str | None
+    notes: str | None
+    visits: tuple[VisitView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One agent. ``wrap_up_until`` None in wrap-up means no fixed end; ``rest_until`` is past or 0 when nothing rests."""
+
+    id: AgentId
+    name: str
+    status: Status
+    status_since: float
+    reason: str | None
+    state: AgentState
+    state_since: float
+    device: DeviceId | None
+    home_device: DeviceId | None
+    queues: tuple[QueueId, ...]
+    skills: Mapping[str, int]
+    call: CallId | None
+    wrap_up_until: float | None
+    rest_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineEntry:
+    """One place in a line; ``position`` 1 is the head. A caller for whom phones ring keeps the place."""
+
+    call: CallId
+    position: int
+    entered_at: float
+    waited_s: float
+    priority: int
+    number: str | None
+    name: str | None
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    spec: QueueSpec
+    waiting: int
+    longest_wait_s: float
+    agents: Mapping[AgentState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """Figures of the visits entered since ``since``. ``counts`` + ``waiting`` = ``offered``, always."""
+
+    queue: QueueId
+    since: float
+    offered: int
+    counts: Counts
+    waiting: int
+    service_level: ServiceLevels
+    asa_s: float | None
+    longest_wait_s: float
+    agents: Mapping[AgentState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PbxView:
+    pbx: PbxId
+    up: bool
+    reason: str | None
+    since: float
