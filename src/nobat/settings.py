@@ -1,0 +1,224 @@
+"""All settings of the service: one tree, a sentence under each field, read once at the start by the command line.
+
+Sources, the later wins: defaults, the TOML file (``--config`` or ``NOBAT_CONFIG``), environment variables (``NOBAT_``
+and two underscores between levels: ``NOBAT_DATABASE__URL``). ``nobat.settings_file`` reads the file and turns a mistake
+in it into one message with file and line; docs/reference/settings.md is generated from here by ``nobat.reference``.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+PbxName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$")]
+
+
+class _Section(BaseModel):
+    """A table of the settings file: unknown keys are mistakes, and values never appear in error messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+def _read_secret(secret: SecretStr | None, secret_file: Path | None, key: str) -> SecretStr | None:
+    """The secret itself or the first line of the file that holds it; both at once is a mistake."""
+    if secret_file is None:
+        return secret
+    if secret is not None:
+        raise ValueError(f"give either {key} or {key}_file, not both")
+    try:
+        first_line = secret_file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{key}_file {str(secret_file)!r} cannot be read: {type(error).__name__}") from None
+    if not first_line:
+        raise ValueError(f"{key}_file {str(secret_file)!r} is empty")
+    return SecretStr(first_line)
+
+
+class DatabaseSettings(_Section):
+    """Where queues, agents, tokens and history are kept."""
+
+    url: str = Field(default="sqlite:///nobat.db", repr=False)
+    """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:password@host/database`."""
+
+    commit_deadline_s: Seconds = 2.0
+    """How long a promise (an agent's chosen status) may take to be on disk before its command is refused."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_kind(cls, url: str) -> str:
+        scheme = url.partition(":")[0]
+        if scheme not in {"sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg"}:
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
+    @property
+    def shown_url(self) -> str:
+        """The address with its password hidden, fit for logs and for people."""
+        password = urlsplit(self.url).password
+        return self.url.replace(f":{password}@", ":***@", 1) if password else self.url
+
+
+class HttpSettings(_Section):
+    """The REST interface."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback belongs behind a proxy that speaks TLS."""
+
+    port: Port = 8080
+    """TCP port to listen on."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 65_536
+    """A longer request body is refused with 413."""
+
+
+class MetricsSettings(_Section):
+    """The Prometheus page. Without an address of its own it is served by the REST interface as `/metrics`."""
+
+    host: str | None = None
+    """Own address to listen on; with `port`, `/metrics` is served there and nowhere else."""
+
+    port: Port | None = None
+    """Own TCP port to listen on."""
+
+    token: SecretStr | None = None
+    """If set, `/metrics` asks for it as a bearer token."""
+
+    token_file: Path | None = None
+    """File whose first line is the token."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.host is None) != (self.port is None):
+            raise ValueError("host and port go together")
+        object.__setattr__(self, "token", _read_secret(self.token, self.token_file, "token"))
+        object.__setattr__(self, "token_file", None)
+        return self
+
+
+class LogSettings(_Section):
+    """What is logged, to standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str)] = "info"
+    """Least severe level that is written."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    """`json` is one object a line; `console` is for reading; `auto` is console on a terminal, else json."""
+
+
+class PbxSettings(_Section):
+    """One Asterisk server and its AMI account."""
+
+    name: PbxName
+    """Its `systemname` in asterisk.conf; the first part of the ids of its calls."""
+
+    host: str = "127.0.0.1"
+    """Address of its AMI."""
+
+    port: Port = 5038
+    """TCP port of its AMI."""
+
+    username: str = "nobat"
+    """AMI account."""
+
+    secret: SecretStr | None = None
+    """The account's secret; better kept in `secret_file`."""
+
+    secret_file: Path | None = None
+    """File whose first line is the secret."""
+
+    ping_s: Seconds = 1.0
+    """Seconds between two pings; a link that does not answer within `ping_deadline_s` is declared dead."""
+
+    ping_deadline_s: Seconds = 1.5
+    """Seconds that an answer to a ping may take."""
+
+    action_deadline_s: Seconds = 3.0
+    """Seconds that an answer to any other action may take before its outcome counts as unknown."""
+
+    @field_validator("host", "username")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not value or any(character.isspace() or not character.isprintable() for character in value):
+            raise ValueError("must be one word")
+        return value
+
+    @model_validator(mode="after")
+    def _has_secret(self) -> Self:
+        secret = _read_secret(self.secret, self.secret_file, "secret")
+        if secret is None:
+            raise ValueError("needs secret or secret_file")
+        object.__setattr__(self, "secret", secret)
+        object.__setattr__(self, "secret_file", None)
+        return self
+
+
+class PhoneCodeSettings(_Section):
+    """Signing in and out by phone codes (`*11` to `*15`)."""
+
+    wrong_pins: Annotated[int, Field(ge=1, le=20)] = 3
+    """That many wrong PINs in a row lock an agent's sign-in by phone."""
+
+    lock_s: Seconds = 60.0
+    """For so many seconds."""
+
+    break_reasons: dict[Annotated[str, Field(pattern=r"^[0-9]{1,4}$")], Annotated[str, Field(max_length=40)]] = {}
+    """What digits dialled after `*13` stand for, for example `{"1" = "lunch"}`; others are kept as dialled."""
+
+
+class HistorySettings(_Section):
+    """Writing down what happened, behind the calls."""
+
+    batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Rows written in one transaction at most."""
+
+    batch_wait_s: Seconds = 0.2
+    """How long a first row waits for others to be written with it."""
+
+    memory_rows: Annotated[int, Field(ge=1_000)] = 2_000_000
+    """Rows kept in memory while the database is away. From a tenth on an alarm is logged; beyond, rows are lost."""
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NOBAT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    http: HttpSettings = HttpSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
+    pbx: tuple[PbxSettings, ...] = ()
+    """One `[[pbx]]` table for each Asterisk server."""
+    phone_codes: PhoneCodeSettings = PhoneCodeSettings()
+    history: HistorySettings = HistorySettings()
+
+    @field_validator("pbx")
+    @classmethod
+    def _names_differ(cls, pbx: tuple[PbxSettings, ...]) -> tuple[PbxSettings, ...]:
+        names = [one.name for one in pbx]
+        if len(set(names)) < len(names):
+            raise ValueError("two servers have the same name")
+        return pbx
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose content comes in as keyword arguments."""
+        return env_settings, init_settings
