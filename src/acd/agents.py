@@ -69,6 +69,7 @@ class Talking:
     """In conversation since ``since``."""
 
     call: CallId
+    queue: QueueId
     since: float
 
 
@@ -77,6 +78,7 @@ class WrapUp:
     """The work after a call. ``until`` None has no fixed end."""
 
     call: CallId
+    queue: QueueId
     since: float
     until: float | None
 
@@ -148,11 +150,11 @@ class Agent:
             raise Conflict("agent_in_use", f"agent {self.id} is {self.state}", agent=self.id, current=self.state)
         self.engagement = Ringing(call, offer)
 
-    def end_talk(self, call: CallId, wrap_up_s: float, now: float) -> None:
+    def end_talk(self, call: CallId, queue: QueueId, wrap_up_s: float, now: float) -> None:
         """After a conversation: wrap-up, unless there is none or the agent has signed out meanwhile."""
         self.idle_anchor = now
         if wrap_up_s > 0 and self.status is not Status.SIGNED_OUT:
-            self.engagement = WrapUp(call, now, now + wrap_up_s)
+            self.engagement = WrapUp(call, queue, now, now + wrap_up_s)
         else:
             self.engagement = Free()
 

@@ -52,6 +52,7 @@ class LiveOffer:
     phones: dict[DeviceId, AgentId]
     legs: dict[DeviceId, LegId] = field(default_factory=dict)
     answered: DeviceId | None = None
+    withdrawn: set[DeviceId] = field(default_factory=set)  # told to stop ringing; the PBX has not confirmed it
     ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
 
 
@@ -80,6 +81,7 @@ class Call:
     talk_ended_at: float | None = None
     held_since: float | None = None
     hold_s: float = 0.0
+    hang_up_asked: bool = False
     ended_at: float | None = None
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
     disposition: str | None = None

@@ -52,8 +52,12 @@ class RestoreAgent:
 
 @dataclass(frozen=True, slots=True)
 class RestoreVisit:
-    """Give a queue's figures back a visit that was decided before a restart."""
+    """Give a queue's figures back a visit that was decided before a restart.
 
+    Its call may still be alive, so the id is kept: when a snapshot finds that call talking, the visit is not counted again.
+    """
+
+    call: CallId
     queue: QueueId
     entered_at: float
     decided_at: float

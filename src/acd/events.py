@@ -27,6 +27,15 @@ class CallQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class CallAdopted:
+    """A call whose visit was decided before a restart is known again; nothing is counted twice."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+
+
+@dataclass(frozen=True, slots=True)
 class CallRefused:
     """A caller dialled a number that is no queue's, and was sent away."""
 
@@ -81,13 +90,16 @@ class OfferNotPlaced:
 
 @dataclass(frozen=True, slots=True)
 class CallConnected:
-    """Caller and agent hear each other. ``waited_s`` is entry to conversation, ringing included."""
+    """Caller and agent hear each other. ``waited_s`` is entry to conversation, ringing included.
+
+    ``agent`` is None when a phone answered at which nobody is known to be signed in.
+    """
 
     at: float
     call: CallId
     queue: QueueId
-    agent: AgentId
-    device: DeviceId
+    agent: AgentId | None
+    device: DeviceId | None
     waited_s: float
 
 
@@ -198,6 +210,7 @@ class PbxReady:
 
 Event = (
     CallQueued
+    | CallAdopted
     | CallRefused
     | CallOffered
     | OfferDeclined

@@ -57,9 +57,12 @@ class Queue:
     members: dict[AgentId, "Agent"] = field(default_factory=dict)
     idle: dict[AgentId, "Agent"] = field(default_factory=dict)
     line: list[Place] = field(default_factory=list)
+    offered: set[CallId] = field(
+        default_factory=set
+    )  # callers for whom phones ring: not in the line, but still waiting
     turns: dict[AgentId, int] = field(default_factory=dict)  # number of the last turn each agent took: round robin
     turn: int = 0
-    live_calls: int = 0  # visits whose call has not ended: such a queue cannot be removed
+    live_calls: int = 0  # calls of this queue that have not ended: while there are any, it cannot be removed
     ledger: Ledger = field(default_factory=Ledger)
 
     def stand(self, place: Place) -> None:
@@ -71,10 +74,6 @@ class Queue:
         index = bisect_left(self.line, place)
         if index < len(self.line) and self.line[index] == place:
             del self.line[index]
-
-    def position(self, place: Place) -> int:
-        """1 for the head of the line."""
-        return bisect_left(self.line, place) + 1
 
     def waiting(self) -> Iterator[CallId]:
         """Those who wait, head first."""

@@ -1,6 +1,7 @@
 """Service-level arithmetic: counts of visits, the five named service levels, and the ledger that keeps them per queue.
 
-The formulas are those of docs/reference/definitions.md. A visit belongs to the interval of its *entry*; its outcome is decided once.
+The formulas are those of docs/reference/definitions.md. A visit belongs to the
+interval of its *entry*; its outcome is decided once.
 """
 
 from collections import deque
@@ -10,6 +11,8 @@ from acd.outcomes import Outcome
 
 INTERVAL_S = 900
 RECENT_S = 3600.0
+KEPT_S = 50 * 3600
+"""Longer than any local day, the one on which clocks go back included."""
 
 
 @dataclass(slots=True)
@@ -106,7 +109,10 @@ class Ledger:
     def record(self, visit: DecidedVisit, target_s: float) -> None:
         """Count a visit whose outcome has just been decided, against the promise of that moment."""
         start = int(visit.entered_at // INTERVAL_S) * INTERVAL_S
-        self.intervals.setdefault(start, Counts()).count(visit, target_s)
+        if start not in self.intervals:
+            self.intervals[start] = Counts()
+            self._forget_before(start - KEPT_S)
+        self.intervals[start].count(visit, target_s)
         self.recent.append((visit, target_s))
         while self.recent[0][0].decided_at < visit.decided_at - RECENT_S:
             self.recent.popleft()
@@ -124,7 +130,7 @@ class Ledger:
                 total.count(visit, target_s)
         return total
 
-    def forget_before(self, start: float) -> None:
+    def _forget_before(self, start: float) -> None:
         """Drop intervals that no window asks for any more."""
         for begin in [begin for begin in self.intervals if begin < start]:
             del self.intervals[begin]

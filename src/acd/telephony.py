@@ -140,12 +140,17 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class AgentLegGone:
-    """The agent's leg of a call no longer exists. ``fault``: it died, nobody hung it up."""
+    """The agent's leg of a call no longer exists.
+
+    ``hung_up``: the agent's phone asked for it (a HangupRequest was seen on this leg). ``fault``: it died, nobody hung it up.
+    Neither: it ended because the caller left or because we asked.
+    """
 
     call: CallId
     leg: LegId
     device: DeviceId
     cause: int  # Q.850
+    hung_up: bool
     fault: bool
 
 
@@ -245,10 +250,26 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnToLine:
+    """Bring a caller whose agent was lost before a word was spoken back into the wait loop. Never for one who rings or talks."""
+
+    call: CallId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Something expected did not come: take a fresh snapshot of a PBX, over the link as it is, and deliver it."""
+
+    pbx: PbxId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Resync"
     why: RequestFailure
 
 
@@ -270,4 +291,4 @@ Fact = (
     | PbxDraining
     | RequestFailed
 )
-Request = Offer | Withdraw | HangUp
+Request = Offer | Withdraw | HangUp | ReturnToLine | Resync

@@ -1,0 +1,332 @@
+"""What the facts of a call mean: entry, offer, conversation, end.
+
+Every handler is idempotent and ignores what is stale (another offer's echo, a call that has ended): a PBX repeats, delays and
+loses, and none of that may change the outcome of a visit that is decided.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from acd import telephony as t
+from acd.agents import Agent, Free, Ringing, Talking
+from acd.calls import Call, CallState, LiveOffer, Visit
+from acd.events import (
+    CallAdopted,
+    CallConnected,
+    CallEnded,
+    CallHeld,
+    CallQueued,
+    CallRefused,
+    CallResumed,
+    OfferClosed,
+    OfferDeclined,
+    OfferNotPlaced,
+    TalkEnded,
+    VisitDecided,
+)
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
+from acd.outcomes import Outcome
+from acd.sla import DecidedVisit
+from acd.turn import Turn
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+HOLD_OFF_S = 1.0
+"""How long a caller is left alone whose offer the PBX refused: the news of why is on its way."""
+
+ENDED_KEPT = 2_000
+"""Ended calls that can still be read live; history has them all."""
+
+UNALLOCATED_NUMBER = 1  # Q.850
+_BLAMED = frozenset({t.MissCause.NO_ANSWER, t.MissCause.BUSY, t.MissCause.REJECTED, t.MissCause.FAILED})
+
+
+def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
+    """A caller has joined a line, or dialled a number that is nobody's."""
+    if fact.call in floor.calls or fact.call in floor.ended:
+        return
+    call = admit(floor, turn, fact)
+    if call is not None:
+        floor.queues[call.queue].stand(call.place)
+        floor.fresh_calls[call.id] = None
+
+
+def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = False) -> Call | None:
+    """Make the call, standing nowhere yet; None and a hang-up if its queue is unknown."""
+    queue = floor.queue_by_key(fact.queue_key)
+    if queue is None:
+        turn.ask(t.HangUp(fact.leg, UNALLOCATED_NUMBER))
+        turn.emit(CallRefused(turn.now, fact.call, fact.queue_key))
+        return None
+    entered_at = min(fact.entered_at, turn.now)
+    call = Call(
+        id=fact.call,
+        leg=fact.leg,
+        pbx=pbx_of(fact.call),
+        number=fact.number,
+        name=fact.name,
+        priority=fact.priority,
+        serial=fact.serial,
+        visits=[Visit(queue.spec.id, entered_at)],
+        state_since=entered_at,
+    )
+    floor.calls[call.id] = call
+    queue.live_calls += 1
+    if call.id in floor.counted:
+        turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
+    else:
+        name, number = call.name, call.number
+        turn.emit(
+            CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
+        )
+    return call
+
+
+def live_offer(floor: "Floor", call: CallId, offer: OfferId) -> tuple[Call, LiveOffer] | None:
+    """The call and its offer, if that offer is the one that is out now."""
+    found = floor.calls.get(call)
+    if found is None or found.offer is None or found.offer.id != offer or found.state is not CallState.OFFERED:
+        return None
+    return found, found.offer
+
+
+def ringing(floor: "Floor", turn: Turn, fact: t.OfferRinging) -> None:
+    found = live_offer(floor, fact.call, fact.offer)
+    if found is not None:
+        call, offer = found
+        offer.legs[fact.device] = fact.leg
+        if fact.device in offer.withdrawn:  # the agent left before the phone rang
+            turn.ask(t.Withdraw(call.id, offer.id, (fact.leg,)))
+
+
+def missed(floor: "Floor", turn: Turn, fact: t.OfferMissed) -> None:
+    found = live_offer(floor, fact.call, fact.offer)
+    if found is not None:
+        call, offer = found
+        cause = t.MissCause.CANCELLED if fact.device in offer.withdrawn else fact.cause
+        drop_phone(floor, turn, call, offer, fact.device, cause)
+
+
+def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device: DeviceId, cause: t.MissCause) -> None:
+    """A phone is out of an offer: free its agent, and rest one who let it ring."""
+    holder = offer.phones.pop(device, None)
+    if holder is None:
+        return
+    turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
+    agent = floor.agents[holder]
+    if cause in _BLAMED:
+        call.misses[holder] = call.misses.get(holder, 0) + 1
+        agent.rest_until = turn.now + floor.queues[call.queue].spec.rest_s
+        floor.at(agent.rest_until, "rest", agent.id)
+    elif cause is t.MissCause.UNREACHABLE and agent.device == device:
+        # Believe the attempt, until the PBX says something newer of the phone.
+        floor.devices[device] = agent.device_state = t.DeviceState.UNAVAILABLE
+    release(floor, turn, agent, call.id)
+
+
+def release(floor: "Floor", turn: Turn, agent: Agent, call: CallId) -> None:
+    """Let go of an agent who is reserved for ``call``, if so."""
+    if isinstance(agent.engagement, Ringing) and agent.engagement.call == call:
+        agent.engagement = Free()
+    floor.refresh(agent, turn)
+
+
+def answered(floor: "Floor", _turn: Turn, fact: t.OfferAnswered) -> None:
+    found = live_offer(floor, fact.call, fact.offer)
+    if found is not None:
+        _, offer = found
+        offer.answered = fact.device
+        offer.legs[fact.device] = fact.leg
+
+
+def offer_ended(floor: "Floor", turn: Turn, fact: t.OfferEnded) -> None:
+    found = live_offer(floor, fact.call, fact.offer)
+    if found is not None:
+        back_to_line(floor, turn, found[0])
+
+
+def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
+    """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
+    offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
+    call.move(CallState.WAITING, turn.now)
+    queue = floor.queues[call.queue]
+    queue.stand(call.place)
+    floor.fresh_calls[call.id] = None
+    if offer is not None:
+        turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
+
+
+def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> LiveOffer | None:
+    """Take the offer off the call and free every agent still in it."""
+    offer = call.offer
+    floor.queues[call.queue].offered.discard(call.id)
+    if offer is not None:
+        for device in tuple(offer.phones):
+            drop_phone(floor, turn, call, offer, device, cause)
+        call.offer = None
+    return offer
+
+
+def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
+    found = live_offer(floor, fact.call, fact.offer)
+    if found is not None:
+        connect(floor, turn, found[0], fact.device, fact.leg, turn.now)
+
+
+def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg: LegId | None, at: float) -> None:
+    """The wait is over: decide the visit and engage the agent whose phone it is."""
+    agent = _answering_agent(floor, call, device)
+    if call.offer is not None and device is not None:
+        call.offer.phones.pop(device, None)
+    close_offer(floor, turn, call, t.MissCause.CANCELLED)
+    call.move(CallState.TALKING, turn.now)
+    call.device, call.agent_leg, call.connected_at = device, leg, at
+    if agent is not None:
+        call.agent = agent.id
+        agent.engagement = Talking(call.id, call.queue, at)
+        floor.refresh(agent, turn)
+    waited = max(0.0, at - call.visit.entered_at)
+    if call.id not in floor.counted:
+        turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
+    decide(floor, turn, call, Outcome.ANSWERED, at, record=call.id not in floor.counted)
+
+
+def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Agent | None:
+    """The agent of an answered phone: by the offer, or by who is signed in there (after a restart)."""
+    if device is None:
+        return None
+    holder: AgentId | None = call.offer.phones.get(device) if call.offer is not None else None
+    holder = holder or floor.at_device.get(device)
+    return floor.agents.get(holder) if holder is not None else None
+
+
+def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, *, record: bool = True) -> None:
+    """Give the visit its outcome, once."""
+    visit, queue = call.visit, floor.queues[call.queue]
+    if visit.outcome is not None:
+        return
+    visit.outcome, visit.decided_at = outcome, at
+    waited = max(0.0, at - visit.entered_at)
+    short = outcome is Outcome.ABANDONED and waited < queue.spec.short_abandon_s
+    if record:
+        queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
+        turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
+
+
+def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
+    call = floor.calls.get(fact.call)
+    if call is not None and call.state is CallState.TALKING and call.held_since is None:
+        call.held_since = turn.now
+        turn.emit(CallHeld(turn.now, call.id, call.queue))
+
+
+def resumed(floor: "Floor", turn: Turn, fact: t.Resumed) -> None:
+    call = floor.calls.get(fact.call)
+    if call is not None and call.held_since is not None:
+        call.resume(turn.now)
+        turn.emit(CallResumed(turn.now, call.id, call.queue))
+
+
+def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
+    call = floor.calls.get(fact.call)
+    if call is not None and call.state is CallState.TALKING and call.agent_leg in (None, fact.leg):
+        end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
+
+
+def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
+    """The agent's part is over: wrap-up begins, and the caller is *after*."""
+    call.resume(turn.now)
+    call.talk_ended_at = turn.now
+    call.ended_by = ended_by
+    call.move(CallState.AFTER, turn.now)
+    agent = floor.agents.get(call.agent) if call.agent is not None else None
+    if agent is None:
+        return
+    queue = floor.queues[call.queue]
+    turn.emit(
+        TalkEnded(
+            turn.now, call.id, call.queue, agent.id, call.talk_s(turn.now) or 0.0, call.hold_s, ended_by == "fault"
+        )
+    )
+    if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
+        agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)
+        floor.at(turn.now + queue.spec.wrap_up_s, "wrap_up", agent.id)
+        floor.refresh(agent, turn)
+
+
+def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
+    """The agent is done and the dialplan waits for a verdict."""
+    call = floor.calls.get(fact.call)
+    if call is None:
+        return
+    if call.state is CallState.OFFERED:
+        # A phone was picked up and lost before caller and agent heard each other: not a conversation.
+        turn.ask(t.ReturnToLine(call.id, call.leg))
+        back_to_line(floor, turn, call)
+        call.hold_off_until = turn.now + HOLD_OFF_S
+        floor.at(call.hold_off_until, "hold_off", call.id)
+        return
+    if call.state is CallState.TALKING:
+        end_talk(floor, turn, call, "agent")
+    if call.state is CallState.AFTER:
+        turn.ask(t.HangUp(call.leg))
+
+
+def gone(floor: "Floor", turn: Turn, fact: t.CallGone) -> None:
+    call = floor.calls.get(fact.call)
+    if call is not None:
+        end(floor, turn, call, Outcome.ABANDONED, "service" if call.hang_up_asked else "caller")
+
+
+def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: str) -> None:
+    """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
+    queue = floor.queues[call.queue]
+    if call.state is CallState.WAITING:
+        queue.leave(call.place)
+    elif call.state is CallState.OFFERED:
+        decide(floor, turn, call, undecided, turn.now)
+        close_offer(floor, turn, call, t.MissCause.CANCELLED)
+    elif call.state is CallState.TALKING:
+        end_talk(floor, turn, call, ended_by)
+    decide(floor, turn, call, undecided, turn.now)
+    call.move(CallState.ENDED, turn.now)
+    call.ended_at = turn.now
+    call.ended_by = call.ended_by or ended_by
+    queue.live_calls -= 1
+    del floor.calls[call.id]
+    floor.fresh_calls.pop(call.id, None)
+    floor.counted.discard(call.id)
+    floor.ended[call.id] = call
+    while len(floor.ended) > ENDED_KEPT:
+        floor.ended.popitem(last=False)
+    turn.emit(CallEnded(turn.now, call.id, call.queue, call.visit.outcome or undecided, call.ended_by))
+
+
+def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
+    """An offer that was certainly not placed frees its agents; of any other failure the next snapshot tells the truth."""
+    if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
+        return
+    found = live_offer(floor, fact.request.call, fact.request.offer)
+    if found is not None:
+        call, offer = found
+        turn.emit(OfferNotPlaced(turn.now, call.id, call.queue, offer.id, fact.why))
+        back_to_line(floor, turn, call)
+        call.hold_off_until = turn.now + HOLD_OFF_S
+        floor.at(call.hold_off_until, "hold_off", call.id)
+
+
+HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
+    t.CallEntered: entered,
+    t.OfferRinging: ringing,
+    t.OfferMissed: missed,
+    t.OfferAnswered: answered,
+    t.OfferEnded: offer_ended,
+    t.TalkBegan: talk_began,
+    t.Held: held,
+    t.Resumed: resumed,
+    t.AgentLegGone: agent_leg_gone,
+    t.CallerFreed: caller_freed,
+    t.CallGone: gone,
+    t.RequestFailed: request_failed,
+}

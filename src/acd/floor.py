@@ -1,0 +1,206 @@
+"""The floor: all live state of the contact centre, and the one door through which it changes.
+
+``handle(message, now)`` takes a telephony fact or a command and returns its effects; ``tick(now)`` does what is due at
+``now``; ``next_deadline()`` says when that will be. Nothing here reads a clock, rolls dice or waits, so the same messages
+at the same times always have the same effects: that is what replay, explanation and a shift simulated in a second rest on.
+
+The floor itself keeps state, timers and the derived indexes; what a message means is told in ``acd.calling`` (facts of a
+call), ``acd.desk`` (people's commands), ``acd.reconcile`` (snapshots) and ``acd.routing`` (who gets whom).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Literal
+
+from acd import calling, desk, reconcile, routing
+from acd.agents import Agent, WrapUp
+from acd.calls import Call, CallState
+from acd.commands import Command
+from acd.errors import unknown
+from acd.events import AgentStateChanged, PbxLost
+from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
+from acd.pbxs import PbxState
+from acd.queues import Queue
+from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
+from acd.turn import Effects, Turn
+
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off"]
+
+
+@dataclass(slots=True)
+class Floor:
+    """Everything that lives. Written by its own handlers only; readers get ``acd.picture``."""
+
+    queues: dict[QueueId, Queue] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    calls: dict[CallId, Call] = field(default_factory=dict)
+    ended: OrderedDict[CallId, Call] = field(default_factory=OrderedDict)
+    pbxs: dict[PbxId, PbxState] = field(default_factory=dict)
+    devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
+    at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
+    counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    offering: bool = True
+    now: float = 0.0
+    fresh_agents: dict[AgentId, None] = field(default_factory=dict)
+    fresh_calls: dict[CallId, None] = field(default_factory=dict)
+    timers: list[tuple[float, int, TimerKind, str]] = field(default_factory=list)
+    timer_numbers: "count[int]" = field(default_factory=count)
+
+    def handle(self, message: Fact | Command, now: float) -> Effects:
+        """Take one message in. Commands may raise ``AcdError``, and then nothing has changed."""
+        turn = self._turn(now)
+        self._fire(turn)
+        HANDLERS[type(message)](self, turn, message)
+        routing.match(self, turn)
+        return Effects(tuple(turn.events), tuple(turn.requests))
+
+    def tick(self, now: float) -> Effects:
+        """Do what is due."""
+        turn = self._turn(now)
+        self._fire(turn)
+        routing.match(self, turn)
+        return Effects(tuple(turn.events), tuple(turn.requests))
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` has something to do next, at the earliest."""
+        return self.timers[0][0] if self.timers else None
+
+    def at(self, when: float, kind: TimerKind, key: str) -> None:
+        """Set a timer. Timers are never cancelled: one whose reason is gone does nothing."""
+        heappush(self.timers, (when, next(self.timer_numbers), kind, key))
+
+    def call(self, call: CallId) -> Call:
+        """A live or recently ended call. Raises ``unknown_call``."""
+        found = self.calls.get(call) or self.ended.get(call)
+        if found is None:
+            raise unknown("call", call)
+        return found
+
+    def agent(self, agent: AgentId) -> Agent:
+        """Raises ``unknown_agent``."""
+        if agent not in self.agents:
+            raise unknown("agent", agent)
+        return self.agents[agent]
+
+    def queue(self, queue: QueueId) -> Queue:
+        """Raises ``unknown_queue``."""
+        if queue not in self.queues:
+            raise unknown("queue", queue)
+        return self.queues[queue]
+
+    def queue_by_key(self, key: str) -> Queue | None:
+        """The queue that the dialplan names by id or by number."""
+        by_id = self.queues.get(QueueId(key))
+        return by_id or next((queue for queue in self.queues.values() if queue.spec.number == key), None)
+
+    def takes_offers(self, pbx: PbxId) -> bool:
+        """Whether a call on ``pbx`` may be offered."""
+        state = self.pbxs.get(pbx)
+        return self.offering and state is not None and state.up
+
+    def refresh(self, agent: Agent, turn: Turn) -> None:
+        """Bring what is derived from an agent in line with the agent: shown state, idle lists, freshness."""
+        state = agent.state
+        if state is not agent.shown_state:
+            turn.emit(AgentStateChanged(turn.now, agent.id, agent.shown_state, state))
+            agent.shown_state, agent.state_since = state, turn.now
+        free = routing.agent_bar(agent, turn.now) is None
+        for name in agent.spec.queues:
+            queue = self.queues.get(name)
+            if queue is None:
+                continue
+            if free and agent.id not in queue.idle:
+                queue.idle[agent.id] = agent
+                self.fresh_agents[agent.id] = None
+            elif not free:
+                queue.idle.pop(agent.id, None)
+
+    def freshen(self, pbx: PbxId | None = None) -> None:
+        """Look at every caller and every free agent again: a PBX is back or queues have changed."""
+        for call in self.calls.values():
+            if call.state is CallState.WAITING and pbx in (None, call.pbx):
+                self.fresh_calls[call.id] = None
+        for queue in self.queues.values():
+            self.fresh_agents.update(dict.fromkeys(queue.idle))
+
+    def _turn(self, now: float) -> Turn:
+        # A clock that was set back must not make waits negative or order time wrongly.
+        self.now = max(self.now, now)
+        return Turn(self.now)
+
+    def _fire(self, turn: Turn) -> None:
+        while self.timers and self.timers[0][0] <= turn.now:
+            _, _, kind, key = heappop(self.timers)
+            _TIMERS[kind](self, turn, key)
+
+
+def _wrap_up_due(floor: Floor, turn: Turn, key: str) -> None:
+    agent = floor.agents.get(AgentId(key))
+    if agent is not None and isinstance(agent.engagement, WrapUp):
+        until = agent.engagement.until
+        if until is not None and until <= turn.now:
+            desk.finish_wrap_up(floor, turn, agent)
+
+
+def _rest_due(floor: Floor, turn: Turn, key: str) -> None:
+    agent = floor.agents.get(AgentId(key))
+    if agent is not None:
+        floor.refresh(agent, turn)
+
+
+def _offer_due(floor: Floor, turn: Turn, key: str) -> None:
+    """The PBX has said nothing about an offer for too long: ask it, and ask again as long as it stays so."""
+    call = floor.calls.get(CallId(key))
+    if call is None or call.offer is None or call.offer.ends_at > turn.now:
+        return
+    call.offer.ends_at = turn.now + routing.OFFER_GUARD_S
+    floor.at(call.offer.ends_at, "offer", call.id)
+    if floor.takes_offers(call.pbx):
+        turn.ask(Resync(call.pbx, "offer_overdue"))
+
+
+def _hold_off_due(floor: Floor, _turn: Turn, key: str) -> None:
+    call = floor.calls.get(CallId(key))
+    if call is not None and call.state is CallState.WAITING:
+        floor.fresh_calls[call.id] = None
+
+
+_TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
+    "wrap_up": _wrap_up_due,
+    "rest": _rest_due,
+    "offer": _offer_due,
+    "hold_off": _hold_off_due,
+}
+
+
+def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
+    floor.devices[fact.device] = fact.state
+    holder = floor.at_device.get(fact.device)
+    if holder is not None:
+        agent = floor.agents[holder]
+        agent.device_state = fact.state
+        floor.refresh(agent, turn)
+
+
+def _link_down(floor: Floor, turn: Turn, fact: LinkDown) -> None:
+    state = floor.pbxs.setdefault(fact.pbx, PbxState())
+    if state.up or state.reason != fact.reason:
+        turn.emit(PbxLost(turn.now, fact.pbx, fact.reason))
+        state.up, state.reason, state.since = False, fact.reason, turn.now
+
+
+def _draining(floor: Floor, turn: Turn, fact: PbxDraining) -> None:
+    _link_down(floor, turn, LinkDown(fact.pbx, "pbx_shutting_down"))
+
+
+HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
+    **calling.HANDLERS,
+    **desk.HANDLERS,
+    **reconcile.HANDLERS,
+    DeviceChanged: _device_changed,
+    LinkDown: _link_down,
+    PbxDraining: _draining,
+}

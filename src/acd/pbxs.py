@@ -1,0 +1,13 @@
+"""A PBX as the floor knows it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class PbxState:
+    """What is known of a PBX. Nothing is offered there unless ``up``."""
+
+    up: bool = False
+    boot: str | None = None
+    reason: str | None = None
+    since: float = 0.0

@@ -1,0 +1,166 @@
+"""Pictures of the floor: builds the frozen views of ``acd.views`` from live state, for one moment ``now``."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from acd import views as v
+from acd.agents import Agent, AgentState, Ringing, Talking, WrapUp
+from acd.calls import Call, CallState
+from acd.ids import AgentId, CallId, QueueId
+from acd.queues import Queue
+from acd.sla import service_levels
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+
+def call(floor: "Floor", call_id: CallId, now: float) -> v.CallView:
+    """One live or recently ended call. Raises ``unknown_call``."""
+    return _call(floor, floor.call(call_id), now)
+
+
+def calls(floor: "Floor", now: float) -> tuple[v.CallView, ...]:
+    """All live calls and the recently ended ones, by time of entry."""
+    known = (*floor.ended.values(), *floor.calls.values())
+    return tuple(
+        _call(floor, one, now) for one in sorted(known, key=lambda one: (one.visits[0].entered_at, one.serial))
+    )
+
+
+def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
+    visit = one.visit
+    offer = one.offer
+    return v.CallView(
+        id=one.id,
+        leg=one.leg,
+        pbx=one.pbx,
+        queue=one.queue,
+        state=one.state,
+        state_since=one.state_since,
+        number=one.number,
+        name=one.name,
+        priority=one.priority,
+        entered_at=one.visits[0].entered_at,
+        waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - visit.entered_at),
+        position=_position(floor, one),
+        outcome=visit.outcome,
+        offer=offer.id if offer is not None else None,
+        offered_to=tuple(offer.phones.values()) if offer is not None else (),
+        agent=one.agent,
+        device=one.device,
+        agent_leg=one.agent_leg,
+        connected_at=one.connected_at,
+        talk_s=one.talk_s(now),
+        hold_s=one.held_s(now),
+        ended_at=one.ended_at,
+        ended_by=one.ended_by,
+        disposition=one.disposition,
+        notes=one.notes,
+        visits=tuple(v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome) for each in one.visits),
+    )
+
+
+def _in_line(floor: "Floor", queue: Queue) -> list[Call]:
+    """All who wait, head first; a caller for whom phones ring still stands at the own place."""
+    waiting = [floor.calls[call_id] for call_id in queue.waiting()]
+    if not queue.offered:
+        return waiting
+    return sorted([*waiting, *(floor.calls[call_id] for call_id in queue.offered)], key=lambda one: one.place)
+
+
+def _position(floor: "Floor", one: Call) -> int | None:
+    if one.state not in (CallState.WAITING, CallState.OFFERED):
+        return None
+    queue = floor.queues[one.queue]
+    ahead = sum(place < one.place for place in queue.line)
+    return 1 + ahead + sum(floor.calls[other].place < one.place for other in queue.offered)
+
+
+def line(floor: "Floor", queue_id: QueueId, now: float) -> tuple[v.LineEntry, ...]:
+    """A queue's line in order. Raises ``unknown_queue``."""
+    return tuple(
+        v.LineEntry(
+            call=one.id,
+            position=position,
+            entered_at=one.visit.entered_at,
+            waited_s=max(0.0, now - one.visit.entered_at),
+            priority=one.priority,
+            number=one.number,
+            name=one.name,
+            offered=one.state is CallState.OFFERED,
+        )
+        for position, one in enumerate(_in_line(floor, floor.queue(queue_id)), start=1)
+    )
+
+
+def agent(floor: "Floor", agent_id: AgentId, _now: float) -> v.AgentView:
+    """Raises ``unknown_agent``."""
+    return _agent(floor.agent(agent_id))
+
+
+def agents(floor: "Floor", _now: float) -> tuple[v.AgentView, ...]:
+    """All agents, by id."""
+    return tuple(_agent(floor.agents[agent_id]) for agent_id in sorted(floor.agents))
+
+
+def _agent(one: Agent) -> v.AgentView:
+    engaged = one.engagement
+    return v.AgentView(
+        id=one.id,
+        name=one.spec.name,
+        status=one.status,
+        status_since=one.status_since,
+        reason=one.reason,
+        state=one.shown_state,
+        state_since=one.state_since,
+        device=one.device,
+        home_device=one.spec.device,
+        queues=one.spec.queues,
+        skills=dict(one.spec.skills),
+        call=engaged.call if isinstance(engaged, Ringing | Talking | WrapUp) else None,
+        wrap_up_until=engaged.until if isinstance(engaged, WrapUp) else None,
+        rest_until=one.rest_until or None,
+    )
+
+
+def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
+    """Raises ``unknown_queue``."""
+    one = floor.queue(queue_id)
+    entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
+    longest = max(0.0, now - min(entered)) if entered else 0.0
+    return v.QueueView(one.spec, len(entered), longest, _agent_states(one))
+
+
+def queues(floor: "Floor", now: float) -> tuple[v.QueueView, ...]:
+    """All queues, by id."""
+    return tuple(queue(floor, queue_id, now) for queue_id in sorted(floor.queues))
+
+
+def _agent_states(one: Queue) -> dict[AgentState, int]:
+    present = Counter(member.shown_state for member in one.members.values())
+    return {state: present[state] for state in AgentState}
+
+
+def stats(floor: "Floor", queue_id: QueueId, since: float, now: float) -> v.QueueStats:
+    """Figures of the visits entered since ``since``; those still waiting past the target count as missed already."""
+    one = floor.queue(queue_id)
+    counts = one.ledger.since(since)
+    entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
+    waits = [now - at for at in entered if at >= since]
+    late = sum(wait > one.spec.service_level.target_s for wait in waits)
+    return v.QueueStats(
+        queue=queue_id,
+        since=since,
+        offered=counts.decided + len(waits),
+        counts=counts,
+        waiting=len(waits),
+        service_level=service_levels(counts, late),
+        asa_s=counts.answer_wait_s / counts.answered if counts.answered else None,
+        longest_wait_s=max([counts.longest_wait_s, *waits]),
+        agents=_agent_states(one),
+    )
+
+
+def pbxs(floor: "Floor") -> tuple[v.PbxView, ...]:
+    """What is known of each PBX."""
+    return tuple(v.PbxView(pbx, state.up, state.reason, state.since) for pbx, state in sorted(floor.pbxs.items()))

@@ -1,0 +1,158 @@
+"""Bring the floor in line with a snapshot of a PBX: at the start, after a lost link, and when something expected did not come.
+
+Asterisk is the truth for what exists now. Every difference is a *repair*, counted by kind, so that nothing is put right in
+silence. Running it twice on the same snapshot repairs nothing the second time.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from acd import calling
+from acd.agents import Ringing, Talking
+from acd.calls import Call, CallState, LiveOffer
+from acd.events import PbxReady
+from acd.ids import OfferId, PbxId, pbx_of, split_device
+from acd.outcomes import Outcome
+from acd.pbxs import PbxState
+from acd.telephony import DeviceState, LegStage, PbxSnapshot, SnapshotCall
+from acd.turn import Turn
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+IN_FLIGHT_S = 5.0
+"""An offer younger than this may not have reached the caller's channel when the snapshot was taken."""
+
+
+def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
+    """Adopt, finish, free; then open the gate."""
+    repairs: Counter[str] = Counter()
+    state = floor.pbxs.setdefault(fact.pbx, PbxState())
+    restarted = state.boot is not None and state.boot != fact.boot
+    _finish_vanished(floor, turn, fact, restarted, repairs)
+    _take_devices(floor, turn, fact, repairs)
+    for found in fact.calls:
+        known = floor.calls.get(found.entered.call)
+        if known is None:
+            _adopt(floor, turn, found, repairs)
+        else:
+            _compare(floor, turn, known, found, repairs)
+    _free_stranded(floor, turn, fact.pbx, repairs)
+    floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
+    state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
+    floor.freshen(fact.pbx)
+    turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items()))))
+
+
+def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:
+    """Calls that we know and the PBX does not: hung up while we looked away, or lost with the PBX."""
+    alive = {found.entered.call for found in fact.calls}
+    for call in [call for call in floor.calls.values() if call.pbx == fact.pbx]:
+        if restarted:
+            calling.end(floor, turn, call, Outcome.LOST, "pbx_restart")
+            repairs["call_lost"] += 1
+        elif call.id not in alive:
+            calling.end(floor, turn, call, Outcome.ABANDONED, "unseen")
+            repairs["call_ended"] += 1
+
+
+def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counter[str]) -> None:
+    """The snapshot's device states replace all that were known; a device it does not name is unknown."""
+    stated = dict(fact.devices)
+    known = {device for device in (*floor.devices, *floor.at_device) if split_device(device)[0] == fact.pbx}
+    for device in known | set(stated):
+        state = stated.get(device, DeviceState.UNKNOWN)
+        before = floor.devices.get(device)
+        if before not in (None, state):
+            repairs["device_state"] += 1
+        floor.devices[device] = state
+        holder = floor.at_device.get(device)
+        if holder is not None:
+            floor.agents[holder].device_state = state
+            floor.refresh(floor.agents[holder], turn)
+
+
+def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str]) -> None:
+    """A call that lived on without us: the channel says who it is, since when, and how far it has come."""
+    if found.entered.call in floor.ended:
+        return
+    call = calling.admit(floor, turn, found.entered, adopted=True)
+    if call is None:
+        return
+    repairs["call_adopted"] += 1
+    call.offers_made = _offers_made(found.offer)
+    if found.stage is LegStage.WAITING:
+        floor.queues[call.queue].stand(call.place)
+        floor.fresh_calls[call.id] = None
+        return
+    _resume_offer(floor, turn, call, found)
+    if found.stage is not LegStage.OFFERED:
+        _connect(floor, turn, call, found)
+
+
+def _offers_made(offer: OfferId | None) -> int:
+    """The count that the last offer's id ends in, so that new ids go on from there."""
+    tail = offer.rpartition(".")[2] if offer is not None else ""
+    return int(tail) if tail.isdecimal() else 0
+
+
+def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
+    """An offer is out that was made before; whose phones ring is told by the phones' own state."""
+    call.move(CallState.OFFERED, turn.now)
+    guard = turn.now + IN_FLIGHT_S * 2
+    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, ends_at=guard)
+    floor.queues[call.queue].offered.add(call.id)
+    floor.at(guard, "offer", call.id)
+
+
+def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
+    at = found.connected_at if found.connected_at is not None else turn.now
+    calling.connect(floor, turn, call, found.device, found.agent_leg, min(at, turn.now))
+    if found.stage is LegStage.AFTER:
+        calling.end_talk(floor, turn, call, "agent")
+
+
+def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
+    """A call that both know: move ours to where the caller is."""
+    match call.state, found.stage:
+        case CallState.OFFERED, LegStage.WAITING:
+            if call.offer is not None and turn.now - call.offer.sent_at < IN_FLIGHT_S:
+                return
+            repairs["offer_ended"] += 1
+            calling.back_to_line(floor, turn, call)
+        case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
+            repairs["offer_found"] += 1
+            floor.queues[call.queue].leave(call.place)
+            _resume_offer(floor, turn, call, found)
+            if found.stage is not LegStage.OFFERED:
+                _connect(floor, turn, call, found)
+        case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER):
+            repairs["talk_found"] += 1
+            _connect(floor, turn, call, found)
+        case CallState.TALKING, LegStage.AFTER:
+            repairs["talk_ended"] += 1
+            calling.end_talk(floor, turn, call, "agent")
+        case _:
+            return
+
+
+def _free_stranded(floor: "Floor", turn: Turn, pbx: PbxId, repairs: Counter[str]) -> None:
+    """Agents still engaged with a call that no longer rings or talks to them."""
+    for agent in floor.agents.values():
+        engaged = agent.engagement
+        if not isinstance(engaged, Ringing | Talking) or pbx_of(engaged.call) != pbx:
+            continue
+        call = floor.calls.get(engaged.call)
+        ringing = call is not None and call.offer is not None and agent.id in call.offer.phones.values()
+        talking = call is not None and call.agent == agent.id and call.state is CallState.TALKING
+        if isinstance(engaged, Ringing) and not ringing:
+            repairs["agent_freed"] += 1
+            calling.release(floor, turn, agent, engaged.call)
+        elif isinstance(engaged, Talking) and not talking:
+            repairs["agent_freed"] += 1
+            agent.end_talk(engaged.call, engaged.queue, 0.0, turn.now)
+            floor.refresh(agent, turn)
+
+
+HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {PbxSnapshot: snapshot}
