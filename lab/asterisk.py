@@ -1,0 +1,202 @@
+"""One Asterisk instance: its folders, its rendered configuration, its process.
+
+Several run side by side (the lab's PBX, its phone bank, those of a test run), each with folders of its own. Where the
+machine has no fitting Asterisk, the instance runs by ``chroot`` in the root file system of the cache: its folders then
+lie inside that file system, under ``/nobat/<name>``, and nothing is mounted.
+
+Called by ``lab.stack`` and by the fixtures of ``tests/support``. Order: ``Instance(...)``, ``write``, ``start``, ``stop``.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PLACE = re.compile(r"@([A-Z_]+)@")
+_FOLDERS = ("etc", "run", "log", "db", "spool", "record")
+
+
+class LabError(Exception):
+    """Something of the lab did not work; the text is for the person who ran it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskHome:
+    """Where an Asterisk is installed: ``/``, or a root file system to ``chroot`` into."""
+
+    root: Path
+
+    @property
+    def is_system(self) -> bool:
+        return self.root == Path("/")
+
+    def command(self, *arguments: str) -> list[str]:
+        return ["asterisk", *arguments] if self.is_system else ["chroot", str(self.root), "asterisk", *arguments]
+
+    def module_dir(self) -> str:
+        """The modules' folder as Asterisk sees it; its path names the machine's architecture."""
+        for found in self.root.glob("usr/lib/**/asterisk/modules"):
+            return "/" + str(found.relative_to(self.root))
+        raise LabError(f"no Asterisk modules under {self.root}")
+
+    def user(self) -> tuple[str, int, int]:
+        """The unprivileged user that Debian's package made: name, uid, gid."""
+        for line in (self.root / "etc/passwd").read_text().splitlines():
+            name, _, uid, gid, *_ = line.split(":")
+            if name == "asterisk":
+                return name, int(uid), int(gid)
+        raise LabError(f"no user 'asterisk' in {self.root}/etc/passwd")
+
+
+def fill(text: str, values: Mapping[str, str], source: str) -> str:
+    """``text`` with each ``@NAME@`` replaced. A name without a value is an error, not an empty string."""
+
+    def value(match: re.Match[str]) -> str:
+        try:
+            return values[match[1]]
+        except KeyError:
+            raise LabError(f"{source}: nothing is known for @{match[1]}@") from None
+
+    return _PLACE.sub(value, text)
+
+
+@dataclass(slots=True)
+class Instance:
+    """An Asterisk of its own. ``at`` is used when the Asterisk is the system's; else it lives inside the root."""
+
+    name: str
+    home: AsteriskHome
+    at: Path
+    pid: int | None = field(default=None)
+
+    @property
+    def directory(self) -> Path:
+        """Its folder as this machine sees it."""
+        return self.at if self.home.is_system else self.home.root / "nobat" / self.name
+
+    def inside(self, *parts: str) -> str:
+        """A path of its folder as Asterisk itself sees it."""
+        path = self.directory.joinpath(*parts)
+        return str(path) if self.home.is_system else "/" + str(path.relative_to(self.home.root))
+
+    def path_values(self) -> dict[str, str]:
+        """The values of the placeholders that say where things are."""
+        user, _, _ = self.home.user()
+        return {
+            "ETC_DIR": self.inside("etc"),
+            "RUN_DIR": self.inside("run"),
+            "LOG_DIR": self.inside("log"),
+            "DATA_DIR": self.inside("db"),
+            "SPOOL_DIR": self.inside("spool"),
+            "SHARE_DIR": "/usr/share/asterisk",
+            "MUSIC_DIR": "/usr/share/asterisk/moh",
+            "MODULE_DIR": self.home.module_dir(),
+            "RUN_USER": user,
+        }
+
+    def write(self, sources: Mapping[str, Path], generated: Mapping[str, str], values: Mapping[str, str]) -> None:
+        """Fill its folder anew: files of ``sources`` ({folder under etc: where they lie}) and ``generated`` ones."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for folder in _FOLDERS:
+            (self.directory / folder).mkdir(parents=True)
+        filled = {**self.path_values(), **values}
+        for folder, source in sources.items():
+            for file in sorted(source.glob("*.conf")):
+                self._put(Path(folder) / file.name, fill(file.read_text(), filled, file.name))
+        for name, text in generated.items():
+            self._put(Path(name), fill(text, filled, name))
+        _, uid, gid = self.home.user()
+        for path in (self.directory, *self.directory.rglob("*")):
+            os.chown(path, uid, gid)
+
+    def _put(self, name: Path, text: str) -> None:
+        target = self.directory / "etc" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(0o640)
+
+    def start(self) -> None:
+        """Start it in the background; it is ready when its AMI says FullyBooted (``lab.stack`` waits for that)."""
+        output = (self.directory / "log" / "console.log").open("ab")
+        command = self.home.command("-f", "-C", self.inside("etc", "asterisk.conf"))
+        with output:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
+            )
+        self.pid = process.pid
+        (self.directory / "pid").write_text(f"{process.pid}\n")
+
+    def running_pid(self) -> int | None:
+        """Its process, if it lives: never another one that got the same number later."""
+        pid_file = self.directory / "pid"
+        if self.pid is None and pid_file.exists():
+            self.pid = int(pid_file.read_text())
+        if self.pid is None or not _is_ours(self.pid, self.inside("etc", "asterisk.conf")):
+            return None
+        return self.pid
+
+    def command_line(self, command: str) -> str:
+        """Output of an Asterisk console command, for people who read a failure."""
+        done = subprocess.run(
+            self.home.command("-C", self.inside("etc", "asterisk.conf"), "-rx", command),
+            capture_output=True, text=True, timeout=10, check=False, errors="replace",
+        )  # fmt: skip
+        return done.stdout
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of its logs."""
+        found = [
+            f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+            for path in sorted((self.directory / "log").glob("*.log"))
+        ]
+        return "\n".join(found)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would end it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, *, keep_files: bool = False) -> None:
+        """End it now, calls or not, and remove its folder."""
+        self._end(signal.SIGTERM)
+        if not keep_files:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end(self, how: signal.Signals) -> None:
+        pid = self.running_pid()
+        if pid is not None:
+            os.kill(pid, how)
+            if not _until(lambda: self.running_pid() is None, 5.0):
+                os.kill(pid, signal.SIGKILL)
+                _until(lambda: self.running_pid() is None, 5.0)
+        self.pid = None
+
+
+def _is_ours(pid: int, mark: str) -> bool:
+    """Whether ``pid`` lives, is no zombie, and was started with ``mark`` on its command line."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that ended must not stay a zombie
+    for _ in range(20):
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        if command or state == "Z":
+            return mark.encode() in command.split(b"\0")
+        time.sleep(0.005)  # between fork and exec a process has no command line
+    return False
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,50 @@
+"""The PBX of the lab and of the tests: the shipped ``asterisk-conf/`` and ``dialplan/``, with their placeholders filled.
+
+Called by ``lab.stack`` and ``tests.support.pbx``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.asterisk import Instance
+from lab.phones import Phone, pbx_sections
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class PbxSettings:
+    """What differs from one PBX to the next."""
+
+    sip_port: int
+    ami_port: int
+    ami_secret: str
+    trunk: str  # host:port to which calls to customers go
+    phones: Sequence[Phone]
+    rtp_start: int
+    rtp_end: int
+    name: str = "pbx1"
+    rtp_timeout_s: int = 5
+    qualify_s: int = 0  # 0: no OPTIONS to phones; the lab's live on loopback
+
+
+def write_pbx(instance: Instance, settings: PbxSettings) -> None:
+    """Render the PBX's folder. The instance must not be running."""
+    instance.write(
+        {".": CHECKOUT / "asterisk-conf", "dialplan": CHECKOUT / "dialplan"},
+        {"pjsip-phones.conf": pbx_sections(settings.phones)},
+        {
+            "PBX_NAME": settings.name,
+            "SIP_BIND": "127.0.0.1",
+            "SIP_PORT": str(settings.sip_port),
+            "AMI_PORT": str(settings.ami_port),
+            "AMI_SECRET": settings.ami_secret,
+            "RTP_START": str(settings.rtp_start),
+            "RTP_END": str(settings.rtp_end),
+            "RTP_TIMEOUT": str(settings.rtp_timeout_s),
+            "QUALIFY_S": str(settings.qualify_s),
+            "TRUNK": settings.trunk,
+            "TRUNK_MATCH": "127.0.0.1",
+        },
+    )

@@ -1,0 +1,95 @@
+"""A PBX for a test: the shipped configuration on ports of its own, ended by its process id.
+
+``TestPbx.started`` -> ``phone_bank`` -> ``close``. Used by the fixtures of ``tests/asterisk``, by the recorder of
+``tests/replay`` and by the benchmarks.
+"""
+
+import asyncio
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from lab.asterisk import Instance
+from lab.home import find_home
+from lab.pbx import PbxSettings, write_pbx
+from lab.phones import lab_phones
+from tests.support.ami_client import AmiClient, AmiError, Heard
+from tests.support.phonebank import Late, PhoneBank, Ports
+from tests.support.ports import free_port, free_udp_port
+
+
+class TestPbx:
+    """One running Asterisk with the lab's phones."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    def __init__(self, instance: Instance, settings: PbxSettings) -> None:
+        self.instance = instance
+        self.settings = settings
+        self.bank_sip = int(settings.trunk.rpartition(":")[2])
+
+    @classmethod
+    async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5) -> "TestPbx":
+        """Start one. ``name`` tells its folder from others'; the process id makes it unique."""
+        unique = f"{name}-{os.getpid()}-{secrets.token_hex(2)}"
+        instance = Instance(unique, find_home(), Path(tempfile.gettempdir()) / f"nobat-{unique}")
+        settings = PbxSettings(
+            sip_port=free_udp_port(),
+            ami_port=free_port(),
+            ami_secret=secrets.token_hex(16),
+            trunk=f"127.0.0.1:{free_udp_port()}",
+            phones=lab_phones(agents),
+            rtp_start=20000,
+            rtp_end=29999,
+            rtp_timeout_s=rtp_timeout_s,
+        )
+        write_pbx(instance, settings)
+        pbx = cls(instance, settings)
+        instance.start()
+        await pbx.until_booted()
+        return pbx
+
+    @property
+    def ami_port(self) -> int:
+        return self.settings.ami_port
+
+    @property
+    def ami_secret(self) -> str:
+        return self.settings.ami_secret
+
+    @property
+    def sip(self) -> str:
+        return f"127.0.0.1:{self.settings.sip_port}"
+
+    async def until_booted(self, timeout: float = 20) -> None:
+        """Wait until its AMI says that everything is loaded."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while True:
+            try:
+                await (await self.ami()).close()
+                return
+            except (OSError, AmiError, asyncio.IncompleteReadError):
+                if self.instance.running_pid() is None or asyncio.get_running_loop().time() > deadline:
+                    raise Late(f"the PBX did not start\n{self.instance.log_tail()}") from None
+                await asyncio.sleep(0.05)
+
+    async def ami(self, heard: Heard = lambda _: None) -> AmiClient:
+        """A login of the test's own, with the service's account."""
+        return await AmiClient.connect(self.ami_port, "nobat", self.ami_secret, heard)
+
+    async def phone_bank(self) -> PhoneBank:
+        """The phones and customers of this PBX, started."""
+        instance = Instance(f"{self.instance.name}-bank", self.instance.home, self.instance.at.with_name("bank"))
+        ports = Ports(sip=self.bank_sip, ami=free_port(), rtp_start=30000, rtp_end=39999)
+        bank = PhoneBank(instance, ports, self.sip, self.settings.phones)
+        await bank.open()
+        return bank
+
+    async def restart(self) -> None:
+        """Start it again after it was killed, with the same folders and ports."""
+        self.instance.start()
+        await self.until_booted()
+
+    async def close(self) -> None:
+        self.instance.stop()

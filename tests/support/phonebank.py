@@ -1,0 +1,312 @@
+"""The phone bank: a second Asterisk that plays customers and agents' phones against the PBX under test.
+
+What a phone does by itself (ring, answer, stay silent, reject, talk for a while, hang up) lives in the bank's dialplan,
+as global variables that ``given_phone`` sets: Python is not in the way of a call, so the bank carries 20 new calls a
+second. Each leg plays a tone of its own and may record what it hears; ``tests.support.tones`` then tells who heard whom.
+
+Order: ``PhoneBank(...)``, ``await open()``, ``await register(...)``, ``await given_phone(...)``, ``await call(...)``,
+``await close()``. Used by tests, benchmarks and ``lab.demo``.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from lab.asterisk import Instance
+from lab.phones import Phone
+from tests.support.ami_client import AmiClient, AmiError, Message
+from tests.support.tones import heard_tones
+
+CONF = Path(__file__).parent / "phonebank_conf"
+LAB_CONF = Path(__file__).parents[2] / "asterisk-conf"
+OWN_CONF = ("modules.conf", "manager.conf", "pjsip.conf", "extensions.conf")
+
+
+class Late(AssertionError):
+    """Something that was to happen did not within its time; the message says what was seen instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    sip: int
+    ami: int
+    rtp_start: int
+    rtp_end: int
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer's call, from its Originate to its end."""
+
+    customer: str
+    number: str
+    tone: int
+    legs: list[str] = field(default_factory=list)
+    answered_ms: int | None = None
+    gone_ms: int | None = None
+    cause: int | None = None
+    refused: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.gone_ms is not None or self.refused is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMoment:
+    """Something a phone saw or did, by the bank's clock: ``PhoneInvite``, ``PhoneAnswer`` or ``PhoneBye``."""
+
+    kind: str
+    phone: str
+    caller: str
+    leg: str
+    ms: int
+
+
+class PhoneBank:
+    """Phones and customers of one PBX."""
+
+    def __init__(self, instance: Instance, ports: Ports, pbx: str, phones: Sequence[Phone]) -> None:
+        self.instance = instance
+        self.ports = ports
+        self.pbx = pbx  # host:port of the SIP side of the PBX under test
+        self.phones = tuple(phones)
+        self.customers: dict[str, Customer] = {}
+        self.moments: list[PhoneMoment] = []
+        self.registry: dict[str, str] = {}
+        self._numbers = count(1)
+        self._news = asyncio.Event()
+        self._ami: AmiClient | None = None
+
+    @property
+    def ami(self) -> AmiClient:
+        if self._ami is None:
+            raise RuntimeError("the phone bank is not open")
+        return self._ami
+
+    # ------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Start the bank's Asterisk and wait until all its phones are registered."""
+        self._write()
+        self.instance.start()
+        secret = self._secret
+        deadline = asyncio.get_running_loop().time() + 20
+        while self._ami is None:
+            try:
+                self._ami = await AmiClient.connect(self.ports.ami, "bank", secret, self._hear)
+            except (OSError, AmiError, asyncio.IncompleteReadError):
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Late(f"the phone bank did not start\n{self.instance.log_tail()}") from None
+                await asyncio.sleep(0.05)
+        await self.given_phone("any", does="answer", ring=0, talk=0, tone=0, record=False)
+        names = [phone.endpoint for phone in self.phones]
+        await self.until(lambda: all(self.registry.get(n) == "Registered" for n in names), "all phones registered", 20)
+
+    async def close(self) -> None:
+        if self._ami is not None:
+            await self._ami.close()
+            self._ami = None
+        self.instance.stop()
+
+    @property
+    def _secret(self) -> str:
+        return f"bank-{self.ports.ami}"
+
+    def _write(self) -> None:
+        shared = {f.name: f.read_text() for f in LAB_CONF.glob("*.conf") if f.name not in OWN_CONF}
+        values = {
+            "PBX_NAME": "bank",
+            "SIP_PORT": str(self.ports.sip),
+            "AMI_PORT": str(self.ports.ami),
+            "AMI_SECRET": self._secret,
+            "RTP_START": str(self.ports.rtp_start),
+            "RTP_END": str(self.ports.rtp_end),
+            "PBX": self.pbx,
+            "RECORD_DIR": self.instance.inside("record"),
+        }
+        generated = {**shared, "pjsip-phones.conf": bank_sections(self.phones)}
+        self.instance.write({".": CONF}, generated, values)
+
+    # ------------------------------------------------ phones
+
+    async def given_phone(
+        self,
+        phone: str,
+        *,
+        does: str | None = None,
+        ring: float | None = None,
+        talk: float | tuple[float, float] | None = None,
+        tone: int | None = None,
+        record: bool | None = None,
+    ) -> None:
+        """What ``phone`` does with the next INVITE; ``any`` sets the default of all.
+
+        ``does``: answer, silent, busy, reject, unavailable, redirect. ``ring``: seconds until it answers. ``talk``: seconds
+        until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence).
+        """
+        settings: dict[str, str] = {}
+        if does is not None:
+            settings["DOES"] = does
+        if ring is not None:
+            settings["RING"] = f"{ring:g}"
+        if talk is not None:
+            settings["TALK"] = "-".join(str(round(s * 1000)) for s in talk) if isinstance(talk, tuple) else f"{talk:g}"
+        if tone is not None:
+            settings["TONE"] = str(tone)
+        if record is not None:
+            settings["RECORD"] = "1" if record else "0"
+        for name, value in settings.items():
+            await self.ami.act("Setvar", Variable=f"{name}_{phone}", Value=value)
+
+    async def register(self, phones: Iterable[str], timeout: float = 10) -> None:
+        """Register ``phones`` and wait until the PBX has accepted each."""
+        names = list(phones)
+        for name in names:
+            await self.ami.act("PJSIPRegister", Registration=name)
+        await self.until(
+            lambda: all(self.registry.get(name) == "Registered" for name in names),
+            f"registered: {names}",
+            timeout,
+        )
+
+    async def unregister(self, phones: Iterable[str], timeout: float = 10) -> None:
+        """Unregister ``phones``; the PBX then has no contact for them."""
+        names = list(phones)
+        for name in names:
+            await self.ami.act("PJSIPUnregister", Registration=name)
+        await self.until(
+            lambda: all(self.registry.get(name) == "Unregistered" for name in names),
+            f"unregistered: {names}",
+            timeout,
+        )
+
+    async def dial_from(self, phone: str, number: str, *, digits: str = "", stay_s: float = 30) -> str:
+        """Let ``phone`` dial ``number`` on the PBX (a phone code, a colleague); then send ``digits``. Returns its leg's id."""
+        leg = f"dial-{phone}-{next(self._numbers)}"
+        await self._originate(
+            leg, f"PJSIP/{phone}/sip:{number}@{self.pbx}", "phone-dials", phone,
+            {"DIGITS": digits, "STAY": f"{stay_s:g}", "PHONE": phone},
+        )  # fmt: skip
+        return leg
+
+    def leg_of(self, phone: str) -> str:
+        """The channel of the phone's latest INVITE."""
+        for moment in reversed(self.moments):
+            if moment.phone == phone and moment.kind == "PhoneInvite":
+                return moment.leg
+        raise Late(f"{phone} was never rung")
+
+    async def hang_up(self, leg: str) -> None:
+        """Hang up a leg of the bank by channel name or id: a phone's, or a customer's."""
+        await self.ami.act("Hangup", Channel=leg, Cause="16")
+
+    async def hold(self, phone: str) -> None:
+        """The phone puts its call on hold (a re-INVITE, as a real phone sends it)."""
+        await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="hold", Exten="s", Priority="1")
+
+    async def unhold(self, phone: str) -> None:
+        await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="unhold", Exten="s", Priority="1")
+
+    async def send_digits(self, leg: str, digits: str) -> None:
+        for digit in digits:
+            await self.ami.act("PlayDTMF", Channel=leg, Digit=digit, Duration="120")
+            await asyncio.sleep(0.3)
+
+    # ------------------------------------------------ customers
+
+    async def call(
+        self,
+        number: str,
+        *,
+        name: str = "",
+        caller: str | None = None,
+        tone: int = 0,
+        record: bool = False,
+        patience_s: float = 3600,
+    ) -> Customer:
+        """A customer dials ``number``. Returns at once; the call goes on by itself until ``patience_s`` is over."""
+        serial = next(self._numbers)
+        customer = Customer(f"customer-{serial}", caller if caller is not None else f"0912{serial:07d}", tone)
+        self.customers[customer.customer] = customer
+        await self._originate(
+            customer.customer, f"PJSIP/customer/sip:{number}@{self.pbx}", "customer", "s",
+            {
+                "CUSTOMER": customer.customer, "TONE": str(tone), "RECORD": "1" if record else "0",
+                "PATIENCE": f"{patience_s:g}",
+            },
+            caller_id=f'"{name}" <{customer.number}>',
+        )  # fmt: skip
+        return customer
+
+    async def leave(self, customer: Customer) -> None:
+        """The customer hangs up."""
+        await self.hang_up(customer.customer)
+
+    async def _originate(
+        self, leg: str, channel: str, context: str, exten: str, variables: dict[str, str], caller_id: str = ""
+    ) -> None:
+        headers = {"ChannelId": leg, "Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+        if caller_id:
+            headers["CallerID"] = caller_id
+        await self.ami.act("Originate", **headers, Async="true", Timeout="30000", variables=variables)
+
+    # ------------------------------------------------ what was heard
+
+    def heard(self, leg: str, tones: Iterable[int]) -> dict[int, float]:
+        """How strong each of ``tones`` is in what ``leg`` heard; 0 is silence. ``leg``: a recording's name without .wav."""
+        return heard_tones(self.instance.directory / "record" / f"{leg}.wav", tuple(tones))
+
+    # ------------------------------------------------ waiting
+
+    async def until(self, condition: Callable[[], bool], what: str, timeout: float = 10) -> None:
+        """Wait for ``condition``, looked at after each event of the bank and every 50 ms."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not condition():
+            if asyncio.get_running_loop().time() > deadline:
+                raise Late(f"not within {timeout} s: {what}; last moments {self.moments[-5:]}")
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), 0.05)
+            except TimeoutError:
+                continue
+
+    def _hear(self, event: Message) -> None:
+        kind = event.get("UserEvent", event["Event"])
+        if kind == "Registry":
+            self.registry[event["Username"].removeprefix("sip:").partition("@")[0]] = event["Status"]
+        elif kind.startswith("Phone"):
+            self.moments.append(PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Ms"])))
+        elif kind.startswith("Customer"):
+            self._hear_customer(kind, event)
+        elif kind == "OriginateResponse" and event["Response"] == "Failure":
+            customer = self.customers.get(event.get("Uniqueid", ""))
+            if customer is not None:
+                customer.refused = event["Reason"]
+        self._news.set()
+
+    def _hear_customer(self, kind: str, event: Message) -> None:
+        customer = self.customers[event["Customer"]]
+        if kind == "CustomerUp":
+            customer.answered_ms = int(event["Ms"])
+            customer.legs.append(event["Leg"])
+        elif kind == "CustomerGone":
+            customer.gone_ms = int(event["Ms"])
+            customer.cause = int(event["Cause"] or 0)
+
+
+def bank_sections(phones: Sequence[Phone]) -> str:
+    """The bank's end of each phone: a registration, the endpoint from which it dials, and its password."""
+    return "\n".join(_bank_sections(phone) for phone in phones)
+
+
+def _bank_sections(phone: Phone) -> str:
+    name = phone.endpoint
+    return (
+        f"[{name}](leg)\nfrom_user = {name}\noutbound_auth = {name}\naors = {name}\n"
+        f"[{name}](place)\n"
+        f"[{name}](secret)\nusername = {name}\npassword = {phone.password}\n"
+        f"[{name}](line)\noutbound_auth = {name}\nclient_uri = sip:{name}@@PBX@\ncontact_user = {name}\n"
+    )
