@@ -1,0 +1,151 @@
+"""Queues and agents as configured. Every write counts ``config_version`` up in the same transaction.
+
+Used by ``nobat.catalogue`` (which keeps database and floor together), by ``nobat apply`` and at the start.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from acd.agents import AgentSpec
+from acd.ids import AgentId, DeviceId, QueueId
+from acd.queues import QueueSpec, ServiceLevel
+from nobat.storage import schema
+from nobat.storage.database import Database
+from nobat.storage.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All queues and agents of one moment. ``with_pin`` are the agents that can sign in by phone."""
+
+    version: int = 0
+    queues: dict[QueueId, QueueSpec] = field(default_factory=dict)
+    agents: dict[AgentId, AgentSpec] = field(default_factory=dict)
+    pin_hashes: dict[AgentId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to do to the catalogue, all of it or nothing. A PIN that is not named stays; None takes it away."""
+
+    queues: tuple[QueueSpec, ...] = ()
+    agents: tuple[AgentSpec, ...] = ()
+    pin_hashes: tuple[tuple[AgentId, str | None], ...] = ()
+    removed_queues: tuple[QueueId, ...] = ()
+    removed_agents: tuple[AgentId, ...] = ()
+
+
+async def load(database: Database) -> Catalogue:
+    """The whole catalogue, of one moment."""
+    async with database.read() as connection:
+        return await _load(connection)
+
+
+async def version(database: Database) -> int:
+    """Counts up with every change."""
+    async with database.read() as connection:
+        return int((await connection.execute(select(schema.config_version.c.version))).scalar_one())
+
+
+async def _load(connection: AsyncConnection) -> Catalogue:
+    number = (await connection.execute(select(schema.config_version.c.version))).scalar_one()
+    queue_rows = (await connection.execute(select(schema.queues).order_by(schema.queues.c.id))).mappings()
+    queues = {QueueId(row["id"]): _queue(row) for row in queue_rows}
+    serves: defaultdict[str, list[QueueId]] = defaultdict(list)
+    for row in (await connection.execute(select(schema.memberships).order_by(schema.memberships.c.place))).mappings():
+        serves[row["agent_id"]].append(QueueId(row["queue_id"]))
+    agents, pins = {}, {}
+    for row in (await connection.execute(select(schema.agents).order_by(schema.agents.c.id))).mappings():
+        agent = AgentId(row["id"])
+        agents[agent] = _agent(row, tuple(serves[agent]))
+        if row["pin_hash"] is not None:
+            pins[agent] = str(row["pin_hash"])
+    return Catalogue(int(number), queues, agents, pins)
+
+
+async def change(database: Database, changes: Changes) -> int:
+    """Carry out all of ``changes``; the new version. Raises ``StorageConflict``: a number twice, a queue that is not there."""
+    async with database.write() as connection:
+        for agent in changes.removed_agents:
+            await connection.execute(delete(schema.agents).where(schema.agents.c.id == agent))
+            await connection.execute(delete(schema.agent_status).where(schema.agent_status.c.agent_id == agent))
+        for queue in changes.removed_queues:
+            await connection.execute(delete(schema.queues).where(schema.queues.c.id == queue))
+        await _put_queues(connection, database, changes.queues)
+        for spec in changes.agents:
+            await _put_agent(connection, database, spec)
+        for agent, pin_hash in changes.pin_hashes:
+            await connection.execute(update(schema.agents).where(schema.agents.c.id == agent).values(pin_hash=pin_hash))
+        counted = update(schema.config_version).values(version=schema.config_version.c.version + 1)
+        await connection.execute(counted)
+        return int((await connection.execute(select(schema.config_version.c.version))).scalar_one())
+
+
+async def _put_queues(connection: AsyncConnection, database: Database, specs: Iterable[QueueSpec]) -> None:
+    """Numbers may be swapped between queues in one change, so they are all let go first."""
+    specs = tuple(specs)
+    for spec in specs:
+        free = update(schema.queues).where(schema.queues.c.id == spec.id).values(number=f"~{spec.id}"[:15])
+        await connection.execute(free)
+    for spec in specs:
+        values = _queue_row(spec)
+        statement = database.insert(schema.queues).values(values)
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def _put_agent(connection: AsyncConnection, database: Database, spec: AgentSpec) -> None:
+    values: Row = {"id": spec.id, "name": spec.name, "device": spec.device, "skills": dict(spec.skills)}
+    statement = database.insert(schema.agents).values(values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    await connection.execute(delete(schema.memberships).where(schema.memberships.c.agent_id == spec.id))
+    members = [{"agent_id": spec.id, "queue_id": queue, "place": place} for place, queue in enumerate(spec.queues)]
+    if members:
+        await connection.execute(insert(schema.memberships), members)
+
+
+def _queue_row(spec: QueueSpec) -> Row:
+    return {
+        "id": spec.id,
+        "number": spec.number,
+        "name": spec.name,
+        "strategy": spec.strategy,
+        "ring_s": spec.ring_s,
+        "wrap_up_s": spec.wrap_up_s,
+        "rest_s": spec.rest_s,
+        "short_abandon_s": spec.short_abandon_s,
+        "target_s": spec.service_level.target_s,
+        "target_ratio": spec.service_level.ratio,
+        "skills": dict(spec.skills),
+        "timezone": spec.timezone,
+    }
+
+
+def _queue(row: Any) -> QueueSpec:
+    return QueueSpec(
+        id=QueueId(row["id"]),
+        number=row["number"],
+        name=row["name"],
+        strategy=row["strategy"],
+        ring_s=row["ring_s"],
+        wrap_up_s=row["wrap_up_s"],
+        rest_s=row["rest_s"],
+        short_abandon_s=row["short_abandon_s"],
+        service_level=ServiceLevel(row["target_s"], row["target_ratio"]),
+        skills=tuple(sorted(row["skills"].items())),
+        timezone=row["timezone"],
+    )
+
+
+def _agent(row: Any, queues: tuple[QueueId, ...]) -> AgentSpec:
+    return AgentSpec(
+        id=AgentId(row["id"]),
+        name=row["name"],
+        device=DeviceId(row["device"]) if row["device"] is not None else None,
+        queues=queues,
+        skills=tuple(sorted(row["skills"].items())),
+    )

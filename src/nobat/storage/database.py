@@ -1,0 +1,133 @@
+"""Connections and transactions on SQLite or PostgreSQL, and the line between "away" and "refused".
+
+Whatever a driver raises comes out as ``StorageUnavailable`` (try again later) or ``StorageConflict`` (never will). On SQLite
+a writer begins with ``BEGIN IMMEDIATE``, so that two writers queue up instead of failing in the middle, and every commit is on
+disk when it returns (``synchronous=FULL``).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from nobat.storage.errors import StorageConflict, StorageUnavailable
+
+BUSY_S = 5
+CONNECT_S = 3
+STATEMENT_S = 10
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+
+
+def when(seconds: float) -> datetime:
+    """The domain's seconds since the epoch as the database's time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def seconds(moment: datetime) -> float:
+    """The database's time as the domain's seconds since the epoch."""
+    return moment.timestamp()
+
+
+class Database:
+    """One database. Made by the composition root, closed by it."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+        self.is_sqlite = parsed.drivername.startswith("sqlite")
+        self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": CONNECT_S}
+        if not self.is_sqlite:
+            options["pool_pre_ping"] = True
+            options["connect_args"] = {"timeout": CONNECT_S, "command_timeout": STATEMENT_S}
+        self.engine: AsyncEngine = create_async_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads."""
+        async with self._transaction(write=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes; on disk when the block has ended without an exception."""
+        async with self._transaction(write=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
+        with _Translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(nobat_write=write)
+                async with connection.begin():
+                    yield connection
+
+    async def check(self, deadline_s: float) -> str | None:
+        """None if the database answers in time, else why not, in words."""
+        try:
+            async with asyncio.timeout(deadline_s), self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except TimeoutError:
+            return f"no answer within {deadline_s:g} s"
+        except StorageUnavailable as error:
+            return str(error)
+        return None
+
+    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """An INSERT that can be told what to do on conflict; both databases speak the same words here."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class _Translated:
+    """Turn what drivers raise into the two exceptions of this package."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None or isinstance(error, StorageUnavailable | StorageConflict):
+            return
+        if isinstance(error, IntegrityError | DataError):
+            raise StorageConflict(type(error.orig).__name__) from error
+        if isinstance(error, SQLAlchemyError | OSError | TimeoutError) or _from_driver(error):
+            raise StorageUnavailable(_reason(error)) from error
+
+
+def _from_driver(error: BaseException) -> bool:
+    """asyncpg's own exceptions pass through SQLAlchemy when a connection is being made."""
+    return type(error).__module__.startswith(("asyncpg", "sqlite3", "aiosqlite"))
+
+
+def _reason(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {str(cause).splitlines()[0][:200]}" if str(cause) else type(cause).__name__
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own: _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("nobat_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,123 @@
+"""Ended calls, read back as the views they were written from, newest entry first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+
+from acd.calls import CallState
+from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId
+from acd.outcomes import Outcome
+from acd.views import CallView, VisitView
+from nobat.storage import schema
+from nobat.storage.database import Database, seconds, when
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are wanted. None asks for nothing; ``queues`` and ``agent`` also carry what the reader may see."""
+
+    queues: frozenset[QueueId] | None = None
+    agent: AgentId | None = None
+    number: str | None = None
+    entered_from: float | None = None
+    entered_to: float | None = None
+    outcome: Outcome | None = None
+    before: tuple[float, str] | None = None
+    """Keyset: only calls that come after this (time of entry, id) in the order newest first."""
+
+    def takes(self, call: CallView) -> bool:
+        """The same choice over a live view."""
+        return (
+            (self.queues is None or any(visit.queue in self.queues for visit in call.visits))
+            and (self.agent is None or call.agent == self.agent or self.agent in call.offered_to)
+            and (self.number is None or call.number == self.number)
+            and (self.entered_from is None or call.entered_at >= self.entered_from)
+            and (self.entered_to is None or call.entered_at < self.entered_to)
+            and (self.outcome is None or call.outcome is self.outcome)
+            and (self.before is None or (call.entered_at, call.id) < self.before)
+        )
+
+
+async def calls(database: Database, wanted: CallFilter, limit: int) -> list[CallView]:
+    """At most ``limit`` ended calls, newest entry first."""
+    statement = _narrow(select(schema.calls), wanted)
+    statement = statement.order_by(schema.calls.c.entered_at.desc(), schema.calls.c.id.desc()).limit(limit)
+    async with database.read() as connection:
+        found = list((await connection.execute(statement)).mappings())
+        ids = [row["id"] for row in found]
+        stays = select(schema.visits).where(schema.visits.c.call_id.in_(ids)).order_by(schema.visits.c.entered_at)
+        visits = list((await connection.execute(stays)).mappings()) if ids else []
+    return [_call(row, [visit for visit in visits if visit["call_id"] == row["id"]]) for row in found]
+
+
+async def call(database: Database, call_id: str) -> CallView | None:
+    """One ended call."""
+    async with database.read() as connection:
+        row = (await connection.execute(select(schema.calls).where(schema.calls.c.id == call_id))).mappings().first()
+        if row is None:
+            return None
+        stays = select(schema.visits).where(schema.visits.c.call_id == call_id).order_by(schema.visits.c.entered_at)
+        return _call(row, list((await connection.execute(stays)).mappings()))
+
+
+def _narrow(statement: Select[Any], wanted: CallFilter) -> Select[Any]:
+    column = schema.calls.c
+    if wanted.queues is not None:
+        statement = statement.where(column.queue_id.in_(sorted(wanted.queues)))
+    if wanted.agent is not None:
+        statement = statement.where(column.agent_id == wanted.agent)
+    if wanted.number is not None:
+        statement = statement.where(column.number == wanted.number)
+    if wanted.entered_from is not None:
+        statement = statement.where(column.entered_at >= when(wanted.entered_from))
+    if wanted.entered_to is not None:
+        statement = statement.where(column.entered_at < when(wanted.entered_to))
+    if wanted.outcome is not None:
+        statement = statement.where(column.outcome == wanted.outcome.value)
+    if wanted.before is not None:
+        moment, last = when(wanted.before[0]), wanted.before[1]
+        earlier = or_(column.entered_at < moment, and_(column.entered_at == moment, column.id < last))
+        statement = statement.where(earlier)
+    return statement
+
+
+def _call(row: Any, visits: Sequence[Any]) -> CallView:
+    ended = seconds(row["ended_at"]) if row["ended_at"] is not None else seconds(row["entered_at"])
+    return CallView(
+        id=CallId(row["id"]),
+        leg=LegId(row["leg"]),
+        pbx=PbxId(row["pbx"]),
+        queue=QueueId(row["queue_id"]),
+        state=CallState.ENDED,
+        state_since=ended,
+        number=row["number"],
+        name=row["name"],
+        priority=row["priority"],
+        entered_at=seconds(row["entered_at"]),
+        waited_s=row["waited_s"],
+        position=None,
+        outcome=Outcome(row["outcome"]) if row["outcome"] is not None else None,
+        offer=None,
+        offered_to=(),
+        agent=AgentId(row["agent_id"]) if row["agent_id"] is not None else None,
+        device=DeviceId(row["device"]) if row["device"] is not None else None,
+        agent_leg=LegId(row["agent_leg"]) if row["agent_leg"] is not None else None,
+        connected_at=seconds(row["connected_at"]) if row["connected_at"] is not None else None,
+        talk_s=row["talk_s"],
+        hold_s=row["hold_s"],
+        ended_at=ended,
+        ended_by=row["ended_by"],
+        disposition=row["disposition"],
+        notes=row["notes"],
+        visits=tuple(
+            VisitView(
+                QueueId(visit["queue_id"]),
+                seconds(visit["entered_at"]),
+                seconds(visit["decided_at"]),
+                Outcome(visit["outcome"]),
+            )
+            for visit in visits
+        ),
+    )

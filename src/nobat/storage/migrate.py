@@ -1,0 +1,72 @@
+"""Brings a database to the schema of this program. Run by ``nobat migrate`` and at each start of ``nobat serve``.
+
+All steps happen in one transaction under a lock, so a crash in the middle leaves the database as it was and two programs that
+start together do the work once. A database that is up to date is recognised without loading Alembic.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from nobat.storage.database import Database
+from nobat.storage.errors import WrongDatabase
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The newest migration; a test holds it against the folder."""
+
+_ADVISORY_LOCK = 0x4E6F626174  # "Nobat"
+
+
+async def current_version(database: Database) -> str | None:
+    """The version of the database, None for an empty one."""
+    async with database.read() as connection:
+        return await connection.run_sync(_version)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(version) if version is not None else None
+
+
+async def migrate(database: Database) -> bool:
+    """Bring the schema up to date; False if it was. Raises ``WrongDatabase`` for one made by a newer program."""
+    if database.file is not None:
+        database.file.parent.mkdir(parents=True, exist_ok=True)
+    if await current_version(database) == HEAD:
+        return False
+    async with database.write() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        return await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> bool:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    version = _version(connection)
+    if version == HEAD:
+        return False
+    config = alembic_config()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise WrongDatabase(f"the database has schema {version}, made by a newer nobat; this one knows up to {HEAD}")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return True
+
+
+def alembic_config() -> "Config":
+    """Alembic's settings, without a file of its own."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,123 @@
+"""Domain values as rows. What comes from callers is made storable here: no zero bytes, no broken characters, no overlong text."""
+
+import dataclasses
+from enum import Enum
+from typing import Any
+
+from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
+from acd.views import CallView
+from nobat.storage.database import when
+
+Row = dict[str, Any]
+_COLUMNS_OF_THEIR_OWN = frozenset({"at", "call", "queue", "agent"})
+
+
+def clean(text: str | None, length: int = 200) -> str | None:
+    """Text that every database takes."""
+    if text is None:
+        return None
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:length]
+
+
+def event_row(run: int, seq: int, event: Event) -> Row:
+    """Any event; what has no column of its own goes into ``data``."""
+    return {
+        "run": run,
+        "seq": seq,
+        "at": when(event.at),
+        "kind": type(event).__name__,
+        "call_id": clean(getattr(event, "call", None), 128),
+        "queue_id": getattr(event, "queue", None),
+        "agent_id": getattr(event, "agent", None),
+        "data": {
+            field.name: _plain(getattr(event, field.name))
+            for field in dataclasses.fields(event)
+            if field.name not in _COLUMNS_OF_THEIR_OWN
+        },
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def call_row(call: CallView) -> Row:
+    return {
+        "id": call.id,
+        "leg": call.leg,
+        "pbx": call.pbx,
+        "queue_id": call.queue,
+        "number": clean(call.number),
+        "name": clean(call.name),
+        "priority": call.priority,
+        "entered_at": when(call.entered_at),
+        "waited_s": call.waited_s,
+        "outcome": call.outcome.value if call.outcome is not None else None,
+        "agent_id": call.agent,
+        "device": clean(call.device, 128),
+        "agent_leg": clean(call.agent_leg, 128),
+        "connected_at": when(call.connected_at) if call.connected_at is not None else None,
+        "talk_s": call.talk_s,
+        "hold_s": call.hold_s,
+        "ended_at": when(call.ended_at) if call.ended_at is not None else None,
+        "ended_by": call.ended_by,
+        "disposition": clean(call.disposition),
+        "notes": clean(call.notes, 10_000),
+    }
+
+
+def visit_row(event: VisitDecided) -> Row:
+    return {
+        "call_id": event.call,
+        "queue_id": event.queue,
+        "entered_at": when(event.entered_at),
+        "decided_at": when(event.entered_at + event.waited_s),
+        "outcome": event.outcome.value,
+        "waited_s": event.waited_s,
+        "short": event.short,
+    }
+
+
+def talk_row(event: TalkEnded) -> Row:
+    return {
+        "call_id": event.call,
+        "agent_id": event.agent,
+        "ended_at": when(event.at),
+        "queue_id": event.queue,
+        "began_at": when(event.at - event.talk_s),
+        "talk_s": event.talk_s,
+        "hold_s": event.hold_s,
+        "wrap_up_s": None,
+        "fault": event.fault,
+    }
+
+
+def wrap_up_row(event: WrapUpEnded) -> Row:
+    """Parameters of an update: the names are those of bound values, not of columns."""
+    return {"of_call": event.call, "of_agent": event.agent, "seconds": event.wrap_up_s}
+
+
+def amendment_row(event: CallAmended) -> Row:
+    """Parameters of an update."""
+    return {
+        "of_call": event.call,
+        "new_priority": event.priority,
+        "new_disposition": clean(event.disposition),
+        "new_notes": clean(event.notes, 10_000),
+    }
+
+
+def status_row(event: AgentStatusChosen) -> Row:
+    return {
+        "agent_id": event.agent,
+        "status": event.status.value,
+        "reason": clean(event.reason),
+        "device": clean(event.device, 128),
+        "since": when(event.at),
+    }

@@ -1,0 +1,217 @@
+"""The tables. ``migrations/versions`` makes them; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware in, UTC in the database, aware UTC out; SQLite itself would drop the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+ID = String(64)
+CALL = String(128)
+
+
+def _key(name: str, kind: Any = ID) -> Column[Any]:
+    return Column(name, kind, primary_key=True)
+
+
+def _some(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+queues = Table(
+    "queues",
+    metadata,
+    _key("id"),
+    Column("number", String(15), nullable=False, unique=True),
+    _some("name", String(200)),
+    _some("strategy", String(40)),
+    _some("ring_s", Integer),
+    _some("wrap_up_s", Float),
+    _some("rest_s", Float),
+    _some("short_abandon_s", Float),
+    _some("target_s", Float),
+    _some("target_ratio", Float),
+    _some("skills", JSON),
+    _some("timezone", String(64)),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    _key("id"),
+    _some("name", String(200)),
+    Column("device", String(128)),
+    _some("skills", JSON),
+    Column("pin_hash", String(200)),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("agent_id", ID, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
+    Column("queue_id", ID, ForeignKey("queues.id", ondelete="CASCADE"), primary_key=True),
+    _some("place", Integer),
+    Index(None, "queue_id"),
+)
+
+# One row, counted up by every change of queues and agents, so that a running service notices another program's change.
+config_version = Table(
+    "config_version", metadata, Column("id", Integer, primary_key=True), _some("version", BigInteger)
+)
+
+# No foreign key: what an agent chose is kept even while the catalogue is being rewritten.
+agent_status = Table(
+    "agent_status",
+    metadata,
+    _key("agent_id"),
+    _some("status", String(20)),
+    Column("reason", String(200)),
+    Column("device", String(128)),
+    _some("since", UtcDateTime),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _key("id"),
+    Column("hash", String(64), nullable=False, unique=True),
+    _some("role", String(20)),
+    _some("name", String(200)),
+    Column("agent_id", ID),
+    _some("queues", JSON),
+    _some("created_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    _key("id", CALL),
+    _some("leg", CALL),
+    _some("pbx", ID),
+    _some("queue_id", ID),
+    Column("number", String(200)),
+    Column("name", String(200)),
+    _some("priority", Integer),
+    _some("entered_at", UtcDateTime),
+    _some("waited_s", Float),
+    Column("outcome", String(20)),
+    Column("agent_id", ID),
+    Column("device", String(128)),
+    Column("agent_leg", CALL),
+    Column("connected_at", UtcDateTime),
+    Column("talk_s", Float),
+    _some("hold_s", Float),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String(40)),
+    Column("disposition", String(200)),
+    Column("notes", Text),
+    Index("ix_calls_entered_at_id", "entered_at", "id"),
+    Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
+    Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),
+    Index("ix_calls_number_entered_at", "number", "entered_at"),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    _key("call_id", CALL),
+    _key("queue_id"),
+    _key("entered_at", UtcDateTime),
+    _some("decided_at", UtcDateTime),
+    _some("outcome", String(20)),
+    _some("waited_s", Float),
+    _some("short", Boolean),
+    Index("ix_visits_queue_id_entered_at", "queue_id", "entered_at"),
+    Index(None, "entered_at"),
+)
+
+# One row a conversation: an agent's part of a call.
+talks = Table(
+    "talks",
+    metadata,
+    _key("call_id", CALL),
+    _key("agent_id"),
+    _key("ended_at", UtcDateTime),
+    _some("queue_id", ID),
+    _some("began_at", UtcDateTime),
+    _some("talk_s", Float),
+    _some("hold_s", Float),
+    Column("wrap_up_s", Float),
+    _some("fault", Boolean),
+    Index("ix_talks_agent_id_ended_at", "agent_id", "ended_at"),
+    Index("ix_talks_queue_id_ended_at", "queue_id", "ended_at"),
+)
+
+# Everything that happened, in order: a run of the service and a count within it make the key, so a repeated write adds nothing.
+events = Table(
+    "events",
+    metadata,
+    Column("run", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _some("at", UtcDateTime),
+    _some("kind", String(40)),
+    Column("call_id", CALL),
+    Column("queue_id", ID),
+    Column("agent_id", ID),
+    _some("data", JSON),
+    Index(None, "call_id"),
+    Index(None, "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("run", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _some("at", UtcDateTime),
+    _some("token_id", ID),
+    _some("token_name", String(200)),
+    _some("role", String(20)),
+    _some("action", String(80)),
+    _some("target", String(200)),
+    Index(None, "at"),
+)

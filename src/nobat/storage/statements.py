@@ -1,0 +1,136 @@
+"""What a batch of notes does to the database: one bulk statement for each table, each harmless when repeated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
+from acd.views import CallView
+from nobat.storage import rows, schema
+from nobat.storage.database import when
+from nobat.storage.rows import Row
+
+Insert = Callable[[Table], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who asked for what over the API; on disk before it is done."""
+
+    at: float
+    token_id: str
+    token_name: str
+    role: str
+    action: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing to write down, with the key that makes writing it twice harmless."""
+
+    run: int
+    seq: int
+    what: Event | CallView | AuditEntry
+
+    @property
+    def kind(self) -> str:
+        return type(self.what).__name__
+
+
+async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) -> None:
+    """All notes, table by table. Amendments come last: they may be of calls that end in this very batch."""
+    whats = [note.what for note in notes]
+    event_rows = [
+        rows.event_row(note.run, note.seq, note.what)
+        for note in notes
+        if not isinstance(note.what, CallView | AuditEntry)
+    ]
+    await _add(connection, insert, schema.events, event_rows)
+    await _add(
+        connection, insert, schema.audit, [_audit_row(note) for note in notes if isinstance(note.what, AuditEntry)]
+    )
+    await _add(
+        connection, insert, schema.visits, [rows.visit_row(one) for one in whats if isinstance(one, VisitDecided)]
+    )
+    await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
+    calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
+    await _replace(connection, insert, schema.calls, list(calls.values()))
+    await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
+    await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in whats if isinstance(one, WrapUpEnded)])
+    await _run(connection, _AMEND, [rows.amendment_row(one) for one in whats if isinstance(one, CallAmended)])
+
+
+def _audit_row(note: Note) -> Row:
+    entry = note.what
+    if not isinstance(entry, AuditEntry):
+        raise TypeError(note.kind)
+    return {
+        "run": note.run,
+        "seq": note.seq,
+        "at": when(entry.at),
+        "token_id": entry.token_id,
+        "token_name": entry.token_name,
+        "role": entry.role,
+        "action": entry.action,
+        "target": rows.clean(entry.target),
+    }
+
+
+async def _run(connection: AsyncConnection, statement: Any, parameters: list[Row]) -> None:
+    if parameters:
+        await connection.execute(statement, parameters)
+
+
+async def _add(connection: AsyncConnection, insert: Insert, table: Table, values: list[Row]) -> None:
+    """Rows that are there already stay as they are."""
+    await _run(connection, insert(table).on_conflict_do_nothing(), values)
+
+
+async def _replace(connection: AsyncConnection, insert: Insert, table: Table, values: list[Row]) -> None:
+    """Rows that are there already take the new values."""
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    await _run(connection, statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
+
+
+async def _statuses(connection: AsyncConnection, insert: Insert, chosen: list[AgentStatusChosen]) -> None:
+    """The latest choice of each agent; an older one that arrives late changes nothing."""
+    latest = {one.agent: rows.status_row(one) for one in sorted(chosen, key=lambda one: one.at)}
+    statement = insert(schema.agent_status)
+    columns = ("status", "reason", "device", "since")
+    upsert = statement.on_conflict_do_update(
+        index_elements=["agent_id"],
+        set_={name: statement.excluded[name] for name in columns},
+        where=schema.agent_status.c.since <= statement.excluded["since"],
+    )
+    await _run(connection, upsert, list(latest.values()))
+
+
+_LAST_TALK = (
+    select(func.max(schema.talks.c.ended_at))
+    .where(schema.talks.c.call_id == bindparam("of_call"), schema.talks.c.agent_id == bindparam("of_agent"))
+    .scalar_subquery()
+)
+_WRAP_UP = (
+    update(schema.talks)
+    .where(
+        schema.talks.c.call_id == bindparam("of_call"),
+        schema.talks.c.agent_id == bindparam("of_agent"),
+        schema.talks.c.ended_at == _LAST_TALK,
+    )
+    .values(wrap_up_s=bindparam("seconds"))
+)
+_AMEND = (
+    update(schema.calls)
+    .where(schema.calls.c.id == bindparam("of_call"))
+    .values(
+        priority=bindparam("new_priority"),
+        disposition=bindparam("new_disposition"),
+        notes=bindparam("new_notes"),
+    )
+)
