@@ -23,8 +23,12 @@ CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent a
 # Variables on the caller's channel, set by the service before it redirects to OFFER.
 OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
-RING_S = "ACD_RING"
+RING_S = "ACD_RING"  # seconds
 MUSIC = "ACD_MUSIC"
+
+# Variables on the legs that an offer dials, inherited from the caller's channel.
+FOR_CALL = "ACD_FOR"
+FOR_OFFER = "ACD_FOR_OFFER"
 
 # Variables on a phone's channel that dialled a code (context CODES).
 ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
@@ -36,6 +40,7 @@ REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
+SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
 # UserEvents; their bodies carry only what the dialplan made.
 EVENT_ENTER = "AcdEnter"  # Call

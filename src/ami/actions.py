@@ -1,0 +1,253 @@
+"""What we ask of Asterisk: one frozen dataclass for each action, and the only encoder.
+
+AMI lines end at CR or LF, so a line end in any value would be an action of somebody else's making; Asterisk reads a Hangup
+that starts with ``/`` as a regular expression and hangs up every channel that matches. Everything is therefore checked here,
+before a byte is queued: values have no control characters, channels are exact names, variables come from a fixed list.
+``encode`` raises ``ActionRefused`` and nothing is sent.
+
+``ami.translate`` and ``ami.resync`` make actions, ``ami.link`` encodes and sends them.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ami import names
+from ami.readings import ASK_VARIABLES, CALL_VARIABLES
+
+MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
+MAX_HEADERS = 100  # Asterisk takes 128
+
+Headers = tuple[tuple[str, str], ...]
+
+_CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
+_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
+_NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
+
+_CHANNEL_VARIABLES = frozenset({names.OFFER_ID, names.TARGETS, names.RING_S, names.MUSIC, names.REPLY})
+_READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
+_PLACES = frozenset({*names.CONTEXTS})
+
+
+class ActionRefused(Exception):
+    """An action that must not be sent. ``slug`` names the rule; the offending text is not repeated."""
+
+    def __init__(self, slug: str, header: str) -> None:
+        super().__init__(f"{slug}: {header}")
+        self.slug = slug
+        self.header = header
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """``events`` are those that the account's filters let through."""
+
+    action: ClassVar[str] = "Login"
+    username: str
+    secret: str = field(repr=False)
+
+    def headers(self) -> Headers:
+        return (("Username", self.username), ("Secret", self.secret), ("Events", "on"))
+
+
+@dataclass(frozen=True, slots=True)
+class Logoff:
+    action: ClassVar[str] = "Logoff"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    action: ClassVar[str] = "Ping"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings:
+    """Version and system name."""
+
+    action: ClassVar[str] = "CoreSettings"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class CoreStatus:
+    """When Asterisk was started."""
+
+    action: ClassVar[str] = "CoreStatus"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStateList:
+    action: ClassVar[str] = "DeviceStateList"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeList:
+    action: ClassVar[str] = "BridgeList"
+
+    def headers(self) -> Headers:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDialPlan:
+    """The lines of one context; an error if there is none of that name."""
+
+    action: ClassVar[str] = "ShowDialPlan"
+    context: str
+
+    def headers(self) -> Headers:
+        return (("Context", _checked(_NAME, self.context, "Context")),)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every channel, or one, each with the variables named."""
+
+    action: ClassVar[str] = "Status"
+    variables: tuple[str, ...] = CALL_VARIABLES
+    channel: str | None = None
+
+    def headers(self) -> Headers:
+        if not _READABLE.issuperset(self.variables):
+            raise ActionRefused("unknown_variable", "Variables")
+        wanted = (("Variables", ",".join(self.variables)),)
+        return wanted if self.channel is None else (("Channel", exact_channel(self.channel)), *wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """A variable of a channel. The value is plain text to Asterisk: the dialplan must not evaluate it."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    name: str
+    value: str
+
+    def headers(self) -> Headers:
+        if self.name not in _CHANNEL_VARIABLES:
+            raise ActionRefused("unknown_variable", "Variable")
+        if self.name == names.TARGETS:
+            for target in self.value.split("&"):
+                _checked(_DIAL_STRING, target, "Value")
+        else:
+            _checked(_NAME, self.value, "Value")
+        return (("Channel", exact_channel(self.channel)), ("Variable", self.name), ("Value", self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class SetGlobal:
+    """A global variable. An empty value is how it is taken away."""
+
+    action: ClassVar[str] = "Setvar"
+    name: str
+    value: str
+
+    def headers(self) -> Headers:
+        if self.name != names.SERVICE and not _NUMBER_VARIABLE.fullmatch(self.name):
+            raise ActionRefused("unknown_variable", "Variable")
+        if self.value:
+            _checked(_NAME, self.value, "Value")
+        return (("Variable", self.name), ("Value", self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Move a channel into one of our contexts. Asterisk says Success to anything: who may be moved is decided before."""
+
+    action: ClassVar[str] = "Redirect"
+    channel: str
+    context: str
+    exten: str = "s"
+
+    def headers(self) -> Headers:
+        if self.context not in _PLACES:
+            raise ActionRefused("unknown_context", "Context")
+        exten = _checked(_NAME, self.exten, "Exten")
+        return (
+            ("Channel", exact_channel(self.channel)),
+            ("Context", self.context),
+            ("Exten", exten),
+            ("Priority", "1"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End one channel. ``cause`` is Q.850."""
+
+    action: ClassVar[str] = "Hangup"
+    channel: str
+    cause: int = 16
+
+    def headers(self) -> Headers:
+        if not 0 <= self.cause <= 127:
+            raise ActionRefused("malformed_value", "Cause")
+        return (("Channel", exact_channel(self.channel)), ("Cause", str(self.cause)))
+
+
+Action = (
+    Login
+    | Logoff
+    | Ping
+    | CoreSettings
+    | CoreStatus
+    | DeviceStateList
+    | BridgeList
+    | ShowDialPlan
+    | Status
+    | SetVariable
+    | SetGlobal
+    | Redirect
+    | Hangup
+)
+
+LISTS = (DeviceStateList, BridgeList, ShowDialPlan, Status)
+"""Actions that are answered by a response and a list of events."""
+
+
+def encode(action: Action) -> Headers:
+    """The headers of an action, its name first. Raises ``ActionRefused`` for anything that could be read in two ways."""
+    headers = (("Action", action.action), *action.headers())
+    if len(headers) + 1 > MAX_HEADERS:  # the ActionID comes on top
+        raise ActionRefused("too_many_headers", action.action)
+    for header, value in headers:
+        check_line(header, value)
+    return headers
+
+
+def check_line(header: str, value: str) -> None:
+    """Raise ``ActionRefused`` unless this is one line of AMI and nothing more."""
+    if not _HEADER.fullmatch(header):
+        raise ActionRefused("malformed_header", "")
+    if _FORBIDDEN.search(value):
+        raise ActionRefused("control_character", header)
+    if len(f"{header}: {value}".encode()) > MAX_LINE:
+        raise ActionRefused("line_too_long", header)
+
+
+def exact_channel(channel: str) -> str:
+    """``channel`` if it is the whole name of one channel; a pattern or a prefix raises ``ActionRefused``."""
+    return _checked(_CHANNEL, channel, "Channel")
+
+
+def _checked(pattern: re.Pattern[str], value: str, header: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ActionRefused("control_character" if _FORBIDDEN.search(value) else "malformed_value", header)
+    return value

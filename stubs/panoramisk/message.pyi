@@ -1,0 +1,9 @@
+from panoramisk.utils import CaseInsensitiveDict
+
+class Message(CaseInsensitiveDict):
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def success(self) -> bool: ...
+    @classmethod
+    def from_line(cls, line: str) -> Message | None: ...
