@@ -7,16 +7,17 @@ lie inside that file system, under ``/nobat/<name>``, and nothing is mounted.
 Called by ``lab.stack`` and by the fixtures of ``tests/support``. Order: ``Instance(...)``, ``write``, ``start``, ``stop``.
 """
 
-import contextlib
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from lab import process
 
 _PLACE = re.compile(r"@([A-Z_]+)@")
 _FOLDERS = ("etc", "run", "log", "db", "spool", "record")
@@ -66,14 +67,13 @@ def fill(text: str, values: Mapping[str, str], source: str) -> str:
     return _PLACE.sub(value, text)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Instance:
     """An Asterisk of its own. ``at`` is used when the Asterisk is the system's; else it lives inside the root."""
 
     name: str
     home: AsteriskHome
     at: Path
-    pid: int | None = field(default=None)
 
     @property
     def directory(self) -> Path:
@@ -87,7 +87,6 @@ class Instance:
 
     def path_values(self) -> dict[str, str]:
         """The values of the placeholders that say where things are."""
-        user, _, _ = self.home.user()
         return {
             "ETC_DIR": self.inside("etc"),
             "RUN_DIR": self.inside("run"),
@@ -97,7 +96,7 @@ class Instance:
             "SHARE_DIR": "/usr/share/asterisk",
             "MUSIC_DIR": "/usr/share/asterisk/moh",
             "MODULE_DIR": self.home.module_dir(),
-            "RUN_USER": user,
+            "RUN_USER": self._user()[0],
         }
 
     def write(self, sources: Mapping[str, Path], generated: Mapping[str, str], values: Mapping[str, str]) -> None:
@@ -111,40 +110,50 @@ class Instance:
                 self._put(Path(folder) / file.name, fill(file.read_text(), filled, file.name))
         for name, text in generated.items():
             self._put(Path(name), fill(text, filled, name))
-        _, uid, gid = self.home.user()
-        for path in (self.directory, *self.directory.rglob("*")):
-            os.chown(path, uid, gid)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Its user may read the configuration and write everything else."""
+        _, uid, gid = self._user()
+        for path in self.directory.rglob("*"):
+            is_configuration = path.relative_to(self.directory).parts[0] == "etc"
+            os.chown(path, 0 if is_configuration else uid, gid)
+            path.chmod(0o750 if path.is_dir() else 0o640)
+
+    def _user(self) -> tuple[str, int, int]:
+        """Debian's unprivileged user; root where that user could not even reach the folder (a checkout under /root)."""
+        parents = [self.directory, *self.directory.parents] if self.home.is_system else []
+        if any(not path.stat().st_mode & stat.S_IXOTH for path in parents):
+            return "root", 0, 0
+        return self.home.user()
 
     def _put(self, name: Path, text: str) -> None:
         target = self.directory / "etc" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-        target.chmod(0o640)
+
+    @property
+    def _mark(self) -> str:
+        """The argument by which its process is known among others."""
+        return self.inside("etc", "asterisk.conf")
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.directory / "pid"
 
     def start(self) -> None:
-        """Start it in the background; it is ready when its AMI says FullyBooted (``lab.stack`` waits for that)."""
-        output = (self.directory / "log" / "console.log").open("ab")
-        command = self.home.command("-f", "-C", self.inside("etc", "asterisk.conf"))
-        with output:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
-            )
-        self.pid = process.pid
-        (self.directory / "pid").write_text(f"{process.pid}\n")
+        """Start it in the background; it is ready when its AMI says FullyBooted."""
+        command = self.home.command("-f", "-C", self._mark)
+        process.start(command, self.directory / "log" / "console.log", self._pid_file)
 
     def running_pid(self) -> int | None:
-        """Its process, if it lives: never another one that got the same number later."""
-        pid_file = self.directory / "pid"
-        if self.pid is None and pid_file.exists():
-            self.pid = int(pid_file.read_text())
-        if self.pid is None or not _is_ours(self.pid, self.inside("etc", "asterisk.conf")):
-            return None
-        return self.pid
+        """Its process, if it lives."""
+        return process.running(self._pid_file, self._mark)
 
     def command_line(self, command: str) -> str:
         """Output of an Asterisk console command, for people who read a failure."""
         done = subprocess.run(
-            self.home.command("-C", self.inside("etc", "asterisk.conf"), "-rx", command),
+            self.home.command("-C", self._mark, "-rx", command),
             capture_output=True, text=True, timeout=10, check=False, errors="replace",
         )  # fmt: skip
         return done.stdout
@@ -159,44 +168,10 @@ class Instance:
 
     def kill(self) -> None:
         """SIGKILL, as a crash would end it."""
-        self._end(signal.SIGKILL)
+        process.end(self._pid_file, self._mark, signal.SIGKILL, 5.0)
 
     def stop(self, *, keep_files: bool = False) -> None:
         """End it now, calls or not, and remove its folder."""
-        self._end(signal.SIGTERM)
+        process.end(self._pid_file, self._mark, signal.SIGTERM, 5.0)
         if not keep_files:
             shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _end(self, how: signal.Signals) -> None:
-        pid = self.running_pid()
-        if pid is not None:
-            os.kill(pid, how)
-            if not _until(lambda: self.running_pid() is None, 5.0):
-                os.kill(pid, signal.SIGKILL)
-                _until(lambda: self.running_pid() is None, 5.0)
-        self.pid = None
-
-
-def _is_ours(pid: int, mark: str) -> bool:
-    """Whether ``pid`` lives, is no zombie, and was started with ``mark`` on its command line."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a child of ours that ended must not stay a zombie
-    for _ in range(20):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return False
-        if command or state == "Z":
-            return mark.encode() in command.split(b"\0")
-        time.sleep(0.005)  # between fork and exec a process has no command line
-    return False
-
-
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -61,7 +61,8 @@ class Tape:
         channel = caller["Channel"]
         sets = {"ACD_OFFER": offer, "ACD_TARGETS": targets, "ACD_RING": str(ring_s)}
         block = b"".join(
-            action_bytes("Setvar", {"Channel": channel, "Variable": name, "Value": value}) for name, value in sets.items()
+            action_bytes("Setvar", {"Channel": channel, "Variable": name, "Value": value})
+            for name, value in sets.items()
         )
         redirect = {"Channel": channel, "Context": "acd-offer", "Exten": "s", "Priority": "1"}
         self._writer.write(block + action_bytes("Redirect", redirect))
@@ -72,10 +73,10 @@ class Tape:
     def messages(self) -> list[Message]:
         return [parse(block) for block in bytes(self.received).split(b"\r\n\r\n")]
 
-    async def event(self, name: str, occurrence: int = 1, timeout: float = 20, **headers: str) -> Message:
+    async def event(self, name: str, occurrence: int = 1, within_s: float = 20, **headers: str) -> Message:
         """Wait for the n-th event of that name (an Acd name means a UserEvent) with these headers."""
         wanted = {"UserEvent": name, **headers} if name.startswith("Acd") else {"Event": name, **headers}
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = asyncio.get_running_loop().time() + within_s
         while True:
             found = [m for m in self.messages() if all(m.get(k) == v for k, v in wanted.items())]
             if len(found) >= occurrence:
@@ -319,7 +320,7 @@ async def code_break(tape: Tape) -> None:
 async def code_unanswered(tape: Tape) -> None:
     """*14 and no service: after 5 s the dialplan speaks for itself."""
     await tape.bank.dial_from("agent-102", "*14", stay_s=20)
-    await tape.event("Hangup", timeout=25)
+    await tape.event("Hangup", within_s=25)
     await tape.settle()
 
 

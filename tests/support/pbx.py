@@ -62,17 +62,19 @@ class TestPbx:
     def sip(self) -> str:
         return f"127.0.0.1:{self.settings.sip_port}"
 
-    async def until_booted(self, timeout: float = 20) -> None:
+    async def until_booted(self, within_s: float = 20) -> None:
         """Wait until its AMI says that everything is loaded."""
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = asyncio.get_running_loop().time() + within_s
         while True:
             try:
-                await (await self.ami()).close()
-                return
+                client = await self.ami()
             except (OSError, AmiError, asyncio.IncompleteReadError):
                 if self.instance.running_pid() is None or asyncio.get_running_loop().time() > deadline:
                     raise Late(f"the PBX did not start\n{self.instance.log_tail()}") from None
                 await asyncio.sleep(0.05)
+            else:
+                await client.close()
+                return
 
     async def ami(self, heard: Heard = lambda _: None) -> AmiClient:
         """A login of the test's own, with the service's account."""

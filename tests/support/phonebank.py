@@ -161,7 +161,7 @@ class PhoneBank:
         for name, value in settings.items():
             await self.ami.act("Setvar", Variable=f"{name}_{phone}", Value=value)
 
-    async def register(self, phones: Iterable[str], timeout: float = 10) -> None:
+    async def register(self, phones: Iterable[str], within_s: float = 10) -> None:
         """Register ``phones`` and wait until the PBX has accepted each."""
         names = list(phones)
         for name in names:
@@ -169,10 +169,10 @@ class PhoneBank:
         await self.until(
             lambda: all(self.registry.get(name) == "Registered" for name in names),
             f"registered: {names}",
-            timeout,
+            within_s,
         )
 
-    async def unregister(self, phones: Iterable[str], timeout: float = 10) -> None:
+    async def unregister(self, phones: Iterable[str], within_s: float = 10) -> None:
         """Unregister ``phones``; the PBX then has no contact for them."""
         names = list(phones)
         for name in names:
@@ -180,7 +180,7 @@ class PhoneBank:
         await self.until(
             lambda: all(self.registry.get(name) == "Unregistered" for name in names),
             f"unregistered: {names}",
-            timeout,
+            within_s,
         )
 
     async def dial_from(self, phone: str, number: str, *, digits: str = "", stay_s: float = 30) -> str:
@@ -261,12 +261,12 @@ class PhoneBank:
 
     # ------------------------------------------------ waiting
 
-    async def until(self, condition: Callable[[], bool], what: str, timeout: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], what: str, within_s: float = 10) -> None:
         """Wait for ``condition``, looked at after each event of the bank and every 50 ms."""
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = asyncio.get_running_loop().time() + within_s
         while not condition():
             if asyncio.get_running_loop().time() > deadline:
-                raise Late(f"not within {timeout} s: {what}; last moments {self.moments[-5:]}")
+                raise Late(f"not within {within_s} s: {what}; last moments {self.moments[-5:]}")
             self._news.clear()
             try:
                 await asyncio.wait_for(self._news.wait(), 0.05)

@@ -1,153 +1,106 @@
-"""A PostgreSQL server of the tests' own: Debian's binaries, a folder in /tmp, an ordinary user, loopback only.
+"""A PostgreSQL server of our own for a test session: from Debian's package, in a temporary folder, on a Unix socket.
 
-PostgreSQL refuses to run as root, so as root its programs are started as user ``postgres`` (or ``nobody``). Durability is
-switched off: the data lives as long as the test session.
+The server refuses to run as root, so as root it runs as the user ``postgres`` that the package made. Durability is off:
+the data does not outlive the session.
 """
 
-import contextlib
 import os
 import pwd
+import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.asterisk import LabError
 from tests.support.ports import free_port
 
-START_DEADLINE_S = 60.0
-
-
-class NoPostgres(Exception):
-    """Debian's package ``postgresql`` is not installed."""
+_OPTIONS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "100"}
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A running server. ``create_database`` makes an empty database and returns its address for the service."""
+    """A running server. ``url`` of a database that ``create_database`` made."""
 
-    binaries: Path
-    folder: Path
+    directory: Path
     port: int
-    process: "subprocess.Popen[bytes]"
+    binaries: Path
+    password: str
 
-    def create_database(self, name: str) -> str:
-        self.sql("postgres", f'CREATE DATABASE "{name}"')
-        return f"postgresql://nobat:nobat@127.0.0.1:{self.port}/{name}"
-
-    def sql(self, database: str, statement: str) -> str:
-        """Run one statement as the server's owner."""
-        done = subprocess.run(
-            [
-                *(str(self.binaries / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "nobat"),
-                *("-d", database, "-v", "ON_ERROR_STOP=1", "-qAt", "-c", statement),
-            ],
-            env={**os.environ, "PGPASSWORD": "nobat"},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-        )
-        return done.stdout.strip()
+    def create_database(self) -> str:
+        """A new empty database; its SQLAlchemy-free address (``postgresql://…``), over TCP on loopback."""
+        name = f"nobat_{secrets.token_hex(6)}"
+        _run_as_postgres([
+            str(self.binaries / "psql"), "-h", str(self.directory), "-p", str(self.port), "-U", "nobat", "-d", "postgres",
+            "-qc", f"CREATE DATABASE {name}",
+        ], {"PGPASSWORD": self.password})  # fmt: skip
+        return f"postgresql://nobat:{self.password}@127.0.0.1:{self.port}/{name}"
 
     def pause(self) -> None:
-        """The server and its children no longer answer: a database that hangs."""
-        _signal_all(self.process.pid, signal.SIGSTOP)
+        """Stop it as if the machine that runs it were gone; ``resume`` starts it again."""
+        _run_as_postgres([str(self.binaries / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "-w", "stop"])
 
     def resume(self) -> None:
-        _signal_all(self.process.pid, signal.SIGCONT)
+        _run_as_postgres([
+            str(self.binaries / "pg_ctl"), "-D", str(self._data), "-l", str(self.directory / "log"), "-w", "start",
+        ])  # fmt: skip
+
+    def stop(self) -> None:
+        """End it and remove everything."""
+        command = [str(self.binaries / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "-w", "stop"]
+        _run_as_postgres(command, check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
 
 
-def _children(pid: int) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()] if path.exists() else []
+def start_postgres() -> PostgresServer:
+    """Make a cluster and start it; takes about two seconds."""
+    directory = Path(tempfile.mkdtemp(prefix="nobat-pg-"))
+    server = PostgresServer(directory, free_port(), _binaries(), secrets.token_hex(8))
+    password_file = directory / "password"
+    password_file.write_text(server.password)
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        for path in (directory, password_file):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    _run_as_postgres([
+        str(server.binaries / "initdb"), "-D", str(directory / "data"), "-U", "nobat", "-A", "scram-sha-256",
+        f"--pwfile={password_file}", "--locale=C.UTF-8", "--no-sync",
+    ])  # fmt: skip
+    options = {
+        **_OPTIONS,
+        "port": str(server.port),
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": directory,
+    }
+    settings = "".join(f"{name} = '{value}'\n" for name, value in options.items())
+    _run_as_postgres(["sh", "-c", 'cat >> "$0"', str(directory / "data/postgresql.conf")], text=settings)
+    try:
+        server.resume()
+    except LabError:
+        server.stop()
+        raise
+    return server
 
 
-def _signal_all(pid: int, number: signal.Signals) -> None:
-    for one in (pid, *_children(pid)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(one, number)
-
-
-def binaries() -> Path:
-    """The newest installed server."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if not found:
-        raise NoPostgres("install Debian's package postgresql")
+        raise LabError("PostgreSQL is missing: apt-get install postgresql (`make test` does)")
     return found[-1].parent
 
 
-def _as_ordinary_user(command: list[str]) -> list[str]:
-    if os.geteuid() != 0:
-        return command
-    return ["setpriv", f"--reuid={_owner().pw_uid}", f"--regid={_owner().pw_gid}", "--clear-groups", *command]
-
-
-def _owner() -> pwd.struct_passwd:
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise NoPostgres("there is no user postgres or nobody")
-
-
-@contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Start a server in a folder of its own; gone with all its data at the end."""
-    programs = binaries()
-    folder = Path(tempfile.mkdtemp(prefix="nobat-pg-"))
-    try:
-        if os.geteuid() == 0:
-            os.chown(folder, _owner().pw_uid, _owner().pw_gid)
-        (folder / "password").write_text("nobat\n")
-        (folder / "password").chmod(0o644)
-        data = folder / "data"
-        init = [str(programs / "initdb"), "-D", str(data), "-U", "nobat", "-A", "scram-sha-256", "-E", "UTF8"]
-        init += ["--locale=C", f"--pwfile={folder / 'password'}", "--no-sync"]
-        subprocess.run(_as_ordinary_user(init), cwd="/", check=True, capture_output=True, timeout=START_DEADLINE_S)
-        with _serving(programs, folder, data) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _serving(programs: Path, folder: Path, data: Path) -> Iterator[PostgresServer]:
-    port = free_port()
-    options = {
-        "port": str(port),
-        "listen_addresses": "127.0.0.1",
-        "unix_socket_directories": str(folder),
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "shared_buffers": "32MB",
-        "max_connections": "60",
-    }
-    command = [str(programs / "postgres"), "-D", str(data)]
-    command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(_as_ordinary_user(command), cwd="/", stdout=log, stderr=log)
-    server = PostgresServer(programs, folder, port, process)
-    try:
-        _wait_until_ready(server)
-        yield server
-    finally:
-        server.resume()
-        process.send_signal(signal.SIGINT)  # fast shutdown
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(server: PostgresServer) -> None:
-    deadline = time.monotonic() + START_DEADLINE_S
-    ready = [str(server.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(server.port)]
-    while subprocess.run(ready, check=False).returncode != 0:
-        if server.process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not start: {(server.folder / 'log').read_text()[-2000:]}")
-        time.sleep(0.05)
+def _run_as_postgres(
+    command: list[str], env: dict[str, str] | None = None, *, text: str | None = None, check: bool = True
+) -> None:
+    user = "postgres" if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command, user=user, group=user, extra_groups=[] if user else None, env={**os.environ, **(env or {})},
+        input=text, text=True, capture_output=True, check=False, cwd="/", timeout=60,
+    )  # fmt: skip
+    if check and done.returncode != 0:
+        raise LabError(f"{' '.join(command)}: {done.stderr}{done.stdout}")

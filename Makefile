@@ -1,0 +1,55 @@
+# What a person runs. Everything is brought on first use; see tools/setup.py.
+
+PYTHON := .venv/bin/python
+SETUP := @sh tools/setup.sh
+
+.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench setup clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
+
+setup: ## bring all that is missing, and nothing else
+	$(SETUP) venv asterisk postgresql
+
+demo: ## callers, agents and a live table; Ctrl-C ends it (DEMO_SECONDS=60 ends by itself)
+	$(SETUP) venv asterisk
+	@$(PYTHON) -m lab.demo
+
+test: ## every test (PYTEST="-k floor" narrows it down)
+	$(SETUP) venv asterisk postgresql
+	@$(PYTHON) -m pytest $(PYTEST)
+
+lab: ## PBX and service in the background, in .lab/
+	$(SETUP) venv asterisk
+	@$(PYTHON) -m lab up
+
+lab-down: ## end the lab
+	@$(PYTHON) -m lab down
+
+lab-kill-service: ## end only the service, with SIGKILL
+	@$(PYTHON) -m lab kill-service
+
+lab-start-service: ## start the service of a running lab
+	@$(PYTHON) -m lab start-service
+
+lab-restart-service: ## both of these
+	@$(PYTHON) -m lab restart-service
+
+lint: ## format, lint, types, imports
+	$(SETUP) venv
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: ## let ruff write the format and the simple fixes
+	$(SETUP) venv
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: ## benchmarks as ratios against a peer
+	$(SETUP) venv asterisk
+	@$(PYTHON) -m benchmarks
+
+clean: lab-down ## end the lab and remove what was made here
+	rm -rf .venv .lab .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,122 @@
+"""Brings what a command needs: Debian packages, the virtual environment, Asterisk. Called by the Makefile.
+
+    python3 tools/setup.py venv [asterisk] [postgresql]
+
+Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
+cache folder is changed, Debian packages aside, and those are named before they are installed.
+Standard library only: it runs before anything is installed.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+
+from lab.home import cache_folder  # noqa: E402
+from tools import rootfs  # noqa: E402
+from tools.progress import SetupError, run, say  # noqa: E402
+
+VENV = CHECKOUT / ".venv"
+STAMP = VENV / "nobat-setup"
+PARTS = ("venv", "asterisk", "postgresql")
+
+
+def main(parts: list[str]) -> int:
+    unknown = set(parts) - set(PARTS)
+    if unknown or not parts:
+        print(f"usage: setup.py {' '.join(PARTS)}: any of them", file=sys.stderr)
+        return 2
+    try:
+        if not all(_is_there(part) for part in parts):
+            _bring(parts)
+    except SetupError as error:
+        print(f"nobat: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bring(parts: list[str]) -> None:
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "setup.log"
+    with (folder / "setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another set-up is running; waiting for it …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [part for part in parts if not _is_there(part)]
+        _install(_packages(missing), log)
+        if "venv" in missing:
+            _make_venv(log)
+        if "asterisk" in missing:
+            home = rootfs.build(log)
+            say(f"Asterisk is in {home.root}")
+
+
+def _is_there(part: str) -> bool:
+    if part == "venv":
+        return STAMP.exists() and STAMP.read_text() == _venv_key()
+    if part == "asterisk":
+        return rootfs.have_asterisk() is not None
+    return bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
+# ---------------------------------------------------------------- Debian packages
+
+
+def _packages(missing: list[str]) -> list[str]:
+    """The Debian packages that ``missing`` parts need and that are not there."""
+    wanted = []
+    if "venv" in missing and importlib.util.find_spec("ensurepip") is None:
+        wanted.append("python3-venv")
+    if "asterisk" in missing and shutil.which("mmdebstrap") is None:
+        wanted.append("mmdebstrap")
+    if "postgresql" in missing:
+        wanted.append("postgresql")
+    return wanted
+
+
+def _install(packages: list[str], log: Path) -> None:
+    if not packages:
+        return
+    if shutil.which("apt-get") is None:
+        raise SetupError(f"this is no Debian: install {' '.join(packages)} by hand")
+    if os.geteuid() != 0:
+        raise SetupError(f"root is needed to install {' '.join(packages)}: run it with sudo, or install them first")
+    say(f"installing Debian packages: {' '.join(packages)}")
+    env = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # RUNLEVEL: no server is started by the installation
+    run("reading the package lists", ["apt-get", "update"], log=log, env=env)
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    run("installing them", command, log=log, env=env)
+
+
+# ---------------------------------------------------------------- the virtual environment
+
+
+def _venv_key() -> str:
+    """Changes when the dependencies or the interpreter change."""
+    seen = hashlib.sha256(platform.python_version().encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        seen.update((CHECKOUT / name).read_bytes())
+    return seen.hexdigest()
+
+
+def _make_venv(log: Path) -> None:
+    if not (VENV / "bin/python").exists():
+        run("making the virtual environment", [sys.executable, "-m", "venv", str(VENV)], log=log)
+    pip = [str(VENV / "bin/python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    command = [*pip, "-c", str(CHECKOUT / "constraints.txt"), "-e", f"{CHECKOUT}[dev]"]
+    run("installing Python packages into .venv", command, log=log)
+    STAMP.write_text(_venv_key())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
