@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.support.ami_client import Message, parse
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import Customer, PhoneBank
+from tests.support.rawsip import RawSip
 
 RECORDINGS = Path(__file__).parent / "recordings"
 Scenario = Callable[["Tape"], Awaitable[None]]
@@ -174,10 +175,42 @@ async def agent_busy(tape: Tape) -> None:
 
 
 @scenario
-async def agent_rejects(tape: Tape) -> None:
+async def agent_rejects_603(tape: Tape) -> None:
     """The phone answers 603."""
+    phone = await RawSip.open(tape.pbx.sip)
+    await phone.register("agent-103", "nobat-agent-103")
+    await _missed(tape, "PJSIP/agent-103", 5)
+    phone.close()
+
+
+@scenario
+async def agent_rejects_403(tape: Tape) -> None:
+    """The phone answers 403, which is what an Asterisk says for a rejected call."""
     await tape.bank.given_phone("agent-101", does="reject")
     await _missed(tape, "PJSIP/agent-101", 5)
+
+
+@scenario
+async def agent_phone_dead(tape: Tape) -> None:
+    """The phone has a contact but is gone without a word: it never answers the INVITE."""
+    phone = await RawSip.open(tape.pbx.sip)
+    await phone.register("agent-104", "nobat-agent-104")
+    phone.close()
+    await _missed(tape, "PJSIP/agent-104", 2)
+
+
+@scenario
+async def agent_dies_talking(tape: Tape) -> None:
+    """The agent's phone answers, then is dead: no voice, no BYE. The PBX ends its leg after rtp_timeout (5 s)."""
+    phone = await RawSip.open(tape.pbx.sip)
+    phone.answer_with = 200
+    await phone.register("agent-104", "nobat-agent-104")
+    customer, caller = await tape.caller(tone=440)
+    tape.offer(caller, "PJSIP/agent-104", 5)
+    await tape.event("BridgeEnter", 2)
+    phone.close()
+    await tape.event("Hangup", 2, within_s=30)
+    await tape.settle()
 
 
 @scenario
