@@ -1,0 +1,164 @@
+"""Bodies of ``/v1/agents``."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from acd.agents import AgentSpec, AgentState, Status
+from acd.ids import AgentId, DeviceId, PbxId, QueueId, device_on, split_device
+from acd.views import AgentView
+from nobat.api.queue_models import Body, Skills
+from nobat.api.text import AgentSlug, DialString, Name, Notes, Pin, QueueSlug, Word
+from nobat.api.times import Moment, moment, perhaps
+
+Queues = Annotated[list[QueueSlug], Field(max_length=200, examples=[["sales"]])]
+PbxChoice = Annotated[Word | None, Field(description="The device's PBX; the first of the settings unless named.")]
+
+
+class AgentIn(Body):
+    """A new agent."""
+
+    id: Annotated[AgentSlug, Field(description="Digits only if the agent is to sign in by phone.")]
+    name: Name = ""
+    device: Annotated[
+        DialString | None, Field(description="Where the agent is reached unless he signs in elsewhere.")
+    ] = None
+    pbx: PbxChoice = None
+    queues: Queues = Field(default_factory=list, description="The queues that the agent serves.")
+    skills: Skills = Field(default_factory=dict)
+    pin: Annotated[Pin | None, Field(description="For signing in by phone; never shown.")] = None
+
+    def spec(self, home: PbxId) -> AgentSpec:
+        pbx = PbxId(self.pbx) if self.pbx is not None else home
+        return AgentSpec(
+            id=AgentId(self.id),
+            name=self.name,
+            device=device_on(pbx, self.device) if self.device is not None else None,
+            queues=tuple(dict.fromkeys(QueueId(queue) for queue in self.queues)),
+            skills=tuple(sorted(self.skills.items())),
+        )
+
+
+class AgentPatch(Body):
+    """Only what is named changes. `device` and `pin` can be taken away with null."""
+
+    name: Name | None = None
+    device: DialString | None = None
+    pbx: PbxChoice = None
+    queues: Queues | None = None
+    skills: Skills | None = None
+    pin: Pin | None = None
+
+    @property
+    def names_pin(self) -> bool:
+        return "pin" in self.model_fields_set
+
+    def onto(self, view: AgentView, home: PbxId) -> AgentSpec:
+        """The agent with what is named here."""
+        return AgentSpec(
+            id=view.id,
+            name=self.name if self.name is not None else view.name,
+            device=self._device(view.home_device, home),
+            queues=tuple(dict.fromkeys(QueueId(queue) for queue in self.queues))
+            if self.queues is not None
+            else view.queues,
+            skills=tuple(sorted((self.skills if self.skills is not None else view.skills).items())),
+        )
+
+    def _device(self, current: DeviceId | None, home: PbxId) -> DeviceId | None:
+        pbx, dial_string = split_device(current) if current is not None else (home, None)
+        if "device" in self.model_fields_set:
+            dial_string = self.device
+        if self.pbx is not None:
+            pbx = PbxId(self.pbx)
+        return device_on(pbx, dial_string) if dial_string is not None else None
+
+
+class AgentOut(BaseModel):
+    """An agent as configured, as chosen (`status`) and as observed (`state`)."""
+
+    id: str = Field(examples=["101"])
+    name: str
+    device: str | None = Field(examples=["PJSIP/agent-101"])
+    pbx: str | None = Field(examples=["pbx1"])
+    queues: list[str]
+    skills: dict[str, int]
+    has_pin: bool
+    status: Status
+    status_since: Moment
+    reason: str | None = Field(description="Of a break.")
+    state: AgentState
+    state_since: Moment
+    phone: str | None = Field(description="The device at which the agent is signed in now.")
+    call: str | None = Field(description="The call that rings, is talked or is being wrapped up.")
+    wrap_up_until: Moment | None
+
+    @classmethod
+    def of(cls, view: AgentView, has_pin: bool) -> "AgentOut":
+        pbx, device = split_device(view.home_device) if view.home_device is not None else (None, None)
+        return cls(
+            id=view.id,
+            name=view.name,
+            device=device,
+            pbx=pbx,
+            queues=list(view.queues),
+            skills=dict(view.skills),
+            has_pin=has_pin,
+            status=view.status,
+            status_since=moment(view.status_since),
+            reason=view.reason,
+            state=view.state,
+            state_since=moment(view.state_since),
+            phone=split_device(view.device)[1] if view.device is not None else None,
+            call=view.call,
+            wrap_up_until=perhaps(view.wrap_up_until),
+        )
+
+
+class StatusIn(Body):
+    """What the agent chooses."""
+
+    status: Literal["available", "break", "signed_out"]
+    reason: Annotated[Word | None, Field(description="Of a break.", examples=["lunch"])] = None
+    device: Annotated[
+        DialString | None, Field(description="The phone to sign in at, unless it is the agent's own.")
+    ] = None
+    pbx: PbxChoice = None
+
+
+class StatusOut(BaseModel):
+    """What was chosen, and what is observed. A break asked for during a call begins after it."""
+
+    agent: str
+    status: Status
+    status_since: Moment
+    reason: str | None
+    state: AgentState
+    since: Moment = Field(description="Since when `state` holds.")
+    phone: str | None
+    call: str | None
+    wrap_up_until: Moment | None
+
+    @classmethod
+    def of(cls, view: AgentView) -> "StatusOut":
+        return cls(
+            agent=view.id,
+            status=view.status,
+            status_since=moment(view.status_since),
+            reason=view.reason,
+            state=view.state,
+            since=moment(view.state_since),
+            phone=split_device(view.device)[1] if view.device is not None else None,
+            call=view.call,
+            wrap_up_until=perhaps(view.wrap_up_until),
+        )
+
+
+class WrapUpIn(Body):
+    """Ends the wrap-up, or extends it by `extend_s`."""
+
+    extend_s: Annotated[
+        float | None, Field(gt=0, le=3600, description="Seconds more; without it the wrap-up ends.")
+    ] = None
+    disposition: Annotated[Word | None, Field(examples=["sold"])] = None
+    notes: Notes | None = None

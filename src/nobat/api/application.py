@@ -1,0 +1,101 @@
+"""Puts the interface together: routes, error handlers, what stands before them, and the OpenAPI document."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from nobat.api import agents, calls, docs, health, queues
+from nobat.api.edge import Authentication, SafetyNet, SizeLimit
+from nobat.api.problems import MEDIA_TYPE, add_handlers
+from nobat.api.service import Service
+
+DESCRIPTION = (
+    "Contact-centre control for Asterisk. Times are RFC 3339 in UTC, durations are seconds and their fields end in _s, "
+    "lists come as items and next. Every error is application/problem+json with a stable slug. "
+    "Send a token made by `nobat token create` as `Authorization: Bearer …`."
+)
+
+
+def installed_version() -> str:
+    """The version of this program."""
+    try:
+        return version("nobat")
+    except PackageNotFoundError:
+        return "0"
+
+
+def create_api(service: Service) -> ASGIApp:
+    """The whole interface."""
+    api = bare_api(with_metrics=service.metrics_here)
+    api.state.service = service
+    return SafetyNet(SizeLimit(Authentication(api, service.authenticator), service.max_body_bytes))
+
+
+def create_metrics_api(service: Service) -> ASGIApp:
+    """Nothing but ``/metrics``, for an address of its own."""
+    api = FastAPI(title="Nobat metrics", openapi_url=None, docs_url=None, redoc_url=None)
+    add_handlers(api)
+    api.include_router(health.metrics_router)
+    api.state.service = service
+    return SafetyNet(SizeLimit(api, service.max_body_bytes))
+
+
+def bare_api(*, with_metrics: bool = True) -> FastAPI:
+    """Routes and document without anything behind them: enough to generate the reference."""
+    api = FastAPI(
+        title="Nobat",
+        version=installed_version(),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    add_handlers(api)
+    for router in (health.router, queues.router, agents.router, calls.router):
+        api.include_router(router)
+    if with_metrics:
+        api.include_router(health.metrics_router)
+
+    @api.get("/docs", include_in_schema=False)
+    async def documentation() -> HTMLResponse:
+        return HTMLResponse(docs.page(api.openapi()))
+
+    _describe_errors(api)
+    return api
+
+
+def _describe_errors(api: FastAPI) -> None:
+    """FastAPI writes errors down as plain JSON; ours are problem documents, and it lists its own 422 besides."""
+    original = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            document = original()
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _only_problems(operation["responses"])
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(unused, None)
+            api.openapi_schema = document
+        return api.openapi_schema
+
+    api.openapi = openapi  # type: ignore[method-assign]
+
+
+def _only_problems(responses: dict[str, Any]) -> None:
+    problem_schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for status, response in responses.items():
+        if status[0] in "45" and MEDIA_TYPE in response.get("content", {}):
+            response["content"] = {MEDIA_TYPE: problem_schema}
+
+
+def operation_ids(api: FastAPI) -> list[str]:
+    """All operations by name."""
+    return [
+        route.operation_id for route in api.routes if isinstance(route, APIRoute) and route.operation_id is not None
+    ]

@@ -1,0 +1,108 @@
+"""Bodies of ``/v1/calls``."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from acd.calls import CallState
+from acd.ids import split_device
+from acd.outcomes import Outcome
+from acd.views import CallView
+from nobat.api.queue_models import Body, CallerOut
+from nobat.api.text import Notes, Word
+from nobat.api.times import Moment, moment, perhaps, rounded
+
+
+class LegOut(BaseModel):
+    """One party's connection to the PBX."""
+
+    id: str
+    party: Literal["caller", "agent"]
+    device: str | None = Field(description="The agent's phone.")
+
+
+class VisitOut(BaseModel):
+    """One stay in a queue; its outcome is decided once."""
+
+    queue: str
+    entered_at: Moment
+    decided_at: Moment | None
+    outcome: Outcome | None
+
+
+class CallOut(BaseModel):
+    """One caller's stay with us."""
+
+    id: str = Field(examples=["pbx1-1767225600123.42"])
+    pbx: str
+    state: CallState
+    state_since: Moment
+    queue: str
+    outcome: Outcome | None = Field(description="Of the last visit; null while the caller waits.")
+    caller: CallerOut
+    priority: int
+    entered_at: Moment
+    waited_s: float = Field(description="From the entry into the line to its end, or until now.")
+    position: int | None = Field(description="In the line; 1 is the head.")
+    offered_to: list[str] = Field(description="The agents whose phones ring now.")
+    agent: str | None
+    connected_at: Moment | None
+    talk_s: float | None
+    hold_s: float
+    ended_at: Moment | None
+    ended_by: str | None = Field(examples=["caller"])
+    disposition: str | None
+    notes: str | None
+    legs: list[LegOut]
+    transfers: list[str]
+    visits: list[VisitOut]
+
+    @classmethod
+    def of(cls, view: CallView) -> "CallOut":
+        legs = [LegOut(id=view.leg, party="caller", device=None)]
+        if view.agent_leg is not None:
+            device = split_device(view.device)[1] if view.device is not None else None
+            legs.append(LegOut(id=view.agent_leg, party="agent", device=device))
+        return cls(
+            id=view.id,
+            pbx=view.pbx,
+            state=view.state,
+            state_since=moment(view.state_since),
+            queue=view.queue,
+            outcome=view.outcome,
+            caller=CallerOut(number=view.number, name=view.name),
+            priority=view.priority,
+            entered_at=moment(view.entered_at),
+            waited_s=rounded(view.waited_s),
+            position=view.position,
+            offered_to=list(view.offered_to),
+            agent=view.agent,
+            connected_at=perhaps(view.connected_at),
+            talk_s=rounded(view.talk_s) if view.talk_s is not None else None,
+            hold_s=rounded(view.hold_s),
+            ended_at=perhaps(view.ended_at),
+            ended_by=view.ended_by,
+            disposition=view.disposition,
+            notes=view.notes,
+            legs=legs,
+            transfers=[],
+            visits=[
+                VisitOut(
+                    queue=visit.queue,
+                    entered_at=moment(visit.entered_at),
+                    decided_at=perhaps(visit.decided_at),
+                    outcome=visit.outcome,
+                )
+                for visit in view.visits
+            ],
+        )
+
+
+class CallPatch(Body):
+    """Only what is named changes. A changed priority moves the caller in the line."""
+
+    priority: Annotated[
+        int | None, Field(ge=-1_000, le=1_000, description="Higher comes first; needs a supervisor's token.")
+    ] = None
+    disposition: Annotated[Word | None, Field(examples=["sold"])] = None
+    notes: Notes | None = None

@@ -1,0 +1,134 @@
+"""``/v1/calls``: live calls from the floor and ended ones from history, as one list."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+from starlette.exceptions import HTTPException
+
+from acd import picture
+from acd.calls import CallState
+from acd.commands import AmendCall, HangUpCall
+from acd.errors import NotFound, illegal_transition
+from acd.events import CallAmended
+from acd.ids import AgentId, QueueId
+from acd.outcomes import Outcome
+from acd.views import CallView
+from nobat.api.access import Access, AgentAccess, SupervisorAccess
+from nobat.api.call_models import CallOut, CallPatch
+from nobat.api.paging import Cursor, Limit, Page, cut, decode
+from nobat.api.responses import errors
+from nobat.api.text import PathId
+from nobat.auth import Role
+from nobat.storage import history
+from nobat.storage.history import CallFilter
+
+router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment is not None else None
+
+
+@router.get("", operation_id="listCalls", responses=errors())
+async def list_calls(  # noqa: PLR0913, PLR0917 - one parameter for each filter
+    access: AgentAccess,
+    state: Annotated[list[CallState] | None, Query(description="May be given several times.")] = None,
+    queue: Annotated[PathId | None, Query()] = None,
+    agent: Annotated[PathId | None, Query()] = None,
+    number: Annotated[PathId | None, Query(description="The caller's number, exactly.")] = None,
+    outcome: Outcome | None = None,
+    entered_from: Annotated[AwareDatetime | None, Query(alias="from", description="Entered at or after.")] = None,
+    entered_to: Annotated[AwareDatetime | None, Query(alias="to", description="Entered before.")] = None,
+    limit: Limit = 200,
+    cursor: Cursor = None,
+) -> Page[CallOut]:
+    """Calls, newest entry first."""
+    before = decode(cursor, (float, str))
+    wanted = CallFilter(
+        queues=_queues(access, queue),
+        agent=AgentId(agent) if agent is not None else None,
+        number=number,
+        entered_from=_seconds(entered_from),
+        entered_to=_seconds(entered_to),
+        outcome=outcome,
+        before=(float(before[0]), str(before[1])) if before is not None else None,
+    )
+    views = await _matching(access, wanted, frozenset(state) if state else frozenset(CallState), limit + 1)
+    items, following = cut((((view.entered_at, view.id), CallOut.of(view)) for view in views), limit)
+    return Page(items=items, next=following)
+
+
+def _queues(access: Access, queue: str | None) -> frozenset[QueueId] | None:
+    """The queues that are wanted and may be seen; an agent's own calls may be of any queue."""
+    visible = None if access.principal.role is Role.AGENT else access.queues
+    if queue is None:
+        return visible
+    return frozenset({QueueId(queue)}) & visible if visible is not None else frozenset({QueueId(queue)})
+
+
+async def _matching(access: Access, wanted: CallFilter, states: frozenset[CallState], count: int) -> list[CallView]:
+    """The newest ``count`` calls; where floor and history both know a call, the floor is right.
+
+    A call of history that is among them has fewer than ``count`` rows of history before it, so so many are enough.
+    """
+    live = access.service.engine.read(picture.calls)
+    found = {view.id: view for view in live if view.state in states and wanted.takes(view) and access.sees_call(view)}
+    if CallState.ENDED in states:
+        known = {view.id for view in live}
+        for view in await _ended(access, wanted, count):
+            if view.id not in known:
+                found[view.id] = view
+    return sorted(found.values(), key=lambda view: (view.entered_at, view.id), reverse=True)[:count]
+
+
+async def _ended(access: Access, wanted: CallFilter, count: int) -> list[CallView]:
+    own = access.principal.agent if access.principal.role is Role.AGENT else None
+    if own is not None:
+        if wanted.agent not in (None, own):
+            return []
+        wanted = CallFilter(
+            wanted.queues, own, wanted.number, wanted.entered_from, wanted.entered_to, wanted.outcome, wanted.before
+        )
+    return await history.calls(access.service.database, wanted, count)
+
+
+@router.get("/{call}", operation_id="getCall", responses=errors(404))
+async def get_call(access: AgentAccess, call: PathId) -> CallOut:
+    """One call, live or ended."""
+    return CallOut.of(await access.call(call))
+
+
+@router.patch("/{call}", operation_id="changeCall", responses=errors(404, 409))
+async def change_call(access: AgentAccess, call: PathId, body: CallPatch) -> CallOut:
+    """Priority, disposition and notes."""
+    view = await access.call(call)
+    if body.priority is not None and not access.principal.at_least(Role.SUPERVISOR):
+        raise HTTPException(403)
+    await access.audit("changeCall", view.id)
+    try:
+        await access.service.engine.ask(AmendCall(view.id, body.priority, body.disposition, body.notes))
+    except NotFound:  # the floor has forgotten it: it is history
+        await _amend_history(access, view, body)
+    return CallOut.of(await access.call(call))
+
+
+async def _amend_history(access: Access, view: CallView, body: CallPatch) -> None:
+    if body.priority is not None:
+        raise illegal_transition(f"call {view.id}", view.state, "waiting at another priority")
+    disposition = body.disposition if body.disposition is not None else view.disposition
+    notes = body.notes if body.notes is not None else view.notes
+    amended = CallAmended(access.service.now(), view.id, view.queue, view.priority, disposition, notes)
+    await access.service.recorder.commit([amended])
+
+
+@router.post("/{call}/hangup", status_code=202, operation_id="hangUpCall", responses=errors(404, 409))
+async def hang_up(access: SupervisorAccess, call: PathId) -> CallOut:
+    """End a call. 409 when it has ended already."""
+    view = await access.call(call)
+    if view.state is CallState.ENDED:
+        raise illegal_transition(f"call {view.id}", view.state, CallState.ENDED)
+    await access.audit("hangUpCall", view.id)
+    await access.service.engine.ask(HangUpCall(view.id))
+    return CallOut.of(await access.call(call))

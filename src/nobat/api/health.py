@@ -1,0 +1,92 @@
+"""``/healthz`` (the process lives), ``/readyz`` (each part, with its reason), ``/metrics``."""
+
+import secrets
+from typing import Literal, cast
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from ami.health import Health
+from nobat.api.edge import bearer_token
+from nobat.api.problems import unauthenticated
+from nobat.api.service import Service
+from nobat.api.times import Moment, moment
+from nobat.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["health"])
+metrics_router = APIRouter(tags=["health"])
+
+DATABASE_DEADLINE_S = 1.0
+
+
+class Alive(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Part(BaseModel):
+    """One thing the service needs."""
+
+    ready: bool
+    state: str = Field(examples=["login_refused"])
+    reason: str | None
+
+
+class PbxPart(Part):
+    since: Moment
+    asterisk: str | None = Field(description="Its version.")
+    warnings: list[str]
+
+
+class Readiness(BaseModel):
+    """Whether calls can be routed and promises kept, and what is missing."""
+
+    status: Literal["ready", "not_ready"]
+    database: Part
+    pbx: dict[str, PbxPart]
+
+
+@router.get("/healthz", operation_id="healthz")
+async def healthz() -> Alive:
+    """The process runs and answers."""
+    return Alive()
+
+
+@router.get(
+    "/readyz", operation_id="readyz", responses={503: {"model": Readiness, "description": "Not ready, and why."}}
+)
+async def readyz(request: Request, response: Response) -> Readiness:
+    """Whether calls can be routed. 503 names the part that is missing; calls in progress go on regardless."""
+    service = cast(Service, request.app.state.service)
+    readiness = await _readiness(service)
+    if readiness.status != "ready":
+        response.status_code = 503
+    return readiness
+
+
+async def _readiness(service: Service) -> Readiness:
+    away = await service.database.check(DATABASE_DEADLINE_S)
+    database = Part(ready=away is None, state="ready" if away is None else "away", reason=away)
+    pbxs = {name: _pbx(link.health) for name, link in service.pbxs.items()}
+    ready = database.ready and bool(pbxs) and all(part.ready for part in pbxs.values())
+    return Readiness(status="ready" if ready else "not_ready", database=database, pbx=dict(pbxs))
+
+
+def _pbx(health: Health) -> PbxPart:
+    return PbxPart(
+        ready=health.ready,
+        state=health.state,
+        reason=health.reason or None,
+        since=moment(health.since),
+        asterisk=health.asterisk_version,
+        warnings=list(health.warnings),
+    )
+
+
+@metrics_router.get("/metrics", operation_id="metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    service = cast(Service, request.app.state.service)
+    wanted = service.metrics_token
+    if wanted is not None and not secrets.compare_digest((bearer_token(request.scope) or "").encode(), wanted.encode()):
+        return unauthenticated()
+    return Response(await service.metrics.page(), media_type=CONTENT_TYPE)

@@ -1,0 +1,236 @@
+"""Bodies of ``/v1/queues``."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from acd.agents import AgentState
+from acd.ids import QueueId
+from acd.queues import QueueSpec, ServiceLevel
+from acd.sla import ServiceLevels
+from acd.views import LineEntry, QueueStats, QueueView
+from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
+from nobat.api.times import Moment, moment, rounded
+
+Skills = Annotated[dict[SkillName, SkillLevel], Field(max_length=50, examples=[{"english": 3}])]
+
+
+class Body(BaseModel):
+    """What comes in: no field that we do not know, no conversion from other types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class ServiceLevelIn(Body):
+    """The promise: `ratio` of the callers answered within `target_s` seconds of entry."""
+
+    target_s: Annotated[float, Field(gt=0, le=3600, examples=[20])] = 20.0
+    ratio: Annotated[float, Field(gt=0, le=1, examples=[0.8])] = 0.8
+
+
+class QueueSettings(Body):
+    """What can be chosen of a queue. Durations are seconds."""
+
+    name: Name = ""
+    strategy: Annotated[Strategy, Field(description="Who of several free agents is rung first.")] = "longest_idle"
+    ring_s: Annotated[int, Field(ge=1, le=300, description="How long a phone rings before the next.")] = 15
+    wrap_up_s: Annotated[float, Field(ge=0, le=3600, description="Time for the work after a call.")] = 10.0
+    rest_s: Annotated[float, Field(ge=0, le=3600, description="Pause for an agent who did not take an offer.")] = 5.0
+    short_abandon_s: Annotated[
+        float, Field(ge=0, le=3600, description="Callers who give up within this time are reported apart.")
+    ] = 5.0
+    service_level: ServiceLevelIn = ServiceLevelIn()
+    skills: Annotated[Skills, Field(description="Level of each skill that an agent needs at least.")] = {}
+    timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
+
+
+class QueueIn(QueueSettings):
+    """A new queue."""
+
+    id: QueueSlug
+    number: Annotated[Number, Field(description="What callers dial.")]
+
+    def spec(self) -> QueueSpec:
+        return QueueSpec(
+            id=QueueId(self.id),
+            number=self.number,
+            name=self.name,
+            strategy=self.strategy,
+            ring_s=self.ring_s,
+            wrap_up_s=self.wrap_up_s,
+            rest_s=self.rest_s,
+            short_abandon_s=self.short_abandon_s,
+            service_level=ServiceLevel(self.service_level.target_s, self.service_level.ratio),
+            skills=tuple(sorted(self.skills.items())),
+            timezone=self.timezone,
+        )
+
+
+class ServiceLevelPatch(Body):
+    target_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+    ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class QueuePatch(Body):
+    """Only what is named changes."""
+
+    number: Number | None = None
+    name: Name | None = None
+    strategy: Strategy | None = None
+    ring_s: Annotated[int, Field(ge=1, le=300)] | None = None
+    wrap_up_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    rest_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    short_abandon_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    service_level: ServiceLevelPatch | None = None
+    skills: Skills | None = None
+    timezone: Zone | None = None
+
+    def onto(self, spec: QueueSpec) -> QueueSpec:
+        """``spec`` with what is named here."""
+        current = QueueOut.of_spec(spec)
+        changes = self.model_dump(exclude_none=True)
+        level = current["service_level"] | changes.pop("service_level", {})
+        return QueueIn.model_validate({**current, **changes, "service_level": level}).spec()
+
+
+class QueueOut(BaseModel):
+    """A queue and how it stands now."""
+
+    id: str = Field(examples=["sales"])
+    number: str = Field(examples=["8000"])
+    name: str
+    strategy: str
+    ring_s: int
+    wrap_up_s: float
+    rest_s: float
+    short_abandon_s: float
+    service_level: ServiceLevelIn
+    skills: dict[str, int]
+    timezone: str
+    waiting: int = Field(description="Callers in line, those for whom phones ring included.")
+    longest_wait_s: float
+    agents: dict[AgentState, int] = Field(description="Agents who serve this queue, by observed state.")
+
+    @staticmethod
+    def of_spec(spec: QueueSpec) -> dict[str, Any]:
+        return {
+            "id": str(spec.id),
+            "number": spec.number,
+            "name": spec.name,
+            "strategy": spec.strategy,
+            "ring_s": spec.ring_s,
+            "wrap_up_s": spec.wrap_up_s,
+            "rest_s": spec.rest_s,
+            "short_abandon_s": spec.short_abandon_s,
+            "service_level": {"target_s": spec.service_level.target_s, "ratio": spec.service_level.ratio},
+            "skills": dict(spec.skills),
+            "timezone": spec.timezone,
+        }
+
+    @classmethod
+    def of(cls, view: QueueView) -> "QueueOut":
+        return cls.model_validate({
+            **cls.of_spec(view.spec),
+            "waiting": view.waiting,
+            "longest_wait_s": rounded(view.longest_wait_s),
+            "agents": dict(view.agents),
+        })  # fmt: skip
+
+
+class CallerOut(BaseModel):
+    """Who calls, as the PBX was told; nothing here proves it. `number` null: withheld."""
+
+    number: str | None = Field(examples=["4930123456"])
+    name: str | None
+
+
+class LineEntryOut(BaseModel):
+    """One place in the line."""
+
+    call_id: str
+    kind: Literal["live", "callback"]
+    position: int = Field(description="1 is the head of the line.")
+    entered_at: Moment
+    waited_s: float
+    priority: int
+    expected_wait_s: tuple[float, float] | None = Field(description="Low and high; null while nothing can be said.")
+    caller: CallerOut
+    offered: bool = Field(description="Phones ring for this caller now.")
+
+    @classmethod
+    def of(cls, entry: LineEntry) -> "LineEntryOut":
+        return cls(
+            call_id=entry.call,
+            kind="live",
+            position=entry.position,
+            entered_at=moment(entry.entered_at),
+            waited_s=rounded(entry.waited_s),
+            priority=entry.priority,
+            expected_wait_s=None,
+            caller=CallerOut(number=entry.number, name=entry.name),
+            offered=entry.offered,
+        )
+
+
+class ServiceLevelsOut(BaseModel):
+    """The primary service level and its variants; null when nothing counts."""
+
+    primary: float | None = Field(description="A≤T / (A + B>T)")
+    answered_only: float | None = Field(description="A≤T / A")
+    early_abandon_good: float | None = Field(description="(A≤T + B≤T) / (A + B)")
+    strict: float | None = Field(description="A≤T / (A + B)")
+    short_excluded: float | None = Field(description="A≤T / (A + B − short abandons)")
+
+    @classmethod
+    def of(cls, levels: ServiceLevels) -> "ServiceLevelsOut":
+        return cls(
+            primary=levels.primary,
+            answered_only=levels.answered_only,
+            early_abandon_good=levels.early_abandon_good,
+            strict=levels.strict,
+            short_excluded=levels.short_excluded,
+        )
+
+
+class QueueStatsOut(BaseModel):
+    """Figures of the callers who entered within the window.
+
+    offered = answered + abandoned + overflowed + deferred + lost + waiting, always.
+    """
+
+    queue: str
+    window: Literal["today", "15m", "1h"]
+    since: Moment
+    offered: int
+    answered: int
+    abandoned: int
+    short_abandoned: int = Field(description="Of the abandoned, those who gave up within `short_abandon_s`.")
+    overflowed: int
+    deferred: int
+    lost: int
+    waiting: int
+    service_level: ServiceLevelsOut
+    asa_s: float | None = Field(description="Average speed of answer; null when nobody was answered.")
+    longest_wait_s: float
+    agents: dict[AgentState, int]
+
+    @classmethod
+    def of(cls, stats: QueueStats, window: Literal["today", "15m", "1h"]) -> "QueueStatsOut":
+        counts = stats.counts
+        return cls(
+            queue=stats.queue,
+            window=window,
+            since=moment(stats.since),
+            offered=stats.offered,
+            answered=counts.answered,
+            abandoned=counts.abandoned,
+            short_abandoned=counts.short_abandoned,
+            overflowed=counts.overflowed,
+            deferred=counts.deferred,
+            lost=counts.lost,
+            waiting=stats.waiting,
+            service_level=ServiceLevelsOut.of(stats.service_level),
+            asa_s=rounded(stats.asa_s) if stats.asa_s is not None else None,
+            longest_wait_s=rounded(stats.longest_wait_s),
+            agents=dict(stats.agents),
+        )

@@ -1,0 +1,35 @@
+"""What the interface works with: collaborators made by the composition root, and nothing global."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from acd.ids import PbxId
+from nobat.auth import Authenticator
+from nobat.catalogue import CatalogueKeeper
+from nobat.engine import Engine
+from nobat.metrics import Metrics
+from nobat.ports import PbxLink
+from nobat.storage.database import Database
+from nobat.storage.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """``now`` is seconds since the epoch."""
+
+    engine: Engine
+    catalogue: CatalogueKeeper
+    database: Database
+    recorder: Recorder
+    authenticator: Authenticator
+    metrics: Metrics
+    now: Callable[[], float]
+    pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)
+    metrics_here: bool = True
+    metrics_token: str | None = None
+    max_body_bytes: int = 65_536
+
+    @property
+    def home_pbx(self) -> PbxId:
+        """The PBX that is meant when nobody names one: the first in the settings."""
+        return next(iter(self.pbxs), PbxId("pbx1"))

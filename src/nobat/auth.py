@@ -1,0 +1,106 @@
+"""Who asks: bearer tokens, roles, and what a token may see.
+
+A token is 32 random bytes; only its SHA-256 is stored, which is enough for a secret nobody can guess (PINs are another matter,
+see ``nobat.pins``). Roles are ordered: agent < supervisor < admin. An agent's token acts for one agent; a supervisor's may be
+bound to queues. ``Authenticator`` remembers a token for a moment, so a revoked one is refused within two seconds.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.ids import AgentId, QueueId
+from nobat.storage import tokens
+from nobat.storage.database import Database
+from nobat.storage.errors import StorageUnavailable
+from nobat.storage.tokens import StoredToken
+
+PREFIX = "nobat_"
+REMEMBERED_S = 2.0
+REMEMBERED_TOKENS = 10_000
+
+
+class Role(StrEnum):
+    """What a token may do at most."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        return tuple(Role).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever holds a valid token. ``queues`` empty means all."""
+
+    token: str
+    name: str
+    role: Role
+    agent: AgentId | None
+    queues: frozenset[QueueId]
+
+    def at_least(self, role: Role) -> bool:
+        return self.role.rank >= role.rank
+
+
+class TokenProblem(Exception):
+    """A token that cannot be made as asked; the message is for the operator."""
+
+
+def new_token(
+    role: Role, name: str, now: float, agent: str | None = None, queues: tuple[str, ...] = ()
+) -> tuple[str, StoredToken]:
+    """A fresh token and what is kept of it."""
+    if (role is Role.AGENT) != (agent is not None):
+        raise TokenProblem("an agent's token, and only that, needs --agent")
+    if queues and role is not Role.SUPERVISOR:
+        raise TokenProblem("only a supervisor's token can be bound to queues")
+    token = PREFIX + secrets.token_urlsafe(32)
+    kept = StoredToken(secrets.token_hex(6), digest(token), role.value, name, agent, tuple(sorted(set(queues))), now)
+    return token, kept
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Authenticator:
+    """Tokens to principals, asking the database at most every two seconds for each."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database, self._now = database, now
+        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    async def principal(self, token: str) -> Principal | None:
+        """Whose token this is, None if nobody's. While the database is away, tokens seen before go on being valid."""
+        key = digest(token)
+        checked_at, principal = self._known.get(key, (0.0, None))
+        if principal is not None and self._now() - checked_at < REMEMBERED_S:
+            return principal
+        try:
+            found = await tokens.find(self._database, key)
+        except StorageUnavailable:
+            if principal is None:
+                raise
+            return principal
+        if found is None:
+            self._known.pop(key, None)
+            return None
+        principal = _principal(found)
+        self._known[key] = (self._now(), principal)
+        self._known.move_to_end(key)
+        while len(self._known) > REMEMBERED_TOKENS:
+            self._known.popitem(last=False)
+        return principal
+
+
+def _principal(token: StoredToken) -> Principal:
+    agent = AgentId(token.agent) if token.agent is not None else None
+    return Principal(token.id, token.name, Role(token.role), agent, frozenset(QueueId(queue) for queue in token.queues))

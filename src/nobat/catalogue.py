@@ -1,0 +1,209 @@
+"""Keeps the configured queues and agents the same in database, floor and PBX, whoever changes them.
+
+The API changes them here: conflicts are looked for first, then the database is written, then the floor is told, then the PBX.
+A removal asks the floor first, for only the floor knows whether anybody is still there. Changes that another program makes
+(``nobat apply`` on the database) are noticed by ``follow`` within a second and brought to the floor.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from acd.agents import AgentSpec
+from acd.commands import Command, DefineAgent, DefineQueue, RemoveAgent, RemoveQueue
+from acd.errors import AcdError, Conflict, Invalid, NotFound, unknown
+from acd.floor import Floor
+from acd.ids import AgentId, QueueId, split_device
+from acd.queues import QueueSpec
+from acd.strategies import STRATEGIES
+from nobat.engine import Engine
+from nobat.ports import PbxLink
+from nobat.storage import catalogue as stored
+from nobat.storage.catalogue import Catalogue, Changes
+from nobat.storage.database import Database
+from nobat.storage.errors import StorageConflict, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+FOLLOW_S = 1.0
+
+
+@dataclass(slots=True)
+class CatalogueKeeper:
+    """One writer at a time; readers ask the floor."""
+
+    engine: Engine
+    database: Database
+    pbxs: Sequence[PbxLink]
+    pbx_names: frozenset[str]
+    pin_hashes: dict[AgentId, str] = field(default_factory=dict)
+    _version: int = -1
+    _stubborn: set[str] = field(default_factory=set)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def pin_hash(self, agent: AgentId) -> str | None:
+        """The stored hash of an agent's PIN."""
+        return self.pin_hashes.get(agent)
+
+    async def take_up(self, catalogue: Catalogue) -> None:
+        """Bring the floor in line with ``catalogue``; the first time, fill it."""
+        floor_queues, floor_agents = self.engine.read(_specs)
+        for command in _redefined_queues(floor_queues, catalogue.queues):
+            await self._tell(command)
+        for agent in catalogue.agents.values():
+            if floor_agents.get(agent.id) != agent:
+                await self._tell(DefineAgent(agent))
+        done = [await self._tell(RemoveAgent(agent)) for agent in floor_agents.keys() - catalogue.agents.keys()]
+        done += [await self._tell(RemoveQueue(queue)) for queue in floor_queues.keys() - catalogue.queues.keys()]
+        self.pin_hashes = dict(catalogue.pin_hashes)
+        self._version = catalogue.version if all(done) else -1
+        await self._tell_pbxs()
+
+    async def follow(self) -> None:
+        """Notice what other programs change. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            try:
+                async with self._lock:
+                    if await stored.version(self.database) != self._version:
+                        await self.take_up(await stored.load(self.database))
+            except StorageUnavailable:
+                continue  # the recorder and /readyz speak of it
+
+    async def put_queue(self, spec: QueueSpec, *, new: bool) -> None:
+        """Create a queue or change it. Conflict ``queue_exists``, ``number_taken``; Invalid ``unknown_strategy``."""
+        async with self._lock:
+            self.engine.read(lambda floor, _: _check_queue(floor, spec, new))
+            try:
+                version = await stored.change(self.database, Changes(queues=(spec,)))
+            except StorageConflict:
+                raise Conflict("number_taken", f"number {spec.number} is another queue's", number=spec.number) from None
+            await self.engine.ask(DefineQueue(spec))
+            self._changed(version)
+            await self._tell_pbxs()
+
+    async def remove_queue(self, queue: QueueId) -> None:
+        """Conflict ``queue_in_use`` while callers are in it. Its agents serve it no more."""
+        async with self._lock:
+            specs, agents = self.engine.read(_specs)
+            await self.engine.ask(RemoveQueue(queue))
+            members = [agent for agent in agents.values() if queue in agent.queues]
+            try:
+                version = await stored.change(self.database, Changes(removed_queues=(queue,)))
+            except StorageUnavailable:
+                await self.engine.ask(DefineQueue(specs[queue]))
+                raise
+            for agent in members:
+                left = tuple(one for one in agent.queues if one != queue)
+                await self.engine.ask(DefineAgent(replace(agent, queues=left)))
+            self._changed(version)
+            await self._tell_pbxs()
+
+    async def put_agent(
+        self, spec: AgentSpec, *, new: bool, pin_hash: str | None = None, pin_given: bool = False
+    ) -> None:
+        """Create an agent or change one; the PIN too if ``pin_given``. Conflict ``agent_exists``."""
+        async with self._lock:
+            self.engine.read(lambda floor, _: _check_agent(floor, spec, new, self.pbx_names))
+            pins = ((spec.id, pin_hash),) if pin_given else ()
+            try:
+                version = await stored.change(self.database, Changes(agents=(spec,), pin_hashes=pins))
+            except StorageConflict:
+                raise Invalid("unknown_queue", "a queue of this agent does not exist", agent=spec.id) from None
+            await self.engine.ask(DefineAgent(spec))
+            if pin_given:
+                self.pin_hashes.pop(spec.id, None)
+                if pin_hash is not None:
+                    self.pin_hashes[spec.id] = pin_hash
+            self._changed(version)
+
+    async def remove_agent(self, agent: AgentId) -> None:
+        """Conflict ``agent_in_use`` unless signed out and free."""
+        async with self._lock:
+            _, agents = self.engine.read(_specs)
+            await self.engine.ask(RemoveAgent(agent))
+            try:
+                version = await stored.change(self.database, Changes(removed_agents=(agent,)))
+            except StorageUnavailable:
+                await self.engine.ask(DefineAgent(agents[agent]))
+                raise
+            self.pin_hashes.pop(agent, None)
+            self._changed(version)
+
+    def _changed(self, version: int) -> None:
+        """Our own change need not be followed; if another program's came between, the difference shows and is."""
+        if version == self._version + 1:
+            self._version = version
+
+    async def _tell(self, command: Command) -> bool:
+        """Bring one change of another program to the floor; False if it must be tried again."""
+        try:
+            await self.engine.ask(command)
+        except NotFound:
+            return True
+        except AcdError as refusal:
+            if refusal.message not in self._stubborn:
+                self._stubborn.add(refusal.message)
+                log.warning(
+                    "a change of queues or agents has to wait", why=refusal.slug, command=type(command).__name__
+                )
+            return False
+        return True
+
+    async def _tell_pbxs(self) -> None:
+        queues, _ = self.engine.read(_specs)
+        numbers = {spec.number: str(spec.id) for spec in queues.values()}
+        for pbx in self.pbxs:
+            await pbx.set_queue_numbers(numbers)
+
+
+def _specs(floor: Floor, _now: float) -> tuple[dict[QueueId, QueueSpec], dict[AgentId, AgentSpec]]:
+    return (
+        {name: queue.spec for name, queue in floor.queues.items()},
+        {name: agent.spec for name, agent in floor.agents.items()},
+    )
+
+
+def _redefined_queues(known: dict[QueueId, QueueSpec], wanted: dict[QueueId, QueueSpec]) -> list[Command]:
+    """Definitions in an order the floor accepts: numbers that change hands are let go before they are taken."""
+    changed = [spec for spec in wanted.values() if known.get(spec.id) != spec]
+    taken = {spec.number for spec in changed}
+    holders = [
+        spec for spec in known.values() if spec.number in taken and wanted.get(spec.id, spec).number != spec.number
+    ]
+    parked = [DefineQueue(replace(spec, number=f"~{spec.id}")) for spec in holders]
+    return [*parked, *(DefineQueue(spec) for spec in changed)]
+
+
+def _check_queue(floor: Floor, spec: QueueSpec, new: bool) -> None:
+    if new and spec.id in floor.queues:
+        raise Conflict("queue_exists", f"queue {spec.id} exists already", queue=spec.id)
+    if not new and spec.id not in floor.queues:
+        raise unknown("queue", spec.id)
+    if spec.strategy not in STRATEGIES:
+        known = ", ".join(sorted(STRATEGIES))
+        raise Invalid(
+            "unknown_strategy", f"there is no strategy {spec.strategy!r}; known are {known}", field="strategy"
+        )
+    holder = floor.queue_by_key(spec.number)
+    if holder is not None and holder.spec.id != spec.id:
+        raise Conflict(
+            "number_taken",
+            f"number {spec.number} is queue {holder.spec.id}'s",
+            number=spec.number,
+            queue=holder.spec.id,
+        )
+
+
+def _check_agent(floor: Floor, spec: AgentSpec, new: bool, pbx_names: frozenset[str]) -> None:
+    if new and spec.id in floor.agents:
+        raise Conflict("agent_exists", f"agent {spec.id} exists already", agent=spec.id)
+    if not new and spec.id not in floor.agents:
+        raise unknown("agent", spec.id)
+    missing = [queue for queue in spec.queues if queue not in floor.queues]
+    if missing:
+        raise Invalid("unknown_queue", f"there is no queue {missing[0]!r}", field="queues", queue=missing[0])
+    if spec.device is not None and split_device(spec.device)[0] not in pbx_names:
+        raise Invalid("unknown_pbx", "the device names a PBX that is not configured", field="pbx")

@@ -1,0 +1,251 @@
+"""Prometheus: the names and labels of the contract, counted from events and read from views.
+
+Labels come from fixed sets only: queues, agent states, PBXs, outcomes, causes. A queue's series exist with 0 from the moment
+the queue is known and go when it goes. Counting happens on the event loop with cached children; the page is written in a
+thread, so that a scrape does not hold up calls.
+
+The engine calls ``observe``, ``inbox_lag`` and ``dispatched``; each PBX link gets a ``PbxMeter``; the API calls ``page``.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from acd.agents import AgentState
+from acd.events import (
+    CallConnected,
+    CallQueued,
+    Event,
+    OfferDeclined,
+    OfferNotPlaced,
+    PbxLost,
+    PbxReady,
+    TalkEnded,
+    VisitDecided,
+    WrapUpEnded,
+)
+from acd.ids import PbxId, QueueId
+from acd.outcomes import Outcome
+from acd.telephony import MissCause
+from acd.views import QueueView
+from ami.health import Health, HealthState
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+OFFER_RESULTS = ("answered", "not_placed", *(cause.value for cause in MissCause))
+_QUICK = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LONG = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReading:
+    """What a scrape shows of one queue now. ``service_level`` None: nothing counts yet."""
+
+    view: QueueView
+    service_level: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a scrape shows besides the counters."""
+
+    queues: tuple[QueueReading, ...] = ()
+    history_pending: int = 0
+
+
+class _Families:
+    """All metrics, as Prometheus knows them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(name, text, labels, registry=registry, buckets=buckets)
+
+        self.entered = counter("acd_calls_entered_total", "Callers who joined a queue.", "queue")
+        self.ended = counter("acd_calls_ended_total", "Visits to a queue by their outcome.", "queue", "outcome")
+        self.waiting = gauge("acd_calls_waiting", "Callers in line, those being offered included.", "queue", "kind")
+        self.longest = gauge("acd_longest_wait_seconds", "Longest wait of a caller now in line.", "queue")
+        self.wait = histogram(
+            "acd_wait_seconds", "From entry to the decision of a visit, all outcomes.", _LONG, "queue"
+        )
+        self.talk = histogram("acd_talk_seconds", "Conversations, hold included.", _LONG, "queue")
+        self.wrap_up = histogram("acd_wrap_up_seconds", "Agents' work after a call.", _LONG, "queue")
+        level = "Primary service level of the last four 15-minute intervals; NaN while nothing counts."
+        self.level = gauge("acd_service_level_ratio", level, "queue")
+        self.agents = gauge("acd_agents", "Agents of a queue by observed state.", "queue", "state")
+        self.offers = counter("acd_offers_total", "Phones offered a call, by what became of it.", "queue", "result")
+        dispatch = "From the message that made an offer possible to the offer being sent."
+        self.dispatch = histogram("acd_dispatch_seconds", dispatch, _QUICK, "pbx")
+        self.connected = gauge("ami_connected", "1 while the PBX is connected and its state is known.", "pbx")
+        self.ami_events = counter("ami_events_total", "AMI events by name.", "pbx", "name")
+        self.quarantined = counter("ami_quarantined_total", "AMI messages that were not believed.", "pbx", "reason")
+        self.actions = counter("ami_actions_total", "AMI actions by what became of them.", "pbx", "action", "result")
+        self.action = histogram("ami_action_seconds", "Time to the answer of an AMI action.", _QUICK, "pbx")
+        recovery = "How long the last recovery took: from the loss of the PBX, or the service's start, to routing."
+        self.recovery = gauge("acd_recovery_seconds", recovery, "pbx")
+        self.reconciled = counter("acd_reconciled_total", "Differences put right by a snapshot.", "kind")
+        self.pending = gauge("acd_history_pending", "Rows of history not yet in the database.")
+        self.lag = histogram("acd_inbox_lag_seconds", "Time that messages spend in the engine's inbox.", _QUICK)
+
+
+class _QueueMeters:
+    """The series of one queue, looked up once."""
+
+    def __init__(self, families: _Families, queue: QueueId) -> None:
+        self.entered = families.entered.labels(queue)
+        self.ended = {outcome: families.ended.labels(queue, outcome.value) for outcome in Outcome}
+        self.waiting = families.waiting.labels(queue, "live")
+        self.longest = families.longest.labels(queue)
+        self.wait = families.wait.labels(queue)
+        self.talk = families.talk.labels(queue)
+        self.wrap_up = families.wrap_up.labels(queue)
+        self.level = families.level.labels(queue)
+        self.agents = {state: families.agents.labels(queue, state.value) for state in AgentState}
+        self.offers = {result: families.offers.labels(queue, result) for result in OFFER_RESULTS}
+        self.level.set(math.nan)
+
+    @staticmethod
+    def remove(families: _Families, queue: QueueId) -> None:
+        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level"):
+            getattr(families, plain).remove(queue)
+        families.waiting.remove(queue, "live")
+        for outcome in Outcome:
+            families.ended.remove(queue, outcome.value)
+        for state in AgentState:
+            families.agents.remove(queue, state.value)
+        for result in OFFER_RESULTS:
+            families.offers.remove(queue, result)
+
+    def show(self, reading: QueueReading) -> None:
+        self.waiting.set(reading.view.waiting)
+        self.longest.set(reading.view.longest_wait_s)
+        self.level.set(math.nan if reading.service_level is None else reading.service_level)
+        for state, gauge in self.agents.items():
+            gauge.set(reading.view.agents.get(state, 0))
+
+
+class Metrics:
+    """One registry of its own, so that several services can live in one process. ``read`` looks at the floor."""
+
+    def __init__(self, started_at: float, read: Callable[[], Reading] = Reading) -> None:
+        self.registry = CollectorRegistry()
+        self.read = read
+        self._started_at = started_at
+        self._families = _Families(self.registry)
+        self._queues: dict[QueueId, _QueueMeters] = {}
+        self._dispatch: dict[PbxId, Histogram] = {}
+        self._lost_at: dict[PbxId, float] = {}
+
+    def observe(self, events: Sequence[Event], now: float) -> None:  # noqa: ARG002 - events carry their own time
+        """Count what happened."""
+        for event in events:
+            self._count(event)
+
+    def inbox_lag(self, seconds: float) -> None:
+        """A message has been in the inbox for so long."""
+        self._families.lag.observe(seconds)
+
+    def dispatched(self, pbx: PbxId, seconds: float) -> None:
+        """An offer left so long after the message that made it possible."""
+        if pbx not in self._dispatch:
+            self._dispatch[pbx] = self._families.dispatch.labels(pbx)
+        self._dispatch[pbx].observe(seconds)
+
+    def meter(self, pbx: PbxId) -> "PbxMeter":
+        """The observer of one PBX's link."""
+        self._dispatch[pbx] = self._families.dispatch.labels(pbx)
+        self._families.recovery.labels(pbx)
+        return PbxMeter(self._families, pbx)
+
+    async def page(self) -> bytes:
+        """The page for a scrape: gauges are read here, the text is written in a thread."""
+        reading = self.read()
+        shown = set()
+        for queue in reading.queues:
+            name = queue.view.spec.id
+            self._queue(name).show(queue)
+            shown.add(name)
+        for name in self._queues.keys() - shown:
+            del self._queues[name]
+            _QueueMeters.remove(self._families, name)
+        self._families.pending.set(reading.history_pending)
+        return await asyncio.to_thread(generate_latest, self.registry)
+
+    def _queue(self, queue: QueueId) -> _QueueMeters:
+        meters = self._queues.get(queue)
+        if meters is None:
+            meters = self._queues[queue] = _QueueMeters(self._families, queue)
+        return meters
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case CallQueued():
+                self._queue(event.queue).entered.inc()
+            case VisitDecided():
+                meters = self._queue(event.queue)
+                meters.ended[event.outcome].inc()
+                meters.wait.observe(event.waited_s)
+            case CallConnected():
+                self._queue(event.queue).offers["answered"].inc()
+            case OfferDeclined():
+                self._queue(event.queue).offers[event.cause.value].inc()
+            case OfferNotPlaced():
+                self._queue(event.queue).offers["not_placed"].inc()
+            case TalkEnded():
+                self._queue(event.queue).talk.observe(event.talk_s)
+            case WrapUpEnded() if event.queue is not None:
+                self._queue(event.queue).wrap_up.observe(event.wrap_up_s)
+            case PbxLost():
+                self._lost_at[event.pbx] = min(event.at, self._lost_at.get(event.pbx, event.at))
+            case PbxReady():
+                self._recovered(event)
+            case _:
+                pass
+
+    def _recovered(self, event: PbxReady) -> None:
+        """A snapshot of a PBX that was never lost is the periodic check and no recovery."""
+        for kind, count in event.repairs:
+            self._families.reconciled.labels(kind).inc(count)
+        begun = self._lost_at.pop(event.pbx, self._started_at)
+        if begun != math.inf:
+            self._families.recovery.labels(event.pbx).set(max(0.0, event.at - begun))
+        self._lost_at[event.pbx] = math.inf
+
+
+class PbxMeter:
+    """Counts for one PBX's link; ``ami.health.Observer``."""
+
+    def __init__(self, families: _Families, pbx: PbxId) -> None:
+        self._families, self._pbx = families, pbx
+        self._connected = families.connected.labels(pbx)
+        self._seconds = families.action.labels(pbx)
+        self._events: dict[str, Counter] = {}
+        self._actions: dict[tuple[str, str], Counter] = {}
+
+    def events(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
+            child = self._events.get(name)
+            if child is None:
+                child = self._events[name] = self._families.ami_events.labels(self._pbx, name)
+            child.inc(count)
+
+    def quarantined(self, reason: str) -> None:
+        self._families.quarantined.labels(self._pbx, reason).inc()
+
+    def action(self, action: str, result: str, seconds: float) -> None:
+        child = self._actions.get((action, result))
+        if child is None:
+            child = self._actions[action, result] = self._families.actions.labels(self._pbx, action, result)
+        child.inc()
+        self._seconds.observe(seconds)
+
+    def health(self, health: Health) -> None:
+        self._connected.set(1 if health.state is HealthState.READY else 0)
