@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -25,7 +22,7 @@ class Answer:
 
     outcome: Outcome
     message: str = field(default="", repr=False)
-    headers: Mapping[str, Any] = field(default=_NOTHING, repr=False)
+    headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     items: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property

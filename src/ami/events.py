@@ -156,12 +156,14 @@ class HangupAsked:
 class HoldBegan:
     channel: str
     leg: str
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldEnded:
     channel: str
     leg: str
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class DeviceStateSeen:
 
     device: str
     state: str
+    at: str = ""  # Asterisk's timestamp, to know a repetition
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +290,9 @@ _SCHEMAS = {
         _Schema("BridgeLeave", BridgeLeft, "BridgeUniqueid Channel Uniqueid"),
         _Schema("Hangup", HungUp, "Channel Uniqueid Cause", number=2),
         _Schema("HangupRequest", HangupAsked, "Channel Uniqueid", may=("Cause",)),
-        _Schema("Hold", HoldBegan, "Channel Uniqueid"),
-        _Schema("Unhold", HoldEnded, "Channel Uniqueid"),
-        _Schema("DeviceStateChange", DeviceStateSeen, "Device State"),
+        _Schema("Hold", HoldBegan, "Channel Uniqueid", may=("Timestamp",)),
+        _Schema("Unhold", HoldEnded, "Channel Uniqueid", may=("Timestamp",)),
+        _Schema("DeviceStateChange", DeviceStateSeen, "Device State", may=("Timestamp",)),
         _Schema("FullyBooted", FullyBooted, "Status"),
         _Schema("Shutdown", ShuttingDown, "Shutdown"),
     )
@@ -304,6 +307,14 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_ASK, PhoneAsks, "Channel Uniqueid Ask Kind"),
     )
 }
+
+
+def read_device(raw: bytes) -> DeviceStateSeen | Quarantined:
+    """A DeviceStateChange that came as an item of a list."""
+    event = _SCHEMAS[b"DeviceStateChange"].read(raw)
+    return event if isinstance(event, DeviceStateSeen | Quarantined) else Quarantined(Reason.FRAGMENT, OTHER)
+
+
 _USER_EVENT = b"UserEvent"
 _USER_EVENT_KEY = b"\r\nUserEvent: "
 

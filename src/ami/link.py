@@ -52,6 +52,7 @@ class LinkConfig:
     ping_s: float = 1.5  # with ping_every_s: a link that carries nothing is given up within 2.5 s
     retry_first_s: float = 0.2
     retry_max_s: float = 5.0
+    absent_retry_s: float = 0.8
     refused_retry_s: float = 10.0
 
 
@@ -279,6 +280,9 @@ class Link:
         try:
             async with asyncio.timeout(self._config.connect_s):
                 await manager.open_connection()
+        except ConnectionRefusedError:
+            # The host is there and Asterisk is not: it may be back in a moment, and asking costs nothing.
+            return min(self._lost("connection_refused"), self._config.absent_retry_s)
         except (OSError, TimeoutError):
             return self._lost("unreachable")
         login = await self.ask(actions.Login(self._config.username, self._config.secret), self._config.login_s)

@@ -4,9 +4,8 @@ A snapshot is many of these, a query about one channel is one. ``ami.tracker`` a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from ami import names
 from ami.events import CONTROLS, LINE, Quarantined, Reason, only_value
@@ -23,13 +22,13 @@ CALL_VARIABLES = (
     names.FOR_CALL,
     names.FOR_OFFER,
 )
+SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
 
 _UNKNOWN = "<unknown>"
 _UNSET = "(null)"
 _UP = "6"
 _VARIABLE = b"\r\nVariable: "
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class LookFailure(StrEnum):
@@ -49,7 +48,7 @@ class ChannelReading:
     bridge: str | None
     number: str | None
     name: str | None
-    variables: Mapping[str, str] = _NO_VARIABLES
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.

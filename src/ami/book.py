@@ -1,0 +1,170 @@
+"""What the tracker remembers of the calls on one PBX, and nothing longer than they live.
+
+Plain records and the indexes over them; ``ami.tracker`` decides what goes in and out. A ring of the last legs that went keeps
+a late repetition of their events from bringing them back.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from acd.ids import CallId, DeviceId, LegId, OfferId
+from acd.telephony import PbxSnapshot
+from ami.events import Event
+from ami.identity import CallName
+
+GONE_KEPT = 8_192
+
+
+@dataclass(slots=True)
+class AgentLeg:
+    """A phone's leg that an offer dialled."""
+
+    leg: LegId
+    channel: str
+    device: DeviceId
+    call: CallId
+    offer: OfferId
+    hangup_asked: bool = False
+    refusal: int | None = None  # the HangupRequest's cause
+    by_us: bool = False
+
+
+@dataclass(slots=True)
+class LiveOffer:
+    """The offer that is out for a call. ``open``: targets of which nothing final is known yet."""
+
+    id: OfferId
+    open: dict[DeviceId, LegId | None]
+    answered: AgentLeg | None = None
+    begun: bool = False  # a phone was dialled
+    talking: bool = False
+    over: bool = False  # AcdAfter was seen
+    freed: bool = False  # and said
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A caller. While ``asked`` is set Asterisk is being asked about the channel and the call's events wait in ``inbox``."""
+
+    name: CallName
+    channel: str
+    dialled: str
+    entered: bool = False
+    asked: bool = False
+    inbox: deque[Event] = field(default_factory=deque)
+    offer: LiveOffer | None = None
+    legs: set[LegId] = field(default_factory=set)  # the phones' legs of all its offers
+    bridge: str | None = None
+    left_bridge: str | None = None
+    held: bool = False
+    holds: deque[str] = field(default_factory=lambda: deque(maxlen=4))  # timestamps, to know a repetition
+
+    @property
+    def id(self) -> CallId:
+        return self.name.id
+
+    @property
+    def leg(self) -> LegId:
+        return self.name.leg
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that Asterisk holds now: what the domain is told, and the records to go on from. ``asking``: leg -> channel."""
+
+    fact: PbxSnapshot
+    calls: tuple[LiveCall, ...]
+    legs: tuple[AgentLeg, ...]
+    asking: Mapping[LegId, str]
+
+
+class Book:
+    """The calls and legs that live, found by any of their names."""
+
+    def __init__(self) -> None:
+        self.calls: dict[CallId, LiveCall] = {}
+        self.callers: dict[LegId, LiveCall] = {}
+        self.agents: dict[LegId, AgentLeg] = {}
+        self.asking: dict[LegId, str] = {}  # phones that dialled a code: leg -> channel
+        self.expected: dict[LegId, LiveCall] = {}  # legs whose DialBegin waits in their call's inbox
+        self._gone: OrderedDict[LegId, None] = OrderedDict()
+
+    def add(self, call: LiveCall) -> None:
+        self.calls[call.id] = call
+        self.callers[call.leg] = call
+
+    def replace(self, calls: Sequence[LiveCall], legs: Sequence[AgentLeg], asking: Mapping[LegId, str]) -> None:
+        """Only these live. Every other leg that was known is gone, so that nothing late can bring it back."""
+        for call in calls:
+            _carry_over(self.calls.get(call.id), call)
+        for agent in legs:
+            known = self.agents.get(agent.leg)
+            if known is not None:
+                agent.hangup_asked, agent.refusal, agent.by_us = known.hangup_asked, known.refusal, known.by_us
+        alive = {*(call.leg for call in calls), *(leg.leg for leg in legs), *asking}
+        for leg in (*self.callers, *self.agents, *self.asking):
+            if leg not in alive:
+                self._remember(leg)
+        for index in (self.calls, self.callers, self.agents, self.asking, self.expected):
+            index.clear()
+        for call in calls:
+            self.add(call)
+        for agent in legs:
+            self.add_leg(self.calls[agent.call], agent)
+        self.asking.update(asking)
+
+    def add_leg(self, call: LiveCall, leg: AgentLeg) -> None:
+        self.agents[leg.leg] = leg
+        call.legs.add(leg.leg)
+
+    def remove_call(self, call: LiveCall) -> None:
+        """Forget a call and every leg of it."""
+        self.calls.pop(call.id, None)
+        self.callers.pop(call.leg, None)
+        self._remember(call.leg)
+        for leg in tuple(call.legs):
+            self.remove_leg(leg)
+
+    def remove_leg(self, leg: LegId) -> None:
+        agent = self.agents.pop(leg, None)
+        if agent is not None and agent.call in self.calls:
+            self.calls[agent.call].legs.discard(leg)
+        self.asking.pop(leg, None)
+        self._remember(leg)
+
+    def is_gone(self, leg: LegId) -> bool:
+        """Whether this leg was seen to go, not too long ago."""
+        return leg in self._gone
+
+    def channel_of(self, leg: LegId) -> str | None:
+        """The channel's exact name of a leg that lives."""
+        caller = self.callers.get(leg)
+        if caller is not None:
+            return caller.channel
+        agent = self.agents.get(leg)
+        return agent.channel if agent is not None else self.asking.get(leg)
+
+    def size(self) -> int:
+        """Records of living things: zero on an idle PBX."""
+        return len(self.calls) + len(self.callers) + len(self.agents) + len(self.asking) + len(self.expected)
+
+    def _remember(self, leg: LegId) -> None:
+        self._gone[leg] = None
+        while len(self._gone) > GONE_KEPT:
+            self._gone.popitem(last=False)
+
+
+def _carry_over(old: LiveCall | None, new: LiveCall) -> None:
+    """What a snapshot cannot see of a call that was known before: an offer on its way, and what was already said of one."""
+    if old is None or old.offer is None:
+        return
+    new.held, new.holds = old.held, old.holds
+    if new.offer is None:
+        if not old.offer.begun:
+            new.offer = old.offer
+    elif new.offer.id == old.offer.id:
+        new.offer.open = {device: leg for device, leg in new.offer.open.items() if device in old.offer.open}
+        new.offer.begun = True
+        new.offer.talking = new.offer.talking or old.offer.talking
+        new.offer.over, new.offer.freed = old.offer.over, old.offer.freed

@@ -1,0 +1,231 @@
+"""The course of one call: what each event means for it, and the facts that it makes.
+
+Every handler says a fact once, whatever is repeated, late or of an offer long over, and none looks beyond its own call.
+``ami.tracker`` decides which call an event belongs to and when it is its turn.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from acd.ids import DeviceId, LegId, PbxId, device_on
+from acd.telephony import (
+    AgentLegGone,
+    CallerFreed,
+    CallGone,
+    Held,
+    MissCause,
+    OfferAnswered,
+    OfferEnded,
+    OfferMissed,
+    OfferRinging,
+    Resumed,
+    TalkBegan,
+)
+from ami import causes
+from ami import events as e
+from ami.book import AgentLeg, Book, LiveCall, LiveOffer
+from ami.outputs import Look, Output, Purpose
+
+
+def device_of(pbx: PbxId, channel: str) -> DeviceId:
+    """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
+    return device_on(pbx, channel.rpartition("-")[0])
+
+
+class Course:
+    """The handlers, over the book of one PBX."""
+
+    def __init__(self, pbx: PbxId, book: Book, say: Callable[[Output], None]) -> None:
+        self.pbx = pbx
+        self.book = book
+        self._say = say
+
+    def follow(self, call: LiveCall, event: e.Event) -> None:
+        """One event of ``call``."""
+        _HANDLERS[type(event)](self, call, event)
+
+    def agent_left(self, call: LiveCall, leg: LegId, *, gone: bool) -> None:
+        """Asterisk's word on the agent's leg after a conversation whose end was seen and whose leg's end was not."""
+        offer = call.offer
+        if offer is None or offer.answered is None or offer.answered.leg != leg:
+            return
+        if gone and leg in self.book.agents:
+            self._agent_gone(call, offer.answered, causes.NORMAL)  # its Hangup was lost, or is late beyond use
+        elif offer.over:
+            self._free(call, offer)
+
+    def _dial_began(self, call: LiveCall, event: e.DialBegan) -> None:
+        offer, leg = call.offer, LegId(event.dest_leg)
+        device = device_of(self.pbx, event.dest_channel)
+        if offer is None or offer.answered or device not in offer.open:
+            return
+        if offer.open[device] is None and leg not in self.book.agents and not self.book.is_gone(leg):
+            self._dial(call, offer, AgentLeg(leg, event.dest_channel, device, call.id, offer.id))
+
+    def _dial(self, call: LiveCall, offer: LiveOffer, agent: AgentLeg) -> None:
+        self.book.add_leg(call, agent)
+        offer.open[agent.device] = agent.leg
+        offer.begun = True
+        self._say(OfferRinging(call.id, offer.id, agent.device, agent.leg))
+
+    def _dial_ended(self, call: LiveCall, event: e.DialEnded) -> None:
+        agent = self.book.agents.get(LegId(event.dest_leg))
+        offer = call.offer
+        if agent is None or offer is None or agent.offer != offer.id:
+            return
+        if event.status == "ANSWER":
+            self._picked_up(call, offer, agent)
+        else:
+            self._missed(call, offer, agent.device, _miss(agent, event.status))
+
+    def _missed(self, call: LiveCall, offer: LiveOffer, device: DeviceId, cause: MissCause) -> None:
+        if device in offer.open:
+            del offer.open[device]
+            self._say(OfferMissed(call.id, offer.id, device, cause))
+
+    def _answered(self, call: LiveCall, event: e.PhonePickedUp) -> None:
+        offer, leg = call.offer, LegId(event.leg)
+        if offer is None or offer.id != event.offer or offer.answered:
+            return
+        device = device_of(self.pbx, event.channel)
+        if leg not in self.book.agents and offer.open.get(device, leg) is None and not self.book.is_gone(leg):
+            # Its DialBegin was lost on the way.
+            self._dial(call, offer, AgentLeg(leg, event.channel, device, call.id, offer.id))
+        agent = self.book.agents.get(leg)
+        if agent is not None and agent.offer == offer.id:
+            self._picked_up(call, offer, agent)
+
+    def _picked_up(self, call: LiveCall, offer: LiveOffer, agent: AgentLeg) -> None:
+        if offer.answered or agent.device not in offer.open:
+            return
+        del offer.open[agent.device]
+        # Dial tries all phones before it waits for one: who was not dialled by now never will be.
+        self._settle(call, offer, MissCause.CANCELLED, MissCause.UNREACHABLE)
+        offer.answered = agent
+        self._say(OfferAnswered(call.id, offer.id, agent.device, agent.leg))
+        self._talk_if_bridged(call, offer)
+
+    def _settle(self, call: LiveCall, offer: LiveOffer, rest: MissCause, unreached: MissCause) -> None:
+        """Close what is open of an offer. ``unreached`` is for phones that were never dialled."""
+        for device, leg in tuple(offer.open.items()):
+            agent = self.book.agents.get(leg) if leg is not None else None
+            self._missed(call, offer, device, unreached if agent is None else _refused(agent) or rest)
+
+    def _bridge_entered(self, call: LiveCall, event: e.BridgeEntered) -> None:
+        if event.leg == call.leg and event.bridge != call.left_bridge:
+            call.bridge = event.bridge
+            if call.offer is not None:
+                self._talk_if_bridged(call, call.offer)
+
+    def _bridge_left(self, call: LiveCall, event: e.BridgeLeft) -> None:
+        # Not an end: a transfer takes the caller out for a moment.
+        if event.leg == call.leg:
+            call.bridge, call.left_bridge = None, event.bridge
+
+    def _talk_if_bridged(self, call: LiveCall, offer: LiveOffer) -> None:
+        agent = offer.answered
+        if agent is not None and call.bridge is not None and not offer.talking:
+            offer.talking = True
+            self._say(TalkBegan(call.id, offer.id, agent.device, agent.leg))
+
+    def _hold_began(self, call: LiveCall, event: e.HoldBegan) -> None:
+        if self._new_hold(call, event) and not call.held:
+            call.held = True
+            self._say(Held(call.id))
+
+    def _hold_ended(self, call: LiveCall, event: e.HoldEnded) -> None:
+        if self._new_hold(call, event) and call.held:
+            call.held = False
+            self._say(Resumed(call.id))
+
+    def _new_hold(self, call: LiveCall, event: e.HoldBegan | e.HoldEnded) -> bool:
+        answered = call.offer.answered if call.offer is not None and call.offer.talking else None
+        if answered is None or answered.leg != event.leg or (event.at and event.at in call.holds):
+            return False
+        call.holds.append(event.at)
+        return True
+
+    def _offer_over(self, call: LiveCall, event: e.OfferOver) -> None:
+        offer = call.offer
+        if offer is None or offer.id != event.offer or event.call != call.id or event.leg != call.leg:
+            return
+        self._settle(call, offer, MissCause.NO_ANSWER, MissCause.UNREACHABLE)
+        call.offer = None
+        self._say(OfferEnded(call.id, offer.id))
+
+    def _talk_over(self, call: LiveCall, event: e.TalkOver) -> None:
+        offer = call.offer
+        if offer is None or offer.id != event.offer or event.call != call.id or event.leg != call.leg or offer.over:
+            return
+        self._settle(call, offer, MissCause.CANCELLED, MissCause.UNREACHABLE)
+        offer.over = True
+        agent = offer.answered
+        if agent is not None and agent.leg in self.book.agents:
+            # Its Hangup comes within the same millisecond, before or after; the verdict needs its cause.
+            self._say(Look(Purpose.STILL_THERE, agent.channel, agent.leg, call.id))
+        else:
+            self._free(call, offer)
+
+    def _free(self, call: LiveCall, offer: LiveOffer) -> None:
+        if not offer.freed:
+            offer.freed = True
+            self._say(CallerFreed(call.id, offer.id))
+
+    def _hangup_asked(self, _call: LiveCall, event: e.HangupAsked) -> None:
+        agent = self.book.agents.get(LegId(event.leg))
+        if agent is not None:
+            agent.hangup_asked = True
+            if agent.refusal is None and event.cause.isdecimal():
+                agent.refusal = int(event.cause)
+
+    def _hung_up(self, call: LiveCall, event: e.HungUp) -> None:
+        if event.leg == call.leg:
+            if call.offer is not None:
+                self._settle(call, call.offer, MissCause.CANCELLED, MissCause.CANCELLED)
+            self.book.remove_call(call)
+            self._say(CallGone(call.id, event.cause))
+            return
+        self._agent_gone(call, self.book.agents[LegId(event.leg)], event.cause)
+
+    def _agent_gone(self, call: LiveCall, agent: AgentLeg, cause: int) -> None:
+        self.book.remove_leg(agent.leg)
+        offer = call.offer
+        if offer is None or agent.offer != offer.id:
+            return
+        if offer.answered is agent:
+            fault = cause in causes.FAULTS and not agent.hangup_asked and not agent.by_us
+            self._say(AgentLegGone(call.id, agent.leg, agent.device, cause, agent.hangup_asked, fault))
+            if offer.over:
+                self._free(call, offer)
+        else:
+            self._missed(call, offer, agent.device, _refused(agent) or causes.of_hangup(cause))
+
+
+def _refused(agent: AgentLeg | None) -> MissCause | None:
+    """What is known of a phone that did not take the call before its DialEnd has said anything."""
+    if agent is None:
+        return None
+    if agent.by_us:
+        return MissCause.CANCELLED
+    if not agent.hangup_asked:
+        return None
+    return causes.of_refusal(agent.refusal) if agent.refusal is not None else MissCause.REJECTED
+
+
+def _miss(agent: AgentLeg, status: str) -> MissCause:
+    return _refused(agent) or causes.of_dial(status)
+
+
+_HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
+    e.DialBegan: Course._dial_began,
+    e.DialEnded: Course._dial_ended,
+    e.PhonePickedUp: Course._answered,
+    e.BridgeEntered: Course._bridge_entered,
+    e.BridgeLeft: Course._bridge_left,
+    e.HoldBegan: Course._hold_began,
+    e.HoldEnded: Course._hold_ended,
+    e.OfferOver: Course._offer_over,
+    e.TalkOver: Course._talk_over,
+    e.HangupAsked: Course._hangup_asked,
+    e.HungUp: Course._hung_up,
+}

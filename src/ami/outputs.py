@@ -1,0 +1,53 @@
+"""What comes out of the tracker: facts for the domain, and three things that are nobody's facts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.ids import CallId, DeviceId, LegId
+from acd.telephony import Fact
+from ami.events import Event
+
+
+class Purpose(StrEnum):
+    """Why Asterisk is asked about a channel."""
+
+    WHO_CALLS = "who_calls"
+    WHAT_IS_ASKED = "what_is_asked"
+    REALLY = "really"  # is it so, what the event says?
+    STILL_THERE = "still_there"  # does the agent's leg live on after the conversation?
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A question about one channel. It must be answered, if only with a ``LookFailure``."""
+
+    purpose: Purpose
+    channel: str
+    leg: LegId
+    call: CallId | None = None
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAsked:
+    """Somebody dialled a code. ``kind``: sign_in, sign_out, break, available, end_wrap_up. The rest is digits, or empty."""
+
+    id: str
+    device: DeviceId
+    kind: str
+    agent: str
+    pin: str
+    reason: str
+
+    def __repr__(self) -> str:
+        return f"PhoneAsked(id={self.id!r}, device={self.device!r}, kind={self.kind!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotWanted:
+    """Something on the wire was not to be believed: look at everything."""
+
+    reason: str
+
+
+Output = Fact | PhoneAsked | Look | SnapshotWanted

@@ -1,0 +1,327 @@
+"""One PBX as the rest of Nobat sees it: facts come out, requests go in, and ``health`` says how it is.
+
+After each login: wait until Asterisk is fully booted, check that it is the PBX we mean and has our dialplan, tell it the
+queues' numbers, take a snapshot while events are kept back, and only then let facts through. The same snapshot is taken again
+from time to time, and whenever something was lost or not to be believed.
+
+``nobat.app`` makes one Pbx for each Asterisk; ``nobat.engine`` sends to it and gets what it delivers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from acd.ids import LegId, PbxId
+from acd.telephony import Fact, LinkDown, Offer, Request, RequestFailed, RequestFailure, Resync
+from ami import actions, names, resync
+from ami.answers import Answer, Outcome
+from ami.events import Event, FullyBooted, Quarantined
+from ami.health import Health, HealthState, Observer, version_warnings
+from ami.link import Link, LinkConfig
+from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
+from ami.readings import ASK_VARIABLES, CALL_VARIABLES, ChannelReading, LookFailure, read_channel
+from ami.tracker import Tracker
+from ami.translate import Refused, translate
+
+log = logging.getLogger(__name__)
+
+BUFFER = 200_000
+"""Events kept back during a snapshot. More than that and the snapshot is taken again."""
+
+GLOBALS_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PbxConfig:
+    """One Asterisk. ``pbx`` is its ``systemname``. All times in seconds."""
+
+    pbx: PbxId
+    link: LinkConfig
+    boot_s: float = 30.0  # how long a login may precede the end of Asterisk's start
+    recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
+    look_s: float = 1.0  # for a question about one channel
+    snapshot_s: float = 5.0
+    snapshot_every_s: float = 10.0
+    snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
+
+
+class Unfit(Exception):
+    """Asterisk answers and must not be routed on."""
+
+    def __init__(self, state: HealthState, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class Pbx:
+    """Runs on one event loop. ``run`` is its task; everything else may be called at any time on that loop."""
+
+    def __init__(
+        self,
+        config: PbxConfig,
+        deliver: Callable[[Fact | PhoneAsked], None],
+        observer: Observer,
+        clock: Callable[[], float],
+        jitter: Random | None = None,
+    ) -> None:
+        self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
+        self._tracker = Tracker(config.pbx)
+        self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
+        self._health = Health(HealthState.CONNECTING, "connecting", clock())
+        self._version: str | None = None
+        self._warnings: tuple[str, ...] = ()
+        self._session = 0
+        self._kept_back: list[Event | Quarantined] | None = []
+        self._booted = asyncio.Event()
+        self._snapshot_wanted = asyncio.Event()
+        self._numbers: dict[str, str] = {}
+        self._told_down: str | None = None
+
+    @property
+    def health(self) -> Health:
+        """How the PBX is, now."""
+        return self._health
+
+    async def run(self) -> None:
+        """Keep the PBX connected until cancelled. Calls go on when this ends."""
+        await self._link.run()
+
+    # ------------------------------------------------------------ requests
+
+    def send(self, requests: Sequence[Request]) -> None:
+        """Carry requests out. A failure comes back as a ``RequestFailed``; nothing is raised and nothing is sent twice."""
+        for request in requests:
+            if isinstance(request, Resync):
+                self._snapshot_wanted.set()
+                continue
+            if isinstance(request, Offer) and not self._health.ready:
+                self._deliver(RequestFailed(request, RequestFailure.LINK_DOWN))
+                continue
+            made = translate(self._tracker, request)
+            if isinstance(made, Refused):
+                self._deliver(RequestFailed(request, made.why))
+            else:
+                self._carry_out(request, made)
+
+    async def answer_phone(self, ask: str, reply: str) -> bool:
+        """Let a phone that dialled a code hear ``reply``. False if it has hung up, or the dialplan has spoken for itself."""
+        channel = self._tracker.book.asking.get(LegId(ask))
+        if channel is None:
+            return False
+        try:
+            answers = self._link.send(
+                actions.SetVariable(channel, names.REPLY, reply), actions.Redirect(channel, names.CODES, "reply")
+            )
+        except actions.ActionRefused as refusal:
+            log.warning("a phone could not be answered", extra={"slug": refusal.slug})
+            return False
+        return all(answer.ok for answer in await asyncio.gather(*answers))
+
+    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
+        """Which number is which queue. Kept, and told again after each reconnect. False if Asterisk did not take it now."""
+        gone = {number: "" for number in self._numbers if number not in numbers}
+        self._numbers = {**gone, **numbers}
+        try:
+            await self._tell_numbers()
+        except (Unfit, actions.ActionRefused):
+            return False
+        return True
+
+    def _carry_out(self, request: Request, made: Sequence[actions.Action]) -> None:
+        answers = self._link.send(*made)
+        left = len(answers)
+        worst: Answer | None = None
+
+        def answered(future: asyncio.Future[Answer]) -> None:
+            nonlocal left, worst
+            left -= 1
+            answer = future.result()
+            if not answer.ok and (worst is None or answer.unknown):
+                worst = answer
+            if left == 0 and worst is not None:
+                self._failed(request, _failure(worst))
+
+        for answer in answers:
+            answer.add_done_callback(answered)
+
+    def _failed(self, request: Request, why: RequestFailure) -> None:
+        if isinstance(request, Offer) and why is not RequestFailure.UNKNOWN_OUTCOME:
+            self._tracker.not_offered(request.call, request.offer)
+        self._deliver(RequestFailed(request, why))
+
+    # ------------------------------------------------------------ what comes in
+
+    def _receive(self, event: Event | Quarantined) -> None:
+        if isinstance(event, FullyBooted):
+            self._booted.set()
+        elif self._kept_back is None:
+            self._put_out(self._tracker.feed(event))
+        elif len(self._kept_back) < BUFFER:
+            self._kept_back.append(event)
+        else:
+            self._snapshot_wanted.set()
+
+    def _put_out(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            if isinstance(output, Look):
+                self._look(output, self._session)
+            elif isinstance(output, SnapshotWanted):
+                self._snapshot_wanted.set()
+            else:
+                self._deliver(output)
+
+    def _look(self, look: Look, session: int, tries: int = 2) -> None:
+        """Ask Asterisk about a channel and put the answer into the tracker, whatever it is."""
+        variables = ASK_VARIABLES if look.purpose is Purpose.WHAT_IS_ASKED else CALL_VARIABLES
+        try:
+            (answer,) = self._link.send(actions.Status(variables, look.channel), deadline_s=self._config.look_s)
+        except actions.ActionRefused:
+            asyncio.get_running_loop().call_soon(self._looked, look, session, LookFailure.NO_ANSWER)
+            return
+
+        def answered(future: asyncio.Future[Answer]) -> None:
+            found = _found(future.result())
+            if isinstance(found, Quarantined):
+                self._observer.quarantined(found.reason)
+                if tries > 1:
+                    self._look(look, session, tries - 1)
+                    return
+                found = LookFailure.NO_ANSWER
+            self._looked(look, session, found)
+
+        answer.add_done_callback(answered)
+
+    def _looked(self, look: Look, session: int, found: ChannelReading | LookFailure) -> None:
+        if session == self._session:
+            self._put_out(self._tracker.answer(look, found))
+
+    # ------------------------------------------------------------ a session
+
+    async def _started(self) -> None:
+        """What follows a login, until the connection is lost."""
+        self._session += 1
+        self._kept_back = []
+        self._set_health(HealthState.STARTING, "waiting_for_boot")
+        try:
+            async with asyncio.timeout(self._config.boot_s):
+                await self._booted.wait()
+        except TimeoutError:
+            log.info("no word of a full boot; going on")
+        while True:
+            try:
+                await self._check()
+                await self._tell_numbers()
+                self._set_health(HealthState.SYNCING, "snapshot")
+                await self._snapshot()
+            except Unfit as unfit:
+                self._set_health(unfit.state, unfit.reason)
+                self._tell_down(unfit.reason)
+                await asyncio.sleep(self._config.recheck_s)
+            else:
+                break
+        self._told_down = None
+        self._link.settled()
+        self._set_health(HealthState.READY, "ready")
+        await self._stay_in_step()
+
+    async def _check(self) -> None:
+        """Raise Unfit unless this is the Asterisk we mean, with our dialplan in it."""
+        contexts = [actions.ShowDialPlan(context) for context in names.CONTEXTS]
+        settings, *plans = await asyncio.gather(*self._link.send(actions.CoreSettings(), *contexts))
+        _must(settings)
+        self._version = str(settings.headers.get("asteriskversion", ""))
+        self._warnings = version_warnings(self._version)
+        system_name = str(settings.headers.get("systemname", ""))
+        if system_name != self._config.pbx:
+            raise Unfit(HealthState.WRONG_SYSTEM_NAME, "wrong_system_name")
+        missing = [c for c, plan in zip(names.CONTEXTS, plans, strict=True) if "did not find" in plan.message.lower()]
+        if missing:
+            raise Unfit(HealthState.MISSING_CONTEXTS, "missing_contexts:" + ",".join(missing))
+        for plan in plans:
+            _must(plan)
+
+    async def _tell_numbers(self) -> None:
+        """Set the globals that the dialplan maps numbers with, and last the one that says they are told."""
+        wanted = [actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue) for number, queue in self._numbers.items()]
+        wanted.append(actions.SetGlobal(names.SERVICE, "1"))
+        for start in range(0, len(wanted), GLOBALS_AT_ONCE):
+            for answer in await asyncio.gather(*self._link.send(*wanted[start : start + GLOBALS_AT_ONCE])):
+                _must(answer)
+
+    async def _snapshot(self) -> None:
+        """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
+        self._kept_back = [] if self._kept_back is None else self._kept_back
+        self._snapshot_wanted.clear()
+        try:
+            findings = await resync.ask(self._link, self._config.snapshot_s)
+        except resync.SnapshotFailed as failure:
+            raise Unfit(HealthState.SYNCING, failure.reason) from failure
+        for item in findings.damaged:
+            self._observer.quarantined(item.reason)
+        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings)))
+        kept_back, self._kept_back = self._kept_back, None
+        for event in kept_back:
+            self._put_out(self._tracker.feed(event))
+
+    async def _stay_in_step(self) -> None:
+        """Look at everything again from time to time, and soon when something was lost."""
+        while True:
+            await asyncio.sleep(self._config.snapshot_pause_s)
+            try:
+                async with asyncio.timeout(max(0.0, self._config.snapshot_every_s - self._config.snapshot_pause_s)):
+                    await self._snapshot_wanted.wait()
+            except TimeoutError:
+                pass
+            try:
+                await self._snapshot()
+            except Unfit as unfit:
+                self._link.drop(unfit.reason)
+                return
+
+    def _link_lost(self, state: HealthState, reason: str) -> None:
+        self._session += 1
+        self._booted.clear()
+        self._kept_back = []
+        self._set_health(state, reason)
+        self._tell_down(reason)
+
+    def _tell_down(self, reason: str) -> None:
+        if reason != self._told_down:
+            self._told_down = reason
+            self._deliver(LinkDown(self._config.pbx, reason))
+
+    def _set_health(self, state: HealthState, reason: str) -> None:
+        same = (state, reason) == (self._health.state, self._health.reason)
+        since = self._health.since if same else self._clock()
+        self._health = Health(state, reason, since, self._version, self._warnings)
+        if not same:
+            self._observer.health(self._health)
+
+
+def _must(answer: Answer) -> None:
+    """Raise Unfit for an answer without which there is nothing to stand on."""
+    if answer.ok:
+        return
+    if answer.outcome is Outcome.REFUSED and "permission" in answer.message.lower():
+        raise Unfit(HealthState.MISSING_RIGHTS, "missing_rights")
+    raise Unfit(HealthState.SYNCING, f"action_{answer.outcome}")
+
+
+def _failure(answer: Answer) -> RequestFailure:
+    if answer.unknown:
+        return RequestFailure.UNKNOWN_OUTCOME
+    if answer.outcome is Outcome.NOT_CONNECTED:
+        return RequestFailure.LINK_DOWN
+    return RequestFailure.NO_SUCH_LEG if answer.no_such_channel else RequestFailure.REFUSED
+
+
+def _found(answer: Answer) -> ChannelReading | LookFailure | Quarantined:
+    if answer.no_such_channel:
+        return LookFailure.NO_SUCH_CHANNEL
+    items = [raw for raw in answer.items if raw.startswith(b"Event: Status\r\n")]
+    if not answer.ok or len(items) != 1:
+        return LookFailure.NO_ANSWER
+    return read_channel(items[0])

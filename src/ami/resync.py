@@ -1,0 +1,170 @@
+"""The truth after a connect and from time to time: every channel with its variables, every device, asked in one round trip.
+
+``ask`` puts the questions and reads the answers in slices, so that a snapshot of thousands of channels does not stop the
+loop; a damaged item is asked for once more by itself. ``build`` is pure: it makes the snapshot that the domain gets and the
+records that the tracker goes on from. ``ami.pbx`` keeps the events that come meanwhile and replays them afterwards.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
+from ami import actions, causes, names
+from ami.answers import Answer
+from ami.book import AgentLeg, LiveCall, LiveOffer, Snapshot
+from ami.course import device_of
+from ami.events import DeviceStateSeen, Quarantined, read_device
+from ami.identity import CallName, entry, named
+from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
+
+SLICE = 100  # items read between two breaths of the loop
+
+
+class Asker(Protocol):
+    """The link, as far as a snapshot needs it."""
+
+    def send(self, *wanted: actions.Action, deadline_s: float | None = None) -> "list[asyncio.Future[Answer]]": ...
+
+
+class SnapshotFailed(Exception):
+    """Asterisk did not say what there is. ``reason`` is a slug."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Findings:
+    """What Asterisk said. ``damaged`` counts items that could not be believed, ``lost`` those that stayed so."""
+
+    boot: str
+    channels: list[ChannelReading] = field(default_factory=list)
+    devices: list[tuple[str, str]] = field(default_factory=list)
+    damaged: list[Quarantined] = field(default_factory=list)
+
+
+async def ask(link: Asker, deadline_s: float) -> Findings:
+    """Ask for everything. Raises SnapshotFailed."""
+    wanted = actions.CoreStatus(), actions.Status(SNAPSHOT_VARIABLES), actions.DeviceStateList()
+    core, status, devices = await asyncio.gather(*link.send(*wanted, deadline_s=deadline_s))
+    for answer in (core, status, devices):
+        if not answer.ok:
+            raise SnapshotFailed(f"snapshot_{answer.outcome}")
+    findings = Findings(f"{core.headers.get('corestartupdate', '')}T{core.headers.get('corestartuptime', '')}")
+    for start in range(0, len(status.items), SLICE):
+        for raw in status.items[start : start + SLICE]:
+            if raw.startswith(b"Event: Status\r\n"):
+                await _take_channel(link, findings, read_channel(raw), deadline_s)
+        await asyncio.sleep(0)
+    for raw in devices.items:
+        device = read_device(raw)
+        if isinstance(device, DeviceStateSeen):
+            findings.devices.append((device.device, device.state))
+        else:
+            findings.damaged.append(device)
+    return findings
+
+
+async def _take_channel(link: Asker, findings: Findings, item: ChannelReading | Quarantined, deadline_s: float) -> None:
+    if isinstance(item, Quarantined):
+        findings.damaged.append(item)
+        if item.channel is None:
+            return
+        try:
+            (future,) = link.send(actions.Status(SNAPSHOT_VARIABLES, item.channel), deadline_s=deadline_s)
+        except actions.ActionRefused:
+            return
+        again = (await future).items
+        reread = read_channel(again[0]) if again else item
+        if isinstance(reread, Quarantined):
+            return
+        item = reread
+    findings.channels.append(item)
+
+
+def build(pbx: PbxId, findings: Findings) -> Snapshot:
+    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
+    legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
+    asking: dict[LegId, str] = {}
+    for found in findings.channels:
+        for_call, for_offer = found.variables.get(names.FOR_CALL), found.variables.get(names.FOR_OFFER)
+        if names.CALL not in found.variables and for_call is not None and for_offer is not None:
+            whose, leg = CallId(for_call), LegId(found.leg)
+            agent = AgentLeg(leg, found.channel, device_of(pbx, found.channel), whose, OfferId(for_offer))
+            legs.setdefault(whose, []).append((agent, found))
+        if found.variables.get(names.ASK) == found.leg:
+            asking[LegId(found.leg)] = found.channel
+    calls: list[LiveCall] = []
+    facts: list[SnapshotCall] = []
+    kept: list[AgentLeg] = []
+    for found in findings.channels:
+        name = named(pbx, found.variables.get(names.CALL, ""), found.leg)
+        if name is None:
+            continue
+        call, fact = _call(pbx, name, found, legs.get(name.id, ()))
+        calls.append(call)
+        facts.append(fact)
+        if call.offer is not None:
+            kept.extend(agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id)
+    states = tuple((device_on(pbx, device), causes.device_state(state)) for device, state in findings.devices)
+    return Snapshot(PbxSnapshot(pbx, findings.boot, tuple(facts), states), tuple(calls), tuple(kept), asking)
+
+
+def _call(
+    pbx: PbxId, name: CallName, found: ChannelReading, legs: Sequence[tuple[AgentLeg, ChannelReading]]
+) -> tuple[LiveCall, SnapshotCall]:
+    stage = _stage(found)
+    offer_id = found.variables.get(names.OFFER_ID)
+    call = LiveCall(name, found.channel, found.variables.get(names.QUEUE, ""), entered=True, bridge=found.bridge)
+    entered = entry(name, call.dialled, found)
+    if offer_id is None or stage is LegStage.WAITING:
+        return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
+    mine = [(agent, reading) for agent, reading in legs if agent.offer == offer_id]
+    targets = [device_on(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
+    offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=True)
+    if stage is LegStage.OFFERED:
+        return call, SnapshotCall(entered, stage, offer.id)
+    offer.answered = _answered(found, mine)
+    offer.open.clear()
+    if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING:
+        # Picked up, and on the way into the bridge: the conversation begins with the next event.
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
+    offer.talking = True
+    agent = offer.answered
+    return call, SnapshotCall(
+        entered,
+        stage,
+        offer.id,
+        agent.device if agent is not None else None,
+        agent.leg if agent is not None else None,
+        _seconds(found.variables.get(names.CONNECTED)),
+    )
+
+
+def _stage(found: ChannelReading) -> LegStage:
+    try:
+        return LegStage(found.variables.get(names.STATE, LegStage.WAITING))
+    except ValueError:
+        return LegStage.WAITING
+
+
+def _open(targets: Sequence[DeviceId], legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> dict[DeviceId, LegId | None]:
+    """Targets of an offer that is out, with the legs that ring."""
+    found: dict[DeviceId, LegId | None] = dict.fromkeys(targets)
+    found.update((agent.device, agent.leg) for agent, _ in legs)
+    return found
+
+
+def _answered(caller: ChannelReading, legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> AgentLeg | None:
+    """The leg that talks: the one in the caller's bridge, else the only kind that is picked up."""
+    together = [agent for agent, found in legs if found.bridge is not None and found.bridge == caller.bridge]
+    picked_up = [agent for agent, found in legs if found.up]
+    return next(iter(together or picked_up), None)
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds is not None and milliseconds.isdecimal() else None

@@ -1,0 +1,105 @@
+"""What the domain wants done becomes actions, with the exact channel names that the tracker has seen.
+
+Pure. A request for a leg that is not there, or that must not be sent, is refused here with its reason and nothing leaves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from acd.ids import LegId, split_device
+from acd.telephony import HangUp, Offer, Request, RequestFailure, ReturnToLine, Withdraw
+from ami import actions, names
+from ami.book import Book
+from ami.tracker import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request that does not leave."""
+
+    why: RequestFailure
+
+
+def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:
+    """The actions of a request, to be written in one piece; the tracker is told what is on its way."""
+    match request:
+        case Offer():
+            made = _offer(tracker, request)
+        case Withdraw():
+            made = _withdraw(tracker.book, request)
+        case HangUp():
+            made = _hang_up(tracker.book, request)
+        case ReturnToLine():
+            made = _return_to_line(tracker, request)
+        case _:
+            return Refused(RequestFailure.REFUSED)
+    return made
+
+
+def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refused:
+    call = tracker.book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.asked or (call.offer is not None and (call.offer.id == request.offer or call.offer.begun)):
+        # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
+        return Refused(RequestFailure.REFUSED)
+    dial_strings = [split_device(target)[1] for target in request.targets]
+    made = (
+        actions.SetVariable(call.channel, names.OFFER_ID, request.offer),
+        actions.SetVariable(call.channel, names.TARGETS, "&".join(dial_strings)),
+        actions.SetVariable(call.channel, names.RING_S, str(request.ring_s)),
+        actions.Redirect(call.channel, names.OFFER),
+    )
+    if not request.targets or not _sendable(made):
+        return Refused(RequestFailure.REFUSED)
+    tracker.offered(call, request.offer, request.targets)
+    return made
+
+
+def _withdraw(book: Book, request: Withdraw) -> Sequence[actions.Action] | Refused:
+    made: list[actions.Action] = []
+    for leg in request.legs:
+        agent = book.agents.get(leg)
+        if agent is not None and agent.call == request.call and agent.offer == request.offer:
+            agent.by_us = True
+            made.append(actions.Hangup(agent.channel))
+    return made if made else Refused(RequestFailure.NO_SUCH_LEG)
+
+
+def _hang_up(book: Book, request: HangUp) -> Sequence[actions.Action] | Refused:
+    channel = book.channel_of(request.leg)
+    if channel is None:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    made = (actions.Hangup(channel, request.cause),)
+    if not _sendable(made):
+        return Refused(RequestFailure.REFUSED)
+    _mark_ours(book, request.leg)
+    return made
+
+
+def _mark_ours(book: Book, leg: LegId) -> None:
+    agent = book.agents.get(leg)
+    if agent is not None:
+        agent.by_us = True
+
+
+def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions.Action] | Refused:
+    call = tracker.book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.offer is not None and not call.offer.over:
+        return Refused(RequestFailure.REFUSED)  # rings or talks
+    made = (actions.Redirect(call.channel, names.WAIT),)
+    if not _sendable(made):
+        return Refused(RequestFailure.REFUSED)
+    tracker.returned(call)
+    return made
+
+
+def _sendable(made: Sequence[actions.Action]) -> bool:
+    try:
+        for action in made:
+            actions.encode(action)
+    except actions.ActionRefused:
+        return False
+    return True
