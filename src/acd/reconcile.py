@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from acd import calling
-from acd.agents import Ringing, Talking
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
-from acd.ids import OfferId, PbxId, pbx_of, split_device
+from acd.ids import OfferId, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
 from acd.telephony import DeviceState, LegStage, PbxSnapshot, SnapshotCall
@@ -21,8 +20,8 @@ from acd.turn import Turn
 if TYPE_CHECKING:
     from acd.floor import Floor
 
-IN_FLIGHT_S = 5.0
-"""An offer younger than this may not have reached the caller's channel when the snapshot was taken."""
+FOUND_OFFER_S = 10.0
+"""How long an offer that was found ringing may go on before the PBX is asked again; its ring time is not known here."""
 
 
 def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
@@ -38,7 +37,6 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
             _adopt(floor, turn, found, repairs)
         else:
             _compare(floor, turn, known, found, repairs)
-    _free_stranded(floor, turn, fact.pbx, repairs)
     floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
@@ -100,7 +98,7 @@ def _offers_made(offer: OfferId | None) -> int:
 def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
     """An offer is out that was made before; whose phones ring is told by the phones' own state."""
     call.move(CallState.OFFERED, turn.now)
-    guard = turn.now + IN_FLIGHT_S * 2
+    guard = turn.now + FOUND_OFFER_S
     call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, ends_at=guard)
     floor.queues[call.queue].offered.add(call.id)
     floor.at(guard, "offer", call.id)
@@ -117,8 +115,6 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
     """A call that both know: move ours to where the caller is."""
     match call.state, found.stage:
         case CallState.OFFERED, LegStage.WAITING:
-            if call.offer is not None and turn.now - call.offer.sent_at < IN_FLIGHT_S:
-                return
             repairs["offer_ended"] += 1
             calling.back_to_line(floor, turn, call)
         case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
@@ -135,24 +131,6 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
             calling.end_talk(floor, turn, call, "agent")
         case _:
             return
-
-
-def _free_stranded(floor: "Floor", turn: Turn, pbx: PbxId, repairs: Counter[str]) -> None:
-    """Agents still engaged with a call that no longer rings or talks to them."""
-    for agent in floor.agents.values():
-        engaged = agent.engagement
-        if not isinstance(engaged, Ringing | Talking) or pbx_of(engaged.call) != pbx:
-            continue
-        call = floor.calls.get(engaged.call)
-        ringing = call is not None and call.offer is not None and agent.id in call.offer.phones.values()
-        talking = call is not None and call.agent == agent.id and call.state is CallState.TALKING
-        if isinstance(engaged, Ringing) and not ringing:
-            repairs["agent_freed"] += 1
-            calling.release(floor, turn, agent, engaged.call)
-        elif isinstance(engaged, Talking) and not talking:
-            repairs["agent_freed"] += 1
-            agent.end_talk(engaged.call, engaged.queue, 0.0, turn.now)
-            floor.refresh(agent, turn)
 
 
 HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {PbxSnapshot: snapshot}

@@ -180,7 +180,10 @@ class DeviceChanged:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCall:
-    """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING."""
+    """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING.
+
+    An offer whose request has reached the caller's channel is OFFERED, even if the caller has not yet left the wait loop.
+    """
 
     entered: CallEntered
     stage: LegStage

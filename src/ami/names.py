@@ -18,6 +18,7 @@ QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the num
 ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
 PRIORITY = "ACD_PRIO"
 STATE = "ACD_STATE"  # waiting, offered, talking, after
+DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
 
 # Variables on the caller's channel, set by the service before it redirects to OFFER.

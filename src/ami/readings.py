@@ -16,6 +16,7 @@ CALL_VARIABLES = (
     names.ENTERED,
     names.PRIORITY,
     names.STATE,
+    names.DONE,
     names.CONNECTED,
     names.OFFER_ID,
     names.TARGETS,

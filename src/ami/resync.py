@@ -147,9 +147,13 @@ def _call(
 
 def _stage(found: ChannelReading) -> LegStage:
     try:
-        return LegStage(found.variables.get(names.STATE, LegStage.WAITING))
+        stage = LegStage(found.variables.get(names.STATE, LegStage.WAITING))
     except ValueError:
         return LegStage.WAITING
+    offer = found.variables.get(names.OFFER_ID)
+    if stage is LegStage.WAITING and offer is not None and offer != found.variables.get(names.DONE):
+        return LegStage.OFFERED  # told, and on its way out of the wait loop
+    return stage
 
 
 def _open(targets: Sequence[DeviceId], legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> dict[DeviceId, LegId | None]:

@@ -141,11 +141,11 @@ class Engine:
     def _handle(self, letter: _Letter) -> None:
         try:
             effects = self._floor.handle(letter.message, self._clock.now())
-        except AcdError as refusal:
-            if letter.reply is not None and not letter.reply.done():
-                letter.reply.set_exception(refusal)
-            return
         except Exception as error:
+            if isinstance(error, AcdError) and letter.reply is not None:
+                if not letter.reply.done():
+                    letter.reply.set_exception(error)
+                return
             # One message that we do not understand must not end the service for everybody else.
             log.exception("a message could not be handled; others go on", message=type(letter.message).__name__)
             if letter.reply is not None and not letter.reply.done():

@@ -92,7 +92,9 @@ class World:
         """The fact of an entry, as the PBX would tell it."""
         at = self.now if entered_at is None else entered_at
         call = CallId(f"{PBX}-{int(at * 1000)}.{self.serial}")
-        return t.CallEntered(call, LegId(f"{PBX}-{int(at)}.{self.serial}"), queue, at, self.serial, priority, number, "آرش")
+        return t.CallEntered(
+            call, LegId(f"{PBX}-{int(at)}.{self.serial}"), queue, at, self.serial, priority, number, "آرش"
+        )
 
     def hang_up(self, call: CallId) -> Effects:
         """The caller leaves."""

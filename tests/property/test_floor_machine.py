@@ -1,0 +1,366 @@
+"""The floor against a model PBX, driven at random: what must hold whatever happens, in whatever order.
+
+10,000 steps in each run (200 examples of 50). A failure prints the shortest way to it.
+"""
+
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from acd import telephony as t
+from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking
+from acd.calls import Call, CallState
+from acd.commands import (
+    AmendCall,
+    BecomeAvailable,
+    Command,
+    DefineAgent,
+    DefineQueue,
+    EndWrapUp,
+    ExtendWrapUp,
+    HangUpCall,
+    SignIn,
+    SignOut,
+    TakeBreak,
+)
+from acd.errors import AcdError
+from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided
+from acd.floor import Floor
+from acd.ids import AgentId, CallId, LegId, QueueId, device_on
+from acd.picture import line, stats
+from acd.queues import QueueSpec
+from acd.routing import agent_bar, call_bar, queue_bar
+from acd.telephony import Fact, LegStage, MissCause
+from acd.turn import Effects
+from tests.property.model_pbx import PBX, Channel, ModelPbx
+
+QUEUES = (
+    QueueSpec(QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2),
+    QueueSpec(QueueId("support"), "8001", strategy="round_robin", wrap_up_s=0, skills=(("network", 1),)),
+)
+AGENTS = tuple(
+    AgentSpec(
+        AgentId(str(number)),
+        device=device_on(PBX, f"PJSIP/agent-{number}"),
+        queues=tuple(QueueId(name) for name in queues),
+        skills=(("network", level),),
+    )
+    for number, queues, level in (
+        (101, ("sales",), 0),
+        (102, ("sales", "support"), 1),
+        (103, ("sales", "support"), 0),
+        (104, ("support",), 2),
+    )
+)
+agent_ids = st.sampled_from([agent.id for agent in AGENTS])
+picks = st.integers(0, 999)
+
+
+def turn_in_line(call: Call) -> tuple[int, float, int]:
+    """Said again, apart from the code under test: urgent first, then who came first."""
+    return (-call.priority, call.visits[-1].entered_at, call.serial)
+
+
+class FloorMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.floor, self.pbx, self.now = Floor(), ModelPbx(), 1_700_000_000.0
+        self.linked = True
+        self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
+        self.events: list[Event] = []
+        self.entered: set[CallId] = set()
+        self.serial = 0
+        for agent in AGENTS:
+            assert agent.device is not None
+            self.pbx.registered[agent.device] = True
+        self.tell(self.pbx.snapshot())
+        for queue in QUEUES:
+            self.tell(DefineQueue(queue))
+        for agent in AGENTS:
+            self.tell(DefineAgent(agent))
+            self.tell(SignIn(agent.id))
+
+    # ------------------------------------------------ plumbing
+
+    def tell(self, message: Fact | Command, times: int = 1) -> None:
+        """Hand over one message; requests are carried out on the model at once."""
+        for _ in range(times):
+            try:
+                effects = self.floor.handle(message, self.now)
+            except AcdError as refusal:
+                assert isinstance(message, Command), f"a fact cannot be refused: {message}"
+                self.log.append((message, self.now, refusal.slug))
+                continue
+            self.log.append((message, self.now, effects))
+            self.carry_out(effects)
+
+    def carry_out(self, effects: Effects) -> None:
+        self.events.extend(effects.events)
+        for event in effects.events:
+            if isinstance(event, CallOffered):
+                self.nobody_was_passed_over(event)
+        for request in effects.requests:
+            match request:
+                case t.Offer():
+                    for fact in self.pbx.offer(request):
+                        self.tell(fact)
+                case t.Withdraw():
+                    self.withdraw(request)
+                case t.HangUp():
+                    self.hang_up_leg(request.leg)
+                case t.Resync() if self.linked:
+                    self.tell(self.pbx.snapshot())
+
+    def nobody_was_passed_over(self, offered: CallOffered) -> None:
+        """No one who stands before the offered caller could be served by the agent who was chosen."""
+        chosen = self.floor.calls[offered.call]
+        for agent in (self.floor.agents[agent] for agent in offered.agents):
+            for queue in (self.floor.queues[name] for name in agent.spec.queues):
+                for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
+                    served = queue_bar(agent, queue) is None and call_bar(agent, call) is None
+                    if served and call.hold_off_until <= self.now:
+                        assert turn_in_line(call) > turn_in_line(chosen), (
+                            f"{chosen.id} overtook {call.id} at {agent.id}"
+                        )
+
+    def withdraw(self, request: t.Withdraw) -> None:
+        channel = self.pbx.channels.get(request.call)
+        if channel is not None:
+            for device in [d for d, leg in channel.ringing.items() if leg in request.legs]:
+                self.hear(self.pbx.miss(request.call, device, MissCause.CANCELLED))
+
+    def hang_up_leg(self, leg: LegId) -> None:
+        for call in [call for call, channel in self.pbx.channels.items() if channel.entered.leg == leg]:
+            self.hear(self.pbx.caller_leaves(call))
+
+    def hear(self, facts: list[Fact], times: int = 1) -> None:
+        """Facts reach the floor while the link is up; while it is down nobody hears them."""
+        for fact in facts:
+            if self.linked:
+                self.tell(fact, times)
+
+    def some(self, pick: int, *stages: LegStage) -> CallId | None:
+        calls = [call for call, channel in self.pbx.channels.items() if channel.stage in stages]
+        return calls[pick % len(calls)] if calls else None
+
+    def ringing(self, pick: int) -> tuple[CallId, object] | None:
+        pairs = [(call, device) for call, channel in self.pbx.channels.items() for device in channel.ringing]
+        return pairs[pick % len(pairs)] if pairs else None
+
+    # ------------------------------------------------ callers
+
+    @rule(queue=st.sampled_from(["sales", "8001"]), priority=st.sampled_from([0, 0, 0, 5]), twice=st.booleans())
+    def a_caller_enters(self, queue: str, priority: int, twice: bool) -> None:
+        self.serial += 1
+        call = CallId(f"{PBX}-{int(self.now * 1000)}.{self.serial}")
+        leg = LegId(f"{PBX}-{int(self.now)}.{self.serial}")
+        fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, None, None)
+        self.pbx.channels[call] = Channel(fact)
+        self.entered.add(call)
+        self.hear([fact], 1 + twice)
+
+    @rule(pick=picks, twice=st.booleans())
+    def a_caller_leaves(self, pick: int, twice: bool) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None:
+            self.hear(self.pbx.caller_leaves(call), 1 + twice)
+
+    @rule(pick=picks, priority=st.sampled_from([0, 5, 9]))
+    def a_priority_changes(self, pick: int, priority: int) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None:
+            self.tell(AmendCall(call, priority))
+
+    @rule(pick=picks)
+    def a_supervisor_ends_a_call(self, pick: int) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None and self.linked:
+            self.tell(HangUpCall(call))
+
+    # ------------------------------------------------ phones
+
+    @rule(pick=picks)
+    def a_phone_begins_to_ring(self, pick: int) -> None:
+        pairs = [(call, device) for call, channel in self.pbx.channels.items() for device in channel.silent]
+        if pairs:
+            call, device = pairs[pick % len(pairs)]
+            self.hear(self.pbx.ring(call, device))
+
+    @rule(pick=picks, cause=st.sampled_from([MissCause.NO_ANSWER, MissCause.BUSY, MissCause.REJECTED]))
+    def a_phone_does_not_take_it(self, pick: int, cause: MissCause) -> None:
+        found = self.ringing(pick)
+        if found is not None:
+            self.hear(self.pbx.miss(found[0], found[1], cause))  # type: ignore[arg-type]
+
+    @rule(pick=picks, twice=st.booleans())
+    def a_phone_is_picked_up(self, pick: int, twice: bool) -> None:
+        found = self.ringing(pick)
+        if found is not None:
+            self.hear(self.pbx.pick_up(found[0], found[1]), 1 + twice)  # type: ignore[arg-type]
+
+    @rule(pick=picks)
+    def a_conversation_begins(self, pick: int) -> None:
+        """The common way, in one step: the phone rings, is picked up, and the two are bridged."""
+        pairs = [(call, device) for call, channel in self.pbx.channels.items() for device in channel.silent]
+        if pairs:
+            call, device = pairs[pick % len(pairs)]
+            self.hear(self.pbx.ring(call, device))
+            if device in self.pbx.channels[call].ringing:
+                self.hear(self.pbx.pick_up(call, device))
+                self.hear(self.pbx.bridge(call, self.now))
+
+    @rule(pick=picks, twice=st.booleans())
+    def two_are_bridged(self, pick: int, twice: bool) -> None:
+        calls = [call for call, channel in self.pbx.channels.items() if channel.picked_up is not None]
+        if calls:
+            self.hear(self.pbx.bridge(calls[pick % len(calls)], self.now), 1 + twice)
+
+    @rule(pick=picks, fault=st.booleans(), twice=st.booleans())
+    def an_agent_hangs_up(self, pick: int, fault: bool, twice: bool) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None:
+            self.hear(self.pbx.agent_leaves(call, fault=fault), 1 + twice)
+
+    @rule(agent=st.sampled_from(AGENTS), registered=st.booleans())
+    def a_phone_registers_or_not(self, agent: AgentSpec, registered: bool) -> None:
+        assert agent.device is not None
+        self.pbx.registered[agent.device] = registered
+        self.hear([self.pbx.changed(agent.device)])
+
+    @rule(agent=st.sampled_from(AGENTS), busy=st.booleans())
+    def a_phone_is_used_elsewhere(self, agent: AgentSpec, busy: bool) -> None:
+        assert agent.device is not None
+        (self.pbx.elsewhere.add if busy else self.pbx.elsewhere.discard)(agent.device)
+        self.hear([self.pbx.changed(agent.device)])
+
+    # ------------------------------------------------ people
+
+    @rule(agent=agent_ids)
+    def sign_in(self, agent: AgentId) -> None:
+        self.tell(SignIn(agent))
+
+    @rule(agent=agent_ids, kind=st.sampled_from([SignOut, TakeBreak, BecomeAvailable, EndWrapUp]))
+    def choose(self, agent: AgentId, kind: type[Command]) -> None:
+        self.tell(kind(agent))  # type: ignore[call-arg]
+
+    @rule(agent=agent_ids)
+    def extend_wrap_up(self, agent: AgentId) -> None:
+        self.tell(ExtendWrapUp(agent, 7))
+
+    # ------------------------------------------------ time and links
+
+    @rule(seconds=st.sampled_from([0.0, 0.001, 0.5, 3.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
+        end = self.now + seconds
+        for _ in range(200):
+            deadline = self.floor.next_deadline()
+            if deadline is None or deadline > end:
+                break
+            self.now = max(self.now, deadline)
+            effects = self.floor.tick(self.now)
+            self.log.append((None, self.now, effects))
+            self.carry_out(effects)
+        self.now = end
+
+    @precondition(lambda self: self.linked)
+    @rule()
+    def the_link_breaks(self) -> None:
+        self.tell(t.LinkDown(PBX, "reset"))
+        self.linked = False
+
+    @rule(restarted=st.sampled_from([False, False, True]))
+    def the_link_is_back(self, restarted: bool) -> None:
+        if restarted:
+            self.pbx.restart()
+            waiting = {c.id for c in self.floor.calls.values() if c.visit.outcome is None}
+            before = len(self.events)
+        self.linked = True
+        self.tell(self.pbx.snapshot())
+        if restarted:
+            lost = {event.call for event in self.events[before:] if isinstance(event, VisitDecided)}
+            assert lost == waiting
+            assert all(e.outcome == "lost" for e in self.events[before:] if isinstance(e, VisitDecided))
+
+    # ------------------------------------------------ what must hold
+
+    @invariant()
+    def an_agent_is_in_at_most_one_offer_or_call(self) -> None:
+        engaged = Counter[AgentId]()
+        for call in self.floor.calls.values():
+            if call.offer is not None:
+                engaged.update(call.offer.phones.values())
+            if call.state is CallState.TALKING and call.agent is not None:
+                engaged[call.agent] += 1
+        assert all(times == 1 for times in engaged.values()), engaged
+        for agent in self.floor.agents.values():
+            assert isinstance(agent.engagement, Ringing | Talking) == (engaged[agent.id] == 1)
+
+    @invariant()
+    def a_call_ends_exactly_once_and_is_decided_exactly_once(self) -> None:
+        for kind in (CallEnded, VisitDecided, CallQueued):
+            times = Counter(event.call for event in self.events if isinstance(event, kind))
+            assert all(count == 1 for count in times.values()), (kind, times)
+        connected = {event.call for event in self.events if isinstance(event, CallConnected)}
+        answered = {e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered"}
+        assert connected == answered
+
+    @invariant()
+    def entered_is_answered_abandoned_overflowed_deferred_lost_and_waiting(self) -> None:
+        for queue in QUEUES:
+            entered = sum(isinstance(event, CallQueued) and event.queue == queue.id for event in self.events)
+            figures = stats(self.floor, queue.id, 1_699_999_200.0, self.now)
+            assert entered == figures.offered == figures.counts.decided + figures.waiting
+            assert len(line(self.floor, queue.id, self.now)) == figures.waiting
+            assert self.floor.queues[queue.id].live_calls == sum(
+                call.queue == queue.id for call in self.floor.calls.values()
+            )
+
+    @invariant()
+    def nobody_waits_for_a_free_agent(self) -> None:
+        """And so nobody is overtaken: a caller who could be served has been."""
+        if not self.linked:
+            return
+        for queue in self.floor.queues.values():
+            for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
+                if call.hold_off_until > self.now:
+                    continue
+                for agent in queue.members.values():
+                    bars = (agent_bar(agent, self.floor.now), queue_bar(agent, queue), call_bar(agent, call))
+                    assert any(bars), f"{call.id} waits although {agent.id} is free"
+
+    @invariant()
+    def while_linked_the_floor_believes_what_is_true(self) -> None:
+        if not self.linked:
+            return
+        stages = {CallState.WAITING: "waiting", CallState.OFFERED: "offered", CallState.TALKING: "talking"}
+        believed = {call.id: stages.get(call.state, "after") for call in self.floor.calls.values()}
+        assert believed == {call: channel.stage.value for call, channel in self.pbx.channels.items()}
+
+    @invariant()
+    def idle_agents_are_really_free(self) -> None:
+        for queue in self.floor.queues.values():
+            for agent in queue.idle.values():
+                assert agent.status is Status.AVAILABLE
+                assert agent.state is AgentState.IDLE
+
+    def teardown(self) -> None:
+        """The same messages at the same times have the same effects."""
+        again = Floor()
+        for message, now, effects in self.log:
+            try:
+                outcome: Effects | str = again.tick(now) if message is None else again.handle(message, now)
+            except AcdError as refusal:
+                outcome = refusal.slug
+            assert outcome == effects
+
+
+FloorMachine.TestCase.settings = settings(
+    max_examples=200,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestFloorMachine = FloorMachine.TestCase
