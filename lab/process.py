@@ -3,26 +3,22 @@
 import contextlib
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
-def start(command: Sequence[str], output: Path, pid_file: Path, env: Mapping[str, str] | None = None) -> int:
+def start(command: list[str], output: Path, pid_file: Path, env: Mapping[str, str] | None = None) -> int:
     """Start ``command`` in a session of its own, so that it outlives us and our terminal; its number is in ``pid_file``."""
-    with output.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-            env={**os.environ, **(env or {})},
-        )
-    pid_file.write_text(f"{process.pid}\n")
-    return process.pid
+    writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files: list[tuple[object, ...]] = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(output), writing, 0o640),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    pid = os.posix_spawnp(command[0], command, {**os.environ, **(env or {})}, file_actions=files, setsid=True)
+    pid_file.write_text(f"{pid}\n")
+    return pid
 
 
 def running(pid_file: Path, mark: str) -> int | None:

@@ -205,7 +205,7 @@ async def agent_dies_talking(tape: Tape) -> None:
     phone = await RawSip.open(tape.pbx.sip)
     phone.answer_with = 200
     await phone.register("agent-104", "nobat-agent-104")
-    customer, caller = await tape.caller(tone=440)
+    _, caller = await tape.caller(tone=440)
     tape.offer(caller, "PJSIP/agent-104", 5)
     await tape.event("BridgeEnter", 2)
     phone.close()

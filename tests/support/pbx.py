@@ -15,8 +15,9 @@ from lab.home import find_home
 from lab.pbx import PbxSettings, write_pbx
 from lab.phones import lab_phones
 from tests.support.ami_client import AmiClient, AmiError, Heard
-from tests.support.phonebank import Late, PhoneBank, Ports
+from tests.support.phonebank import PhoneBank, Ports
 from tests.support.ports import free_port, free_udp_port
+from tests.support.until import Late
 
 
 class TestPbx:
@@ -87,6 +88,13 @@ class TestPbx:
         bank = PhoneBank(instance, ports, self.sip, self.settings.phones)
         await bank.open()
         return bank
+
+    async def is_quiet(self) -> bool:
+        """Whether no channel is left."""
+        client = await self.ami()
+        left = await client.list("Status")
+        await client.close()
+        return not left
 
     async def restart(self) -> None:
         """Start it again after it was killed, with the same folders and ports."""

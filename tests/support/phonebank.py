@@ -9,6 +9,7 @@ Order: ``PhoneBank(...)``, ``await open()``, ``await register(...)``, ``await gi
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,14 +19,11 @@ from lab.asterisk import Instance
 from lab.phones import Phone
 from tests.support.ami_client import AmiClient, AmiError, Message
 from tests.support.tones import heard_tones
+from tests.support.until import Late, until
 
 CONF = Path(__file__).parent / "phonebank_conf"
 LAB_CONF = Path(__file__).parents[2] / "asterisk-conf"
 OWN_CONF = ("modules.conf", "manager.conf", "pjsip.conf", "extensions.conf")
-
-
-class Late(AssertionError):
-    """Something that was to happen did not within its time; the message says what was seen instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class PhoneBank:
         self.moments: list[PhoneMoment] = []
         self.registry: dict[str, str] = {}
         self._numbers = count(1)
-        self._news = asyncio.Event()
+        self._changed: set[str] = set()
         self._ami: AmiClient | None = None
 
     @property
@@ -160,6 +158,7 @@ class PhoneBank:
             settings["RECORD"] = "1" if record else "0"
         for name, value in settings.items():
             await self.ami.act("Setvar", Variable=f"{name}_{phone}", Value=value)
+            self._changed.add(f"{name}_{phone}")
 
     async def register(self, phones: Iterable[str], within_s: float = 10) -> None:
         """Register ``phones`` and wait until the PBX has accepted each."""
@@ -255,23 +254,32 @@ class PhoneBank:
 
     # ------------------------------------------------ what was heard
 
-    def heard(self, leg: str, tones: Iterable[int]) -> dict[int, float]:
-        """How strong each of ``tones`` is in what ``leg`` heard; 0 is silence. ``leg``: a recording's name without .wav."""
-        return heard_tones(self.instance.directory / "record" / f"{leg}.wav", tuple(tones))
+    async def heard(self, leg: str, tones: Iterable[int]) -> dict[int, float]:
+        """How strong each of ``tones`` is in what ``leg`` heard; 0 is silence. For a leg that is over: a customer's name,
+        or ``<phone>-<number of its caller>``."""
+        path = self.instance.directory / "record" / f"{leg}.wav"
+        await until(lambda: path.exists() and path not in self._open_files(), f"the recording of {leg} is whole")
+        return heard_tones(path, tuple(tones))
+
+    def _open_files(self) -> set[Path]:
+        """Files that the bank's Asterisk still writes: it keeps a recording's last seconds in memory."""
+        pid = self.instance.running_pid()
+        return {Path(os.readlink(entry)) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
 
     # ------------------------------------------------ waiting
 
     async def until(self, condition: Callable[[], bool], what: str, within_s: float = 10) -> None:
-        """Wait for ``condition``, looked at after each event of the bank and every 50 ms."""
-        deadline = asyncio.get_running_loop().time() + within_s
-        while not condition():
-            if asyncio.get_running_loop().time() > deadline:
-                raise Late(f"not within {within_s} s: {what}; last moments {self.moments[-5:]}")
-            self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), 0.05)
-            except TimeoutError:
-                continue
+        """Wait for something that the bank can see."""
+        await until(condition, what, within_s=within_s, seen=lambda: self.moments[-5:])
+
+    async def quiet(self) -> None:
+        """End every call and give every phone its first behaviour again, registered."""
+        await self.ami.act("Hangup", Channel="/^PJSIP/", Cause="16")
+        for name in self._changed:
+            await self.ami.act("Setvar", Variable=name, Value="")
+        self._changed.clear()
+        await self.given_phone("any", does="answer", ring=0, talk=0, tone=0, record=False)
+        await self.register([name for name, state in self.registry.items() if state != "Registered"])
 
     def _hear(self, event: Message) -> None:
         kind = event.get("UserEvent", event["Event"])
@@ -285,7 +293,6 @@ class PhoneBank:
             customer = self.customers.get(event.get("Uniqueid", ""))
             if customer is not None:
                 customer.refused = event["Reason"]
-        self._news.set()
 
     def _hear_customer(self, kind: str, event: Message) -> None:
         customer = self.customers[event["Customer"]]

@@ -11,7 +11,10 @@ import secrets
 from dataclasses import dataclass, field
 from typing import cast
 
-_SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+_SDP = (
+    b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    b"m=audio 40000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+)
 
 
 @dataclass(slots=True)
@@ -84,7 +87,7 @@ class RawSip(asyncio.DatagramProtocol):
         """Become the phone ``user``: it answers each INVITE with ``answer_with``."""
         first = await self._register_once(user, b"", 1)
         challenge = _header(first, "WWW-Authenticate")
-        given = {name: value for name, value in re.findall(r'(\w+)="?([^",]*)"?', challenge)}
+        given = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
         done = await self._register_once(user, self._authorization(user, password, given), 2)
         if _status(done) != 200:
             raise AssertionError(f"REGISTER of {user} was answered {_status(done)}")
