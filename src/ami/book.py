@@ -28,6 +28,7 @@ class AgentLeg:
     hangup_asked: bool = False
     refusal: int | None = None  # the HangupRequest's cause
     by_us: bool = False
+    cancelled: bool = False  # its DialEnd said CANCEL, and why is not known yet
 
 
 @dataclass(slots=True)
@@ -101,7 +102,8 @@ class Book:
         for agent in legs:
             known = self.agents.get(agent.leg)
             if known is not None:
-                agent.hangup_asked, agent.refusal, agent.by_us = known.hangup_asked, known.refusal, known.by_us
+                agent.hangup_asked, agent.refusal = known.hangup_asked, known.refusal
+                agent.by_us, agent.cancelled = known.by_us, known.cancelled
         alive = {*(call.leg for call in calls), *(leg.leg for leg in legs), *asking}
         for leg in (*self.callers, *self.agents, *self.asking):
             if leg not in alive:

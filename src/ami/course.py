@@ -75,8 +75,13 @@ class Course:
             return
         if event.status == "ANSWER":
             self._picked_up(call, offer, agent)
+        elif event.status == "CANCEL" and not agent.hangup_asked and not agent.by_us:
+            # The caller left or another phone answered, as the next event says; or this phone answered 302, and then a
+            # second DialEnd follows.
+            agent.cancelled = True
         else:
-            self._missed(call, offer, agent.device, _miss(agent, event.status))
+            cause = MissCause.REJECTED if agent.cancelled else _verdict(agent, causes.of_dial(event.status))
+            self._missed(call, offer, agent.device, cause)
 
     def _missed(self, call: LiveCall, offer: LiveOffer, device: DeviceId, cause: MissCause) -> None:
         if device in offer.open:
@@ -109,7 +114,7 @@ class Course:
         """Close what is open of an offer. ``unreached`` is for phones that were never dialled."""
         for device, leg in tuple(offer.open.items()):
             agent = self.book.agents.get(leg) if leg is not None else None
-            self._missed(call, offer, device, unreached if agent is None else _refused(agent) or rest)
+            self._missed(call, offer, device, unreached if agent is None else _verdict(agent, rest))
 
     def _bridge_entered(self, call: LiveCall, event: e.BridgeEntered) -> None:
         if event.leg == call.leg and event.bridge != call.left_bridge:
@@ -198,22 +203,16 @@ class Course:
             if offer.over:
                 self._free(call, offer)
         else:
-            self._missed(call, offer, agent.device, _refused(agent) or causes.of_hangup(cause))
+            self._missed(call, offer, agent.device, _verdict(agent, causes.of_hangup(cause)))
 
 
-def _refused(agent: AgentLeg | None) -> MissCause | None:
-    """What is known of a phone that did not take the call before its DialEnd has said anything."""
-    if agent is None:
-        return None
+def _verdict(agent: AgentLeg, otherwise: MissCause) -> MissCause:
+    """Why a phone did not take the call: our doing, its own word, another phone's answer, or else ``otherwise``."""
     if agent.by_us:
         return MissCause.CANCELLED
-    if not agent.hangup_asked:
-        return None
-    return causes.of_refusal(agent.refusal) if agent.refusal is not None else MissCause.REJECTED
-
-
-def _miss(agent: AgentLeg, status: str) -> MissCause:
-    return _refused(agent) or causes.of_dial(status)
+    if agent.hangup_asked:
+        return causes.of_refusal(agent.refusal) if agent.refusal is not None else MissCause.REJECTED
+    return MissCause.CANCELLED if agent.cancelled else otherwise
 
 
 _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {

@@ -68,6 +68,8 @@ def test_bytes_cut_anywhere_give_the_same_messages(name: str, data: st.DataObjec
 
 def test_bytes_one_by_one_keep_a_persian_name() -> None:
     decoder = Decoder()
-    raw = b"Asterisk Call Manager/11.0.0\r\n" + tape("persian_name").replace(b"Event: Status\r\n", b"Event: Status\r\nActionID: x\r\n")
+    raw = b"Asterisk Call Manager/11.0.0\r\n" + tape("persian_name").replace(
+        b"Event: Status\r\n", b"Event: Status\r\nActionID: x\r\n"
+    )
     items = [message for byte in raw for message in decoder.feed(bytes([byte]))]
     assert any("نوبت‌دهی شرکت".encode() in item.raw for item in items if hasattr(item, "raw"))
