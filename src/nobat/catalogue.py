@@ -6,7 +6,7 @@ A removal asks the floor first, for only the floor knows whether anybody is stil
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,7 +15,7 @@ from acd.agents import AgentSpec
 from acd.commands import Command, DefineAgent, DefineQueue, RemoveAgent, RemoveQueue
 from acd.errors import AcdError, Conflict, Invalid, NotFound, unknown
 from acd.floor import Floor
-from acd.ids import AgentId, QueueId, split_device
+from acd.ids import AgentId, PbxId, QueueId, split_device
 from acd.queues import QueueSpec
 from acd.strategies import STRATEGIES
 from nobat.engine import Engine
@@ -36,7 +36,7 @@ class CatalogueKeeper:
 
     engine: Engine
     database: Database
-    pbxs: Sequence[PbxLink]
+    pbxs: Mapping[PbxId, PbxLink]
     pbx_names: frozenset[str]
     pin_hashes: dict[AgentId, str] = field(default_factory=dict)
     _version: int = -1
@@ -155,7 +155,7 @@ class CatalogueKeeper:
     async def _tell_pbxs(self) -> None:
         queues, _ = self.engine.read(_specs)
         numbers = {spec.number: str(spec.id) for spec in queues.values()}
-        for pbx in self.pbxs:
+        for pbx in self.pbxs.values():
             await pbx.set_queue_numbers(numbers)
 
 

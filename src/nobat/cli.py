@@ -1,18 +1,24 @@
 """The ``nobat`` command: serve, migrate, apply, status, token, config.
 
-Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A
-mistake of the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage,
-1 for anything that could not be done.
+Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
+the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
+that could not be done.
 """
 
+import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from nobat.apply import Target
     from nobat.settings import Settings
+    from nobat.storage.database import Database
+
+T = TypeVar("T")
 
 app = typer.Typer(
     name="nobat",
@@ -22,14 +28,202 @@ app = typer.Typer(
     add_completion=False,
 )
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
+token_app = typer.Typer(help="Make, list and revoke API tokens.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(token_app, name="token")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", help="Settings file (TOML).", envvar="NOBAT_CONFIG", show_default="environment only"
-    ),
+    typer.Option("--config", "-c", help="Settings file (TOML).", envvar="NOBAT_CONFIG", show_default="none"),
 ]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="Address of a service's REST interface.", envvar="NOBAT_URL", show_default="none"),
+]
+TokenOption = Annotated[
+    str | None, typer.Option("--token", help="Token for --url.", envvar="NOBAT_TOKEN", show_default="none")
+]
+TokenFileOption = Annotated[
+    Path | None, typer.Option("--token-file", help="File whose first line is the token.", show_default="none")
+]
+
+
+@app.command()
+def serve(config: ConfigOption = None) -> None:
+    """Run the service until SIGTERM or Ctrl-C. Calls outlive it."""
+    settings = _settings(config)
+    from nobat import logs
+    from nobat.app import CannotStart
+    from nobat.app import serve as run
+    from nobat.storage.errors import WrongDatabase
+
+    logs.configure(settings.log.level, settings.log.format)
+    try:
+        asyncio.run(run(settings))
+    except (CannotStart, WrongDatabase) as error:
+        fail(str(error))
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database up to date. `serve` does it by itself at its start."""
+    settings = _settings(config)
+    from nobat.storage import migrate as migration
+
+    changed = _with_database(settings, migration.migrate)
+    print("the database is up to date" if not changed else f"the database is at schema {migration.HEAD} now")
+
+
+@app.command()
+def apply(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    file: Annotated[Path, typer.Argument(help="YAML or TOML with queues and agents.")],
+    config: ConfigOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Also remove what is not in the file.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Make queues and agents what FILE says; prints the difference first.
+
+    Writes to the database of the settings, or with --url to a running service.
+    """
+    from nobat.apply import ApplyError
+    from nobat.declaration import DeclarationError, read_declaration
+    from nobat.rest_client import RestError
+    from nobat.storage.errors import StorageUnavailable, WrongDatabase
+
+    try:
+        wanted = read_declaration(file)
+        target = _target(config, url, _token(token, token_file))
+        plan = target.plan(wanted, prune=prune)
+        if plan.empty:
+            print("nothing to change")
+            return
+        print("\n".join(plan.lines()))
+        if dry_run:
+            return
+        _agree(plan.removes, yes)
+        target.carry_out(plan)
+    except (DeclarationError, ApplyError, RestError, WrongDatabase) as error:
+        fail(str(error))
+    except StorageUnavailable as error:
+        fail(f"the database is away: {error}")
+    print("done")
+
+
+def _target(config: Path | None, url: str | None, token: str | None) -> "Target":
+    from acd.ids import PbxId
+    from nobat.apply import DatabaseTarget, RestTarget
+    from nobat.rest_client import RestClient
+
+    if url is not None:
+        return RestTarget(RestClient(url, token))
+    settings = _settings(config)
+    return DatabaseTarget(settings.database.url, PbxId(settings.pbx[0].name if settings.pbx else "pbx1"))
+
+
+def _agree(removes: bool, yes: bool) -> None:
+    """Ask a person; refuse to remove anything for a program that did not say --yes."""
+    if yes:
+        return
+    if sys.stdin.isatty():
+        if not typer.confirm("do it?"):
+            fail("nothing was changed")
+    elif removes:
+        fail("this removes something: say --yes")
+
+
+@app.command()
+def status(
+    config: ConfigOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Show queues, agents and PBXs of a running service."""
+    from nobat.rest_client import RestClient, RestError
+    from nobat.status import report
+
+    if url is None:
+        http = _settings(config).http
+        url = f"http://{http.host}:{http.port}"
+    try:
+        print(report(RestClient(url, _token(token, token_file))))
+    except RestError as error:
+        hint = "; give a token with --token, --token-file or NOBAT_TOKEN" if error.status == 401 else ""
+        fail(f"{error}{hint}")
+
+
+@token_app.command("create")
+def token_create(
+    role: Annotated[str, typer.Option(help="agent, supervisor or admin.")],
+    name: Annotated[str, typer.Option(help="Whose it is; shown in lists and in the audit.")],
+    agent: Annotated[
+        str | None, typer.Option(help="The agent that an agent's token acts for.", show_default="none")
+    ] = None,
+    queue: Annotated[
+        list[str] | None, typer.Option(help="Bind a supervisor's token to queues.", show_default="all")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a token and print it, and nothing else. It is shown this once."""
+    settings = _settings(config)
+    from nobat.auth import Role, TokenProblem, new_token
+    from nobat.clock import Clock
+    from nobat.storage import tokens
+
+    if role not in tuple(Role):
+        fail(f"there is no role {role!r}; roles are {', '.join(Role)}", code=2)
+    try:
+        token, kept = new_token(Role(role), name, Clock().now(), agent, tuple(queue or ()))
+    except TokenProblem as error:
+        fail(str(error), code=2)
+
+    async def add(database: "Database") -> None:
+        from nobat.storage.migrate import migrate as bring_up_to_date
+
+        await bring_up_to_date(database)
+        await tokens.add(database, kept)
+
+    _with_database(settings, add)
+    print(token)
+
+
+@token_app.command("list")
+def token_list(config: ConfigOption = None) -> None:
+    """Show all tokens without the tokens themselves."""
+    settings = _settings(config)
+    from nobat.api.times import moment
+    from nobat.storage import tokens
+
+    for one in _with_database(settings, tokens.everything):
+        bound = f" agent {one.agent}" if one.agent else f" queues {', '.join(one.queues)}" if one.queues else ""
+        ended = f", revoked {moment(one.revoked_at):%Y-%m-%d %H:%M}" if one.revoked_at is not None else ""
+        print(f"{one.id}  {one.role:<10}  {one.name}{bound}  made {moment(one.created_at):%Y-%m-%d %H:%M}{ended}")
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token_id: Annotated[str, typer.Argument(help="As `nobat token list` shows it.")], config: ConfigOption = None
+) -> None:
+    """End a token's life. A running service refuses it within two seconds."""
+    settings = _settings(config)
+    from nobat.clock import Clock
+    from nobat.storage import tokens
+
+    if not _with_database(settings, lambda database: tokens.revoke(database, token_id, Clock().now())):
+        fail(f"there is no valid token {token_id!r}")
+    print("revoked")
+
+
+@config_app.command("show")
+def config_show(config: ConfigOption = None) -> None:
+    """Print the settings in force, secrets hidden."""
+    from nobat.settings_file import render
+
+    print(render(_settings(config)))
 
 
 def _settings(path: Path | None) -> "Settings":
@@ -42,18 +236,39 @@ def _settings(path: Path | None) -> "Settings":
         fail(f"wrong settings\n{error}", code=2)
 
 
+def _token(token: str | None, file: Path | None) -> str | None:
+    if file is None:
+        return token
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: {error}")
+
+
+def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T]]") -> T:
+    """Run ``work(database)``; one message if the database is away or wrong."""
+    from nobat.storage.database import Database
+    from nobat.storage.errors import StorageUnavailable, WrongDatabase
+
+    async def run() -> T:
+        database = Database(settings.database.url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(run())
+    except WrongDatabase as error:
+        fail(str(error))
+    except StorageUnavailable as error:
+        fail(f"the database is away: {error}")
+
+
 def fail(message: str, code: int = 1) -> NoReturn:
     """End the program with one message for the operator."""
     print(f"nobat: {message}", file=sys.stderr)
     raise typer.Exit(code)
-
-
-@config_app.command("show")
-def config_show(config: ConfigOption = None) -> None:
-    """Print the settings in force, secrets hidden."""
-    from nobat.settings_file import render
-
-    print(render(_settings(config)))
 
 
 def main() -> None:

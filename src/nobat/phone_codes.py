@@ -16,11 +16,12 @@ from acd.agents import Status
 from acd.commands import EndWrapUp
 from acd.errors import AcdError
 from acd.ids import AgentId, DeviceId
+from ami.outputs import PhoneAsked
 from nobat import pins
 from nobat.desk import choose_status
 from nobat.engine import Engine, StorageUnavailable
 from nobat.pins import Lockout
-from nobat.ports import PbxLink, PhoneAsked
+from nobat.ports import PbxLink
 
 log = structlog.get_logger(__name__)
 

@@ -1,32 +1,15 @@
 """What the service needs of a PBX link, whoever provides it: ``ami.pbx`` for Asterisk, an in-memory one in tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from acd.telephony import Request
-from ami.health import Health
+from acd.ids import PbxId
+from acd.telephony import Fact, Request
+from ami.health import Health, Observer
+from ami.outputs import PhoneAsked
 
-
-class PhoneAsked(Protocol):
-    """An agent dialled a phone code. ``device`` is the phone that asks; ``pin`` and ``agent`` are digits as typed."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def device(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def agent(self) -> str: ...
-
-    @property
-    def pin(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
+Deliver = Callable[[Fact | PhoneAsked], None]
+"""Where a link puts what it learns."""
 
 
 class PbxLink(Protocol):
@@ -39,6 +22,10 @@ class PbxLink(Protocol):
 
     def send(self, requests: Sequence[Request]) -> None: ...
 
-    async def answer_phone(self, ask: str, reply: str) -> None: ...
+    async def answer_phone(self, ask: str, reply: str) -> bool: ...
 
-    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> None: ...
+    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool: ...
+
+
+MakePbx = Callable[[PbxId, Deliver, Observer], PbxLink]
+"""Makes the link of one configured PBX."""

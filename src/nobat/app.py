@@ -1,0 +1,255 @@
+"""The composition root: settings become a running service, and a running service comes to an orderly end.
+
+Order of the start: database (under its lock, brought up to date) > what was promised and counted > engine > PBX links > REST.
+The PBX links come before the REST interface because callers wait already. A PBX that is away, or a database that is, stops
+nothing: the service runs, ``/readyz`` says what is missing, and it goes on by itself.
+
+Order of the end (SIGTERM): no new offers > offers in flight are settled > REST > links > history. Calls stay as they are.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import structlog
+
+from acd import picture
+from acd.calls import CallState
+from acd.commands import Command, StopOffering
+from acd.errors import AcdError
+from acd.floor import Floor
+from acd.ids import PbxId
+from acd.sla import INTERVAL_S
+from acd.telephony import Fact
+from ami.outputs import PhoneAsked
+from nobat.auth import Authenticator
+from nobat.catalogue import CatalogueKeeper
+from nobat.clock import Clock
+from nobat.engine import Engine
+from nobat.links import make_ami_link
+from nobat.metrics import Metrics, QueueReading, Reading
+from nobat.phone_codes import PhoneCodes
+from nobat.pins import Lockout
+from nobat.ports import MakePbx, PbxLink
+from nobat.settings import Settings
+from nobat.storage import catalogue, startup
+from nobat.storage.database import Database
+from nobat.storage.errors import StorageUnavailable
+from nobat.storage.migrate import migrate
+from nobat.storage.nodelock import take_node_lock
+from nobat.storage.recorder import Recorder
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 1.0
+SETTLE_S = 2.5
+HISTORY_S = 1.0
+FOLLOW_CLOCK_S = 30.0
+
+
+class CannotStart(Exception):
+    """The service cannot run at all; the message is for the operator and complete."""
+
+
+@dataclass(slots=True)
+class App:
+    """All parts of one service, wired together. ``make_pbx`` is Asterisk's link, or a test's PBX."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    recorder: Recorder
+    metrics: Metrics
+    engine: Engine
+    keeper: CatalogueKeeper
+    phones: PhoneCodes
+    pbxs: dict[PbxId, PbxLink]
+    authenticator: Authenticator
+    tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, settings: Settings, clock: Clock, make_pbx: MakePbx | None = None) -> "App":
+        """Make and connect all parts; nothing runs yet."""
+        history = settings.history
+        database = Database(settings.database.url)
+        started_at = clock.now()
+        recorder = Recorder(
+            database,
+            run_id=int(started_at * 1000),
+            batch_rows=history.batch_rows,
+            batch_wait_s=history.batch_wait_s,
+            memory_rows=history.memory_rows,
+            commit_deadline_s=settings.database.commit_deadline_s,
+        )
+        metrics = Metrics(started_at)
+        engine = Engine(Floor(), clock, recorder, metrics)
+        metrics.read = lambda: Reading(engine.read(_read_queues), recorder.pending)
+        pbxs: dict[PbxId, PbxLink] = {}
+        keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
+        codes = settings.phone_codes
+        lockout = Lockout(codes.wrong_pins, codes.lock_s)
+        phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout, codes.break_reasons)
+        make = make_pbx or make_ami_link(settings, clock)
+        for one in settings.pbx:
+            name = PbxId(one.name)
+            pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), metrics.meter(name))
+        engine.connect(pbxs)
+        authenticator = Authenticator(database, clock.now)
+        return cls(settings, clock, database, recorder, metrics, engine, keeper, phones, pbxs, authenticator)
+
+    async def start(self) -> None:
+        """Take up what was left, then let the PBXs in. Returns when the links run; waits for a database that is away."""
+        said = False
+        while True:
+            try:
+                await self._take_up()
+                break
+            except StorageUnavailable as error:
+                if not said:
+                    log.error("the database is away: waiting for it before any call is routed", why=str(error))  # noqa: TRY400
+                said = True
+                await asyncio.sleep(RETRY_S)
+        self._keep_running("history", self.recorder.run)
+        self._keep_running("catalogue", self.keeper.follow)
+        self._keep_running("clock", self._follow_clock)
+        for name, link in self.pbxs.items():
+            self._keep_running(f"pbx {name}", link.run)
+
+    async def _take_up(self) -> None:
+        await migrate(self.database)
+        known = await catalogue.load(self.database)
+        agents = await startup.restored_agents(self.database)
+        visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
+        await self.keeper.take_up(known)
+        restored: tuple[Command, ...] = (*agents, *visits)
+        for command in restored:
+            with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
+                await self.engine.ask(command)
+        log.info("taken up from the database", queues=len(known.queues), agents=len(known.agents), visits=len(visits))
+
+    async def stop(self) -> None:
+        """Settle what is in flight and leave; within five seconds, whatever happens."""
+        await self.engine.ask(StopOffering())
+        settled = await self._settled(SETTLE_S)
+        log.info("stopping: no new offers", offers_left_to_the_pbx=0 if settled else self._offers())
+        history = self.tasks.pop("history", None)
+        await _end(*self.tasks.values())
+        await self.engine.close()
+        if history is not None:
+            await self.recorder.close(HISTORY_S)
+            await _end(history)
+        await self.database.close()
+
+    async def _settled(self, deadline_s: float) -> bool:
+        """Whether no phone rings for us any more. A phone that goes on ringing is Asterisk's and is answered all the same."""
+        until = self.clock.now() + deadline_s
+        while self._offers():
+            if self.clock.now() > until:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    def _offers(self) -> int:
+        return self.engine.read(lambda floor, _: sum(one.state is CallState.OFFERED for one in floor.calls.values()))
+
+    def _keep_running(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self.tasks[name] = asyncio.get_running_loop().create_task(_again_and_again(name, work), name=name)
+
+    async def _follow_clock(self) -> None:
+        while True:
+            await asyncio.sleep(FOLLOW_CLOCK_S)
+            self.clock.follow()
+
+
+async def _end(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """A part that fails is begun again; the others never notice."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a part of the service failed and is begun again", part=name)
+        await asyncio.sleep(RETRY_S)
+
+
+def _deliver(
+    engine: Engine, phones: PhoneCodes, pbxs: dict[PbxId, PbxLink], name: PbxId
+) -> Callable[[Fact | PhoneAsked], None]:
+    def deliver(what: Fact | PhoneAsked) -> None:
+        if isinstance(what, PhoneAsked):
+            phones.asked(pbxs[name], what)
+        else:
+            engine.deliver(what)
+
+    return deliver
+
+
+def _read_queues(floor: Floor, now: float) -> tuple[QueueReading, ...]:
+    """For a scrape: each queue as it is, and its service level over the last four intervals."""
+    since = (now // INTERVAL_S - 3) * INTERVAL_S
+    return tuple(
+        QueueReading(view, picture.stats(floor, view.spec.id, since, now).service_level.primary)
+        for view in picture.queues(floor, now)
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """``nobat serve``: run until SIGTERM or SIGINT. Raises ``CannotStart`` or ``WrongDatabase``."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    app = App.build(settings, Clock())
+    with contextlib.ExitStack() as held:
+        if app.database.file is not None:
+            app.database.file.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(take_node_lock(app.database.file))
+        sockets = [held.enter_context(_listen(settings.http.host, settings.http.port))]
+        if settings.metrics.host is not None and settings.metrics.port is not None:
+            sockets.append(held.enter_context(_listen(settings.metrics.host, settings.metrics.port)))
+        await _run(app, sockets, stopping)
+
+
+async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) -> None:
+    starting = asyncio.get_running_loop().create_task(app.start())
+    await asyncio.wait({starting}, timeout=RETRY_S)  # callers first: the interface's libraries take their time to load
+    if starting.done():
+        starting.result()
+    web = await asyncio.to_thread(_load_web)
+    servers = web.Servers(app, sockets)
+    await servers.start()
+    log.info("nobat serves", host=app.settings.http.host, port=app.settings.http.port)
+    waiting = asyncio.get_running_loop().create_task(stopping.wait())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and not waiting.done():
+        starting.result()  # what makes a start impossible ends the service here
+        await waiting
+    log.info("asked to stop")
+    starting.cancel()
+    waiting.cancel()
+    await asyncio.gather(app.stop(), servers.stop(), return_exceptions=True)
+    log.info("stopped; calls go on")
+
+
+def _load_web() -> ModuleType:
+    from nobat import web
+
+    return web
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ``CannotStart`` when the port is taken."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {host} port {port}: {error.strerror or error}") from None

@@ -1,0 +1,119 @@
+"""What ``nobat apply`` is about to do: the difference between what is and what shall be, pure and readable.
+
+A plan is computed before anything is changed, printed, and then carried out whole.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+from acd.agents import AgentSpec
+from acd.ids import AgentId, PbxId, QueueId
+from acd.queues import QueueSpec
+from nobat.declaration import Declaration, DeclarationError
+
+Key = TypeVar("Key", QueueId, AgentId)
+Spec = TypeVar("Spec", QueueSpec, AgentSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes in an order that always works: queues come before the agents who serve them and go after them."""
+
+    added_queues: tuple[QueueSpec, ...] = ()
+    changed_queues: tuple[tuple[QueueSpec, QueueSpec], ...] = ()
+    removed_queues: tuple[QueueId, ...] = ()
+    added_agents: tuple[AgentSpec, ...] = ()
+    changed_agents: tuple[tuple[AgentSpec, AgentSpec], ...] = ()
+    removed_agents: tuple[AgentId, ...] = ()
+    new_pins: tuple[tuple[AgentId, str], ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return self == Plan()
+
+    @property
+    def removes(self) -> bool:
+        return bool(self.removed_queues or self.removed_agents)
+
+    def lines(self) -> list[str]:
+        """For people: ``+`` is added, ``~`` changed, ``-`` removed. PINs are never shown."""
+        pins = {agent for agent, _ in self.new_pins}
+        added = {agent.id for agent in self.added_agents}
+        changed = {old.id for old, _ in self.changed_agents}
+        lines = [f"+ queue {one.id} (number {one.number})" for one in self.added_queues]
+        lines += [f"~ queue {new.id}: {_difference(old, new)}" for old, new in self.changed_queues]
+        lines += [f"- queue {one}" for one in self.removed_queues]
+        lines += [f"+ agent {one.id} ({', '.join(one.queues) or 'no queues'})" for one in self.added_agents]
+        for old, new in self.changed_agents:
+            lines.append(f"~ agent {new.id}: {_difference(old, new)}{', pin' if new.id in pins else ''}")
+        lines += [f"~ agent {one}: pin" for one in sorted(pins - added - changed)]
+        lines += [f"- agent {one}" for one in self.removed_agents]
+        return lines
+
+
+def make_plan(
+    wanted: Declaration,
+    queues: Mapping[QueueId, QueueSpec],
+    agents: Mapping[AgentId, AgentSpec],
+    home: PbxId,
+    pin_is: Callable[[AgentId, str], bool],
+    *,
+    prune: bool,
+) -> Plan:
+    """``pin_is`` says whether an agent's PIN is already the one given. Raises ``DeclarationError``."""
+    queue_specs = {one: spec.spec() for one, spec in wanted.queues.items()}
+    agent_specs = {one: spec.spec(home) for one, spec in wanted.agents.items()}
+    kept = {} if prune else {one: spec for one, spec in queues.items() if one not in queue_specs}
+    _check(kept, queue_specs, agent_specs)
+    return Plan(
+        added_queues=_added(queues, queue_specs),
+        changed_queues=_changed(queues, queue_specs),
+        removed_queues=tuple(sorted(queues.keys() - queue_specs.keys())) if prune else (),
+        added_agents=_added(agents, agent_specs),
+        changed_agents=_changed(agents, agent_specs),
+        removed_agents=tuple(sorted(agents.keys() - agent_specs.keys())) if prune else (),
+        new_pins=tuple(
+            (one, agent.pin)
+            for one, agent in wanted.agents.items()
+            if agent.pin is not None and not pin_is(one, agent.pin)
+        ),
+    )
+
+
+def _check(
+    kept: Mapping[QueueId, QueueSpec], queues: Mapping[QueueId, QueueSpec], agents: Mapping[AgentId, AgentSpec]
+) -> None:
+    """What the file says must fit with what is there and stays."""
+    holders = {spec.number: spec.id for spec in kept.values()}
+    for queue in queues.values():
+        if queue.number in holders:
+            raise DeclarationError(f"queue {queue.id}: number: {queue.number} is queue {holders[queue.number]}'s")
+    for agent in agents.values():
+        missing = [one for one in agent.queues if one not in queues and one not in kept]
+        if missing:
+            raise DeclarationError(f"agent {agent.id}: queues: there is no queue {missing[0]!r}")
+
+
+def _added(known: Mapping[Key, Spec], wanted: Mapping[Key, Spec]) -> tuple[Spec, ...]:
+    return tuple(spec for one, spec in wanted.items() if one not in known)
+
+
+def _changed(known: Mapping[Key, Spec], wanted: Mapping[Key, Spec]) -> tuple[tuple[Spec, Spec], ...]:
+    return tuple((known[one], spec) for one, spec in wanted.items() if one in known and known[one] != spec)
+
+
+def _difference(old: Spec, new: Spec) -> str:
+    return ", ".join(
+        f"{field.name} {_shown(getattr(old, field.name))} -> {_shown(getattr(new, field.name))}"
+        for field in fields(old)
+        if getattr(old, field.name) != getattr(new, field.name)
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None or value in ((), ""):
+        return "none"
+    if isinstance(value, tuple):
+        return "/".join(f"{one[0]}={one[1]}" if isinstance(one, tuple) else str(one) for one in value)
+    return str(value)
