@@ -1,0 +1,30 @@
+"""``make bench``: all benchmarks in their quick form; ``BENCH="--full assign_latency"`` picks some, at full length."""
+
+import argparse
+import asyncio
+import importlib
+import sys
+
+NAMES = ("simulated_day", "ami_drain", "events_per_call", "assign_latency", "cpu_share", "storm")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; none: all of them")
+    parser.add_argument("--full", action="store_true", help="the length at which figures are published (some minutes)")
+    asked = parser.parse_args()
+    strange = set(asked.names) - set(NAMES)
+    if strange:
+        parser.error(f"no benchmark is called {', '.join(sorted(strange))}")
+    missed = []
+    for name in asked.names or NAMES:
+        print(f"\n-- {name} runs{' at full length' if asked.full else ''} …", flush=True)
+        module = importlib.import_module(f"benchmarks.{name}")
+        if not asyncio.run(module.run(full=asked.full)):
+            missed.append(name)
+    print(f"\n{'all goals reached' if not missed else 'goals missed: ' + ', '.join(missed)}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
