@@ -73,6 +73,8 @@ def ranked(queue: Queue, call: Call) -> list[tuple[int, Key, AgentId]]:
 
 def match(floor: "Floor", turn: Turn) -> None:
     """Offer every call that can be offered now."""
+    if not floor.fresh_agents and not floor.fresh_calls:
+        return
     agents, floor.fresh_agents = floor.fresh_agents, {}
     calls, floor.fresh_calls = floor.fresh_calls, {}
     if not floor.offering:

@@ -1,0 +1,55 @@
+"""The dialplan and ``ami.names`` are two halves of one program: what one says, the other knows."""
+
+import re
+from pathlib import Path
+
+from ami import names
+
+ROOT = Path(__file__).parents[2]
+DIALPLAN = {path.name: path.read_text() for path in sorted((ROOT / "dialplan").glob("*.conf"))}
+LINES = [
+    line.partition(";")[0] for text in DIALPLAN.values() for line in text.splitlines() if line.partition(";")[0].strip()
+]
+CODE = "\n".join(LINES)
+PRIVATE = {"ACD_SAY"}  # the dialplan's own; no service reads or writes them
+
+
+def test_every_context_of_the_contract_is_there() -> None:
+    there = set(re.findall(r"^\[([a-z-]+)\]", CODE, re.MULTILINE))
+    assert set(names.CONTEXTS) <= there
+
+
+def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
+    for context in (names.WAIT, names.OFFER, names.AFTER):
+        body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
+        assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
+
+
+def test_the_user_events_are_the_same_on_both_sides() -> None:
+    raised = set(re.findall(r"UserEvent\((Acd\w+)", CODE))
+    assert raised == set(names.USER_EVENTS)
+
+
+def test_every_variable_is_known_on_both_sides() -> None:
+    known = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
+    used = set(re.findall(r"\b_*(ACD_[A-Z_]+)", CODE))
+    strange = {name for name in used - known - PRIVATE if not any(name.startswith(k) for k in known if k.endswith("_"))}
+    assert strange == set()
+
+
+def test_nothing_of_the_caller_goes_into_a_user_event() -> None:
+    """A comma or a parenthesis in a name rewrites the headers of a UserEvent, even encoded."""
+    for body in re.findall(r"UserEvent\((.*)\)", CODE):
+        assert not re.search(r"CALLERID|EXTEN|CHANNEL\(|ACD_AGENT|ACD_PIN|ACD_REASON|ACD_QUEUE", body), body
+
+
+def test_the_callers_identity_is_cleaned_before_anything_else() -> None:
+    entry = CODE.partition("[acd-enter]")[2].partition("\n[")[0].strip().splitlines()
+    assert "CALLERID(num)=${FILTER(" in entry[0]
+    assert "CALLERID(name)=${FILTER(" in entry[1]
+
+
+def test_only_acd_offer_dials() -> None:
+    for name, text in DIALPLAN.items():
+        dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
+        assert dials == (name == "offer.conf"), name
