@@ -1,6 +1,5 @@
 """The dialplan without a service: what caller and agent hear and see from the first ring to the end of the call."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest_asyncio

@@ -18,7 +18,7 @@ from pathlib import Path
 from lab.asterisk import Instance
 from lab.phones import Phone
 from tests.support.ami_client import AmiClient, AmiError, Message
-from tests.support.tones import heard_tones
+from tests.support.tones import heard_tones, mean_amplitude
 from tests.support.until import Late, until
 
 CONF = Path(__file__).parent / "phonebank_conf"
@@ -257,9 +257,16 @@ class PhoneBank:
     async def heard(self, leg: str, tones: Iterable[int]) -> dict[int, float]:
         """How strong each of ``tones`` is in what ``leg`` heard; 0 is silence. For a leg that is over: a customer's name,
         or ``<phone>-<number of its caller>``."""
+        return heard_tones(await self._recording(leg), tuple(tones))
+
+    async def loudness(self, leg: str) -> float:
+        """Mean amplitude of what ``leg`` heard, for music and voices."""
+        return mean_amplitude(await self._recording(leg))
+
+    async def _recording(self, leg: str) -> Path:
         path = self.instance.directory / "record" / f"{leg}.wav"
         await until(lambda: path.exists() and path not in self._open_files(), f"the recording of {leg} is whole")
-        return heard_tones(path, tuple(tones))
+        return path
 
     def _open_files(self) -> set[Path]:
         """Files that the bank's Asterisk still writes: it keeps a recording's last seconds in memory."""

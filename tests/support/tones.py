@@ -39,3 +39,9 @@ def heard_tones(path: Path, tones: Iterable[int], *, window_s: float = 0.25) -> 
     size = round(rate * window_s)
     windows = [samples[start : start + size] for start in range(0, max(len(samples) - size, 0) + 1, size)]
     return {tone: max((goertzel(window, rate, tone) for window in windows), default=0.0) for tone in tones}
+
+
+def mean_amplitude(path: Path) -> float:
+    """How loud a recording is, whatever it holds."""
+    _, samples = samples_of(path)
+    return sum(map(abs, samples)) / max(len(samples), 1)

@@ -1,0 +1,1 @@
+"""The service as its callers, agents, supervisors and operators see it, on both databases."""
