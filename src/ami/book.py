@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acd.ids import CallId, DeviceId, LegId, OfferId
-from acd.telephony import PbxSnapshot
+from acd.telephony import AgentLegGone, PbxSnapshot
 from ami.events import Event
 from ami.identity import CallName
 
@@ -29,6 +29,8 @@ class AgentLeg:
     refusal: int | None = None  # the HangupRequest's cause
     by_us: bool = False
     cancelled: bool = False  # its DialEnd said CANCEL, and why is not known yet
+    held: bool = False  # it has put the other side on hold
+    holds: deque[str] = field(default_factory=lambda: deque(maxlen=4))  # timestamps, to know a repetition
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class LiveOffer:
     answered: AgentLeg | None = None
     begun: bool = False  # a phone was dialled
     talking: bool = False
+    end: AgentLegGone | None = None  # heard before the caller's side of the story, and not said yet
     over: bool = False  # AcdAfter was seen
     freed: bool = False  # and said
 
@@ -58,8 +61,7 @@ class LiveCall:
     legs: set[LegId] = field(default_factory=set)  # the phones' legs of all its offers
     bridge: str | None = None
     left_bridge: str | None = None
-    held: bool = False
-    holds: deque[str] = field(default_factory=lambda: deque(maxlen=4))  # timestamps, to know a repetition
+    held: bool = False  # and the domain knows it
 
     @property
     def id(self) -> CallId:
@@ -104,6 +106,7 @@ class Book:
             if known is not None:
                 agent.hangup_asked, agent.refusal = known.hangup_asked, known.refusal
                 agent.by_us, agent.cancelled = known.by_us, known.cancelled
+                agent.held, agent.holds = known.held, known.holds
         alive = {*(call.leg for call in calls), *(leg.leg for leg in legs), *asking}
         for leg in (*self.callers, *self.agents, *self.asking):
             if leg not in alive:
@@ -161,7 +164,7 @@ def _carry_over(old: LiveCall | None, new: LiveCall) -> None:
     """What a snapshot cannot see of a call that was known before: an offer on its way, and what was already said of one."""
     if old is None or old.offer is None:
         return
-    new.held, new.holds = old.held, old.holds
+    new.held = old.held
     if new.offer is None:
         if not old.offer.begun:
             new.offer = old.offer

@@ -132,29 +132,35 @@ class Course:
         if agent is not None and call.bridge is not None and not offer.talking:
             offer.talking = True
             self._say(TalkBegan(call.id, offer.id, agent.device, agent.leg))
+            self._tell_hold(call, offer)
+            self._tell_end(offer)
 
     def _hold_began(self, call: LiveCall, event: e.HoldBegan) -> None:
-        if self._new_hold(call, event) and not call.held:
-            call.held = True
-            self._say(Held(call.id))
+        self._hold(call, event, held=True)
 
     def _hold_ended(self, call: LiveCall, event: e.HoldEnded) -> None:
-        if self._new_hold(call, event) and call.held:
-            call.held = False
-            self._say(Resumed(call.id))
+        self._hold(call, event, held=False)
 
-    def _new_hold(self, call: LiveCall, event: e.HoldBegan | e.HoldEnded) -> bool:
-        answered = call.offer.answered if call.offer is not None and call.offer.talking else None
-        if answered is None or answered.leg != event.leg or (event.at and event.at in call.holds):
-            return False
-        call.holds.append(event.at)
-        return True
+    def _hold(self, call: LiveCall, event: e.HoldBegan | e.HoldEnded, *, held: bool) -> None:
+        agent, offer = self.book.agents.get(LegId(event.leg)), call.offer
+        if agent is None or offer is None or (event.at and event.at in agent.holds):
+            return
+        agent.holds.append(event.at)
+        agent.held = held
+        self._tell_hold(call, offer)
+
+    def _tell_hold(self, call: LiveCall, offer: LiveOffer) -> None:
+        """Say what the phone that talks does with the caller, if that is news."""
+        if offer.talking and offer.answered is not None and offer.answered.held is not call.held:
+            call.held = offer.answered.held
+            self._say(Held(call.id) if call.held else Resumed(call.id))
 
     def _offer_over(self, call: LiveCall, event: e.OfferOver) -> None:
         offer = call.offer
         if offer is None or offer.id != event.offer or event.call != call.id or event.leg != call.leg:
             return
         self._settle(call, offer, MissCause.NO_ANSWER, MissCause.UNREACHABLE)
+        self._tell_end(offer)
         call.offer = None
         self._say(OfferEnded(call.id, offer.id))
 
@@ -163,6 +169,7 @@ class Course:
         if offer is None or offer.id != event.offer or event.call != call.id or event.leg != call.leg or offer.over:
             return
         self._settle(call, offer, MissCause.CANCELLED, MissCause.UNREACHABLE)
+        self._tell_end(offer)
         offer.over = True
         agent = offer.answered
         if agent is not None and agent.leg in self.book.agents:
@@ -187,6 +194,7 @@ class Course:
         if event.leg == call.leg:
             if call.offer is not None:
                 self._settle(call, call.offer, MissCause.CANCELLED, MissCause.CANCELLED)
+                self._tell_end(call.offer)
             self.book.remove_call(call)
             self._say(CallGone(call.id, event.cause))
             return
@@ -197,13 +205,21 @@ class Course:
         offer = call.offer
         if offer is None or agent.offer != offer.id:
             return
-        if offer.answered is agent:
-            fault = cause in causes.FAULTS and not agent.hangup_asked and not agent.by_us
-            self._say(AgentLegGone(call.id, agent.leg, agent.device, cause, agent.hangup_asked, fault))
-            if offer.over:
-                self._free(call, offer)
-        else:
+        if offer.answered is not agent:
             self._missed(call, offer, agent.device, _verdict(agent, causes.of_hangup(cause)))
+            return
+        fault = cause in causes.FAULTS and not agent.hangup_asked and not agent.by_us
+        offer.end = AgentLegGone(call.id, agent.leg, agent.device, cause, agent.hangup_asked, fault)
+        if offer.talking or offer.over:
+            self._tell_end(offer)
+        # Else the caller's own next event says whether there was a conversation, and the end is told after its beginning.
+        if offer.over:
+            self._free(call, offer)
+
+    def _tell_end(self, offer: LiveOffer) -> None:
+        if offer.end is not None:
+            self._say(offer.end)
+            offer.end = None
 
 
 def _verdict(agent: AgentLeg, otherwise: MissCause) -> MissCause:

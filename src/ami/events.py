@@ -367,7 +367,9 @@ class Decoder:
 
     def _read(self, raw: bytes) -> Message | None:
         if not raw.startswith(_EVENT):
-            return self._no_event(raw)
+            raw = raw.lstrip(LINE)  # one line end too many belongs to nobody
+            if not raw.startswith(_EVENT):
+                return self._no_event(raw)
         cut = raw.find(LINE)
         name = raw[7:cut] if cut > 0 else raw[7:]
         schema = _SCHEMAS.get(name)

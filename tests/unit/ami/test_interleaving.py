@@ -181,6 +181,14 @@ def expected(scenario: Scenario, order: list[e.Event]) -> Counter[object]:
             agents_end = next(event for event in order if isinstance(event, e.HungUp) and event.leg == fact.leg)
             if order.index(agents_end) > order.index(caller_gone()):
                 facts -= Counter([fact, CallerFreed(CALL, "of1")])
+    holds = [index for index, event in enumerate(order) if isinstance(event, e.HoldBegan | e.HoldEnded)]
+    if holds:
+        answered = min(order.index(picks_up(102, 9)), order.index(dial_ends(102, 9, "ANSWER")))
+        began, ended = max(answered, order.index(caller_bridged())), order.index(caller_gone())
+        if holds[1] < began or holds[0] > ended:
+            facts -= Counter([Held(CALL), Resumed(CALL)])  # nobody was there to be held
+        elif holds[1] > ended:
+            facts -= Counter([Resumed(CALL)])
     return facts
 
 
