@@ -18,7 +18,7 @@ from acd.commands import Command
 from acd.errors import AcdError
 from acd.events import AgentStatusChosen, CallEnded, Event
 from acd.floor import Floor
-from acd.ids import CallId, PbxId, pbx_of
+from acd.ids import PbxId, pbx_of
 from acd.telephony import Fact, HangUp, Offer, Request, Resync
 from acd.turn import Effects
 from acd.views import CallView
@@ -82,6 +82,7 @@ class Engine:
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._commits: set[asyncio.Task[None]] = set()
+        self._told: list[Event] = []
 
     def connect(self, pbxs: Mapping[PbxId, Sender]) -> None:
         """Name the PBXs that requests go to. Once, before the first fact."""
@@ -134,6 +135,7 @@ class Engine:
             self._handle(letter)
             if perf_counter() > until:
                 break
+        self._tell()
         if self._inbox:
             self._schedule()
         self._arm()
@@ -161,6 +163,7 @@ class Engine:
             log.exception("a timer could not be handled; others go on")
         else:
             self._carry_out(effects, perf_counter(), None)
+        self._tell()
         self._arm()
 
     def _arm(self) -> None:
@@ -183,14 +186,17 @@ class Engine:
             self._send(effects, arrived)
             if reply is not None and not reply.done():
                 reply.set_result(None)
-        if effects.events:
-            now = self._clock.now()
-            ended = [self._view(event.call, now) for event in effects.events if isinstance(event, CallEnded)]
-            self._recorder.note(effects.events, ended)
-            self._gauge.observe(effects.events, now)
+        self._told.extend(effects.events)
 
-    def _view(self, call: CallId, now: float) -> CallView:
-        return picture.call(self._floor, call, now)
+    def _tell(self) -> None:
+        """Say what happened to those who write and count, after the requests are out: no phone waits for them."""
+        if not self._told:
+            return
+        events, self._told = self._told, []
+        now = self._clock.now()
+        ended = [picture.call(self._floor, event.call, now) for event in events if isinstance(event, CallEnded)]
+        self._recorder.note(events, ended)
+        self._gauge.observe(events, now)
 
     async def _commit_then_send(
         self, durable: Sequence[Event], effects: Effects, arrived: float, reply: "asyncio.Future[object] | None"

@@ -10,7 +10,7 @@ from nobat.engine import Engine
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.storage.database import Database
-from nobat.storage.recorder import Recorder
+from nobat.storage.recorder_thread import RecorderThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Service:
     engine: Engine
     catalogue: CatalogueKeeper
     database: Database
-    recorder: Recorder
+    recorder: RecorderThread
     authenticator: Authenticator
     metrics: Metrics
     now: Callable[[], float]
