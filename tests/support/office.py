@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from nobat.api.application import create_api
 from nobat.app import App
 from nobat.auth import Role, new_token
 from nobat.clock import Clock
+from nobat.pins import hash_pin
 from nobat.ports import Deliver, Observer
 from nobat.settings import DatabaseSettings, HistorySettings, PbxSettings, Settings
 from nobat.storage import catalogue, tokens
@@ -89,11 +91,9 @@ class Office:
         self, queues: list[QueueSpec], agents: list[AgentSpec], pins: dict[str, str] | None = None
     ) -> None:
         """The database as ``nobat migrate`` and ``nobat apply`` leave it."""
-        from nobat.pins import hash_pin
-
         database = Database(self.url)
         await migrate(database)
-        hashes = tuple((AgentId(agent), hash_pin(pin)) for agent, pin in (pins or {}).items())
+        hashes = tuple((AgentId(agent), _hashed(pin)) for agent, pin in (pins or {}).items())
         await catalogue.change(database, Changes(queues=tuple(queues), agents=tuple(agents), pin_hashes=hashes))
         await database.close()
 
@@ -163,6 +163,11 @@ class Office:
             pbx=(PbxSettings(name="pbx1", secret="not needed here"),),
             history=HistorySettings(batch_wait_s=0.01),
         )
+
+
+@cache
+def _hashed(pin: str) -> str:
+    return hash_pin(pin)
 
 
 def queue(name: str = "sales", number: str = "8000", **more: Any) -> QueueSpec:

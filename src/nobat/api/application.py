@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from nobat.api import agents, calls, docs, health, queues
@@ -96,6 +95,4 @@ def _only_problems(responses: dict[str, Any]) -> None:
 
 def operation_ids(api: FastAPI) -> list[str]:
     """All operations by name."""
-    return [
-        route.operation_id for route in api.routes if isinstance(route, APIRoute) and route.operation_id is not None
-    ]
+    return [operation["operationId"] for path in api.openapi()["paths"].values() for operation in path.values()]

@@ -80,13 +80,14 @@ def unauthenticated() -> JSONResponse:
 
 
 def add_handlers(api: FastAPI) -> None:
-    """Every exception that a route may raise on purpose. What else it raises is caught in ``nobat.api.edge``."""
+    """Every exception that a route may raise on purpose. What else it raises is logged in ``nobat.api.edge``."""
     api.add_exception_handler(AcdError, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(StorageUnavailable, _away)
     api.add_exception_handler(NotDurable, _not_durable)
     api.add_exception_handler(StorageConflict, _storage_conflict)
+    api.add_exception_handler(Exception, _ours)  # answered here, logged in nobat.api.edge
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -141,6 +142,10 @@ def _away(_request: Request, _error: Exception) -> JSONResponse:
 def _not_durable(_request: Request, _error: Exception) -> JSONResponse:
     detail = "It is done, but the database is away: a restart before it is back would forget it."
     return problem(503, "not_durable", detail, headers={"Retry-After": "2"})
+
+
+def _ours(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(500)
 
 
 def _storage_conflict(_request: Request, _error: Exception) -> JSONResponse:

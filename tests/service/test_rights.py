@@ -1,0 +1,171 @@
+"""Who may do what: every operation with every role, on one's own things and on others'."""
+
+from typing import Any
+
+import pytest
+
+from nobat.api.application import bare_api, operation_ids
+from nobat.auth import Role
+from nobat.storage import tokens
+from tests.support.office import Office, Person
+
+QUEUE = {"id": "new", "number": "8100"}
+AGENT = {"id": "201"}
+STATUS = {"status": "signed_out"}
+
+# operation -> method, path of something of one's own, path of somebody else's, body, lowest role
+OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
+    "listQueues": ("GET", "/v1/queues", None, None, Role.AGENT),
+    "createQueue": ("POST", "/v1/queues", None, QUEUE, Role.ADMIN),
+    "getQueue": ("GET", "/v1/queues/sales", "/v1/queues/support", None, Role.AGENT),
+    "changeQueue": ("PATCH", "/v1/queues/sales", "/v1/queues/support", {"name": "x"}, Role.ADMIN),
+    "getLine": ("GET", "/v1/queues/sales/line", "/v1/queues/support/line", None, Role.AGENT),
+    "getQueueStats": ("GET", "/v1/queues/sales/stats", "/v1/queues/support/stats", None, Role.AGENT),
+    "listAgents": ("GET", "/v1/agents", None, None, Role.AGENT),
+    "createAgent": ("POST", "/v1/agents", None, AGENT, Role.ADMIN),
+    "getAgent": ("GET", "/v1/agents/101", "/v1/agents/103", None, Role.AGENT),
+    "changeAgent": ("PATCH", "/v1/agents/101", "/v1/agents/103", {"name": "x"}, Role.ADMIN),
+    "chooseStatus": ("PUT", "/v1/agents/101/status", "/v1/agents/103/status", STATUS, Role.AGENT),
+    "endWrapUp": ("POST", "/v1/agents/101/wrap-up", "/v1/agents/103/wrap-up", {}, Role.AGENT),
+    "listCalls": ("GET", "/v1/calls", None, None, Role.AGENT),
+    "getCall": ("GET", "/v1/calls/{own}", "/v1/calls/{other}", None, Role.AGENT),
+    "changeCall": ("PATCH", "/v1/calls/{own}", "/v1/calls/{other}", {"notes": "x"}, Role.AGENT),
+    "hangUpCall": ("POST", "/v1/calls/{own}/hangup", "/v1/calls/{other}/hangup", None, Role.SUPERVISOR),
+    "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
+    "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
+}
+OPEN = {"healthz", "readyz", "metrics"}
+
+
+def test_no_operation_is_forgotten() -> None:
+    assert set(OPERATIONS) | OPEN == set(operation_ids(bare_api()))
+
+
+@pytest.fixture
+async def people(office: Office) -> dict[Role, Person]:
+    """An agent 101, a supervisor of sales, an admin; a call of 101 in sales and one in support."""
+    return {
+        Role.AGENT: await office.person(Role.AGENT, agent="101"),
+        Role.SUPERVISOR: await office.person(Role.SUPERVISOR, queues=("sales",)),
+        Role.ADMIN: await office.person(Role.ADMIN),
+    }
+
+
+@pytest.fixture
+async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
+    await people[Role.ADMIN].chooses("101", "available")
+    own, other = office.pbx.caller("8000"), office.pbx.caller("8001")
+    await office.settled()
+    office.pbx.pick_up(own)
+    await office.settled()
+    return {"own": own, "other": other}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_nobody_without_a_valid_token_gets_anything(counter: Office, operation: str) -> None:
+    method, path, _, body, _ = OPERATIONS[operation]
+    for token in (None, "nobat_wrong", "", "x" * 5000):
+        response = await Person(counter.client, token).ask(method, path.format(own="a", other="b"), json=body)
+        assert (response.status_code, response.json()["slug"]) == (401, "unauthenticated")
+        assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_role_too_low_is_refused_whatever_the_object(
+    people: dict[Role, Person], calls: dict[str, str], operation: str
+) -> None:
+    method, own, other, body, lowest = OPERATIONS[operation]
+    for role, person in people.items():
+        if role.rank < lowest.rank:
+            for path in filter(None, (own, other)):
+                response = await person.ask(method, path.format(**calls), json=body)
+                assert (response.status_code, response.json()["slug"]) == (403, "forbidden"), (role, path)
+
+
+@pytest.mark.parametrize("operation", [name for name, (_, _, other, _, _) in OPERATIONS.items() if other is not None])
+async def test_what_one_may_not_see_does_not_exist(
+    people: dict[Role, Person], calls: dict[str, str], operation: str
+) -> None:
+    method, _, other, body, lowest = OPERATIONS[operation]
+    assert other is not None
+    for role in (Role.AGENT, Role.SUPERVISOR):
+        if role.rank >= lowest.rank:
+            response = await people[role].ask(method, other.format(**calls), json=body)
+            assert response.status_code == 404, (role, response.text)
+            assert response.json()["slug"].startswith("unknown_")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_an_admin_may_do_everything(people: dict[Role, Person], calls: dict[str, str], operation: str) -> None:
+    method, path, _, body, _ = OPERATIONS[operation]
+    response = await people[Role.ADMIN].ask(method, path.format(**calls), json=body)
+    assert response.status_code < 300 or response.status_code == 409, response.text
+
+
+async def test_lists_hold_only_what_one_may_see(people: dict[Role, Person], calls: dict[str, str]) -> None:
+    async def ids(role: Role, path: str) -> set[str]:
+        return {item["id"] for item in (await people[role].get(path))["items"]}
+
+    assert await ids(Role.AGENT, "/v1/queues") == {"sales"}
+    assert await ids(Role.AGENT, "/v1/agents") == {"101"}
+    assert await ids(Role.AGENT, "/v1/calls") == {calls["own"]}
+    assert await ids(Role.SUPERVISOR, "/v1/queues") == {"sales"}
+    assert await ids(Role.SUPERVISOR, "/v1/agents") == {"101", "102"}
+    assert await ids(Role.SUPERVISOR, "/v1/calls") == {calls["own"]}
+    assert await ids(Role.ADMIN, "/v1/calls") == {calls["own"], calls["other"]}
+
+
+async def test_ended_calls_are_hidden_from_others_too(
+    office: Office, people: dict[Role, Person], calls: dict[str, str]
+) -> None:
+    office.pbx.agent_hangs_up(calls["own"])
+    office.pbx.caller_hangs_up(calls["other"])
+    await office.settled()
+    await office.written()
+    office.app.engine.read(lambda floor, _: floor.ended.clear())  # as after a restart: history alone knows them
+    for role in (Role.AGENT, Role.SUPERVISOR):
+        assert [item["id"] for item in (await people[role].get("/v1/calls"))["items"]] == [calls["own"]]
+        assert (await people[role].ask("GET", f"/v1/calls/{calls['other']}")).status_code == 404
+    assert len((await people[Role.ADMIN].get("/v1/calls"))["items"]) == 2
+    assert (await people[Role.AGENT].get("/v1/calls", agent="102"))["items"] == []
+
+
+async def test_an_agent_may_not_change_a_priority(people: dict[Role, Person], calls: dict[str, str]) -> None:
+    response = await people[Role.AGENT].ask("PATCH", f"/v1/calls/{calls['own']}", json={"priority": 9})
+    assert response.status_code == 403
+
+
+async def test_a_revoked_token_is_refused_within_seconds(office: Office) -> None:
+    admin = await office.admin()
+    await admin.get("/v1/queues")
+    (kept,) = [one for one in await tokens.everything(office.app.database) if one.revoked_at is None]
+    assert await tokens.revoke(office.app.database, kept.id, office.clock.now())
+    office.clock.move(5)
+    assert (await admin.ask("GET", "/v1/queues")).status_code == 401
+
+
+async def test_an_agents_token_outlives_no_agent(office: Office) -> None:
+    agent = await office.person(Role.AGENT, agent="101")
+    await (await office.admin()).ask("DELETE", "/v1/agents/101")
+    assert (await agent.get("/v1/queues"))["items"] == []
+    assert (await agent.ask("GET", "/v1/agents/101")).status_code == 404
+
+
+async def test_every_write_is_in_the_audit(office: Office) -> None:
+    from sqlalchemy import select
+
+    from nobat.storage import schema
+
+    supervisor = await office.person(Role.SUPERVISOR)
+    await supervisor.chooses("101", "available")
+    async with office.app.database.read() as connection:
+        rows = list((await connection.execute(select(schema.audit))).mappings())
+    assert [(row["role"], row["action"], row["target"]) for row in rows] == [
+        ("supervisor", "chooseStatus", "101 available")
+    ]
+
+
+async def test_two_authorization_headers_are_none(office: Office) -> None:
+    admin = await office.admin()
+    headers = [("authorization", f"Bearer {admin.token}"), ("authorization", f"Bearer {admin.token}")]
+    assert (await office.client.get("/v1/queues", headers=headers)).status_code == 401
