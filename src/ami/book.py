@@ -41,6 +41,7 @@ class LiveOffer:
     open: dict[DeviceId, LegId | None]
     answered: AgentLeg | None = None
     begun: bool = False  # a phone was dialled
+    on_its_way: bool = False  # a snapshot found it told to the channel, and the caller still in the wait loop
     talking: bool = False
     end: AgentLegGone | None = None  # heard before the caller's side of the story, and not said yet
     over: bool = False  # AcdAfter was seen
@@ -161,15 +162,12 @@ class Book:
 
 
 def _carry_over(old: LiveCall | None, new: LiveCall) -> None:
-    """What a snapshot cannot see of a call that was known before: an offer on its way, and what was already said of one."""
+    """What a snapshot cannot see of a call that was known before: hold, and what was already said of its offer."""
     if old is None or old.offer is None:
         return
     new.held = old.held
-    if new.offer is None:
-        if not old.offer.begun:
-            new.offer = old.offer
-    elif new.offer.id == old.offer.id:
+    if new.offer is not None and new.offer.id == old.offer.id:
         new.offer.open = {device: leg for device, leg in new.offer.open.items() if device in old.offer.open}
-        new.offer.begun = True
+        new.offer.begun = new.offer.begun or old.offer.begun
         new.offer.talking = new.offer.talking or old.offer.talking
-        new.offer.over, new.offer.freed = old.offer.over, old.offer.freed
+        new.offer.over, new.offer.freed, new.offer.end = old.offer.over, old.offer.freed, old.offer.end

@@ -54,6 +54,12 @@ class Course:
         elif offer.over:
             self._free(call, offer)
 
+    def free_if_alone(self, call: LiveCall) -> None:
+        """A caller whose conversation was over before a snapshot, whose agent's leg the snapshot does not know any more."""
+        offer = call.offer
+        if offer is not None and offer.over and offer.answered is None:
+            self._free(call, offer)
+
     def _dial_began(self, call: LiveCall, event: e.DialBegan) -> None:
         offer, leg = call.offer, LegId(event.dest_leg)
         device = device_of(self.pbx, event.dest_channel)

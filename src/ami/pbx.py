@@ -261,7 +261,7 @@ class Pbx:
             raise Unfit(HealthState.SYNCING, failure.reason) from failure
         for item in findings.damaged:
             self._observer.quarantined(item.reason)
-        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings)))
+        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings, self._tracker.book.calls)))
         kept_back, self._kept_back = self._kept_back, None
         for event in kept_back:
             self._put_out(self._tracker.feed(event))

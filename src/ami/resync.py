@@ -6,7 +6,7 @@ records that the tracker goes on from. ``ami.pbx`` keeps the events that come me
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -86,8 +86,11 @@ async def _take_channel(link: Asker, findings: Findings, item: ChannelReading | 
     findings.channels.append(item)
 
 
-def build(pbx: PbxId, findings: Findings) -> Snapshot:
-    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
+def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> Snapshot:
+    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code.
+
+    ``known`` are the calls as they were before; what a snapshot cannot see of them is taken from there.
+    """
     legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
     asking: dict[LegId, str] = {}
     for found in findings.channels:
@@ -105,7 +108,7 @@ def build(pbx: PbxId, findings: Findings) -> Snapshot:
         name = named(pbx, found.variables.get(names.CALL, ""), found.leg)
         if name is None:
             continue
-        call, fact = _call(pbx, name, found, legs.get(name.id, ()))
+        call, fact = _call(pbx, name, found, legs.get(name.id, ()), known.get(name.id))
         calls.append(call)
         facts.append(fact)
         if call.offer is not None:
@@ -115,19 +118,23 @@ def build(pbx: PbxId, findings: Findings) -> Snapshot:
 
 
 def _call(
-    pbx: PbxId, name: CallName, found: ChannelReading, legs: Sequence[tuple[AgentLeg, ChannelReading]]
+    pbx: PbxId,
+    name: CallName,
+    found: ChannelReading,
+    legs: Sequence[tuple[AgentLeg, ChannelReading]],
+    known: LiveCall | None,
 ) -> tuple[LiveCall, SnapshotCall]:
-    stage = _stage(found)
-    offer_id = found.variables.get(names.OFFER_ID)
+    stage, offer_id = _stage(found), found.variables.get(names.OFFER_ID)
     call = LiveCall(name, found.channel, found.variables.get(names.QUEUE, ""), entered=True, bridge=found.bridge)
     entered = entry(name, call.dialled, found)
-    if offer_id is None or stage is LegStage.WAITING:
+    on_its_way = stage is LegStage.WAITING and offer_id is not None and offer_id != found.variables.get(names.DONE)
+    if offer_id is None or (stage is LegStage.WAITING and not (on_its_way and not _is_lost(offer_id, known))):
         return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
     mine = [(agent, reading) for agent, reading in legs if agent.offer == offer_id]
     targets = [device_on(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
-    offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=True)
-    if stage is LegStage.OFFERED:
-        return call, SnapshotCall(entered, stage, offer.id)
+    offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
+    if on_its_way or stage is LegStage.OFFERED:
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
     offer.answered = _answered(found, mine)
     offer.open.clear()
     if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING:
@@ -147,13 +154,14 @@ def _call(
 
 def _stage(found: ChannelReading) -> LegStage:
     try:
-        stage = LegStage(found.variables.get(names.STATE, LegStage.WAITING))
+        return LegStage(found.variables.get(names.STATE, LegStage.WAITING))
     except ValueError:
         return LegStage.WAITING
-    offer = found.variables.get(names.OFFER_ID)
-    if stage is LegStage.WAITING and offer is not None and offer != found.variables.get(names.DONE):
-        return LegStage.OFFERED  # told, and on its way out of the wait loop
-    return stage
+
+
+def _is_lost(offer: str, known: LiveCall | None) -> bool:
+    """Whether an offer that the last snapshot saw on its way has not moved the caller since: its Redirect never came."""
+    return known is not None and known.offer is not None and known.offer.id == offer and known.offer.on_its_way
 
 
 def _open(targets: Sequence[DeviceId], legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> dict[DeviceId, LegId | None]:

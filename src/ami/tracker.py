@@ -74,6 +74,8 @@ class Tracker:
             offer = self.book.calls[leg.call].offer
             if offer is not None and leg.device in offer.open:
                 self._say(OfferRinging(leg.call, offer.id, leg.device, leg.leg))
+        for call in snapshot.calls:
+            self._course.free_if_alone(call)
         return self._take()
 
     def offered(self, call: LiveCall, offer: OfferId, targets: tuple[DeviceId, ...]) -> None:
