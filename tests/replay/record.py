@@ -13,6 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ami.readings import SNAPSHOT_VARIABLES
 from tests.support.ami_client import Message, parse
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import Customer, PhoneBank
@@ -400,7 +401,7 @@ async def snapshot(tape: Tape) -> None:
     tape.act("CoreStatus")
     tape.act(
         "Status",
-        Variables="ACD_CALL,ACD_QUEUE,ACD_ENTERED,ACD_PRIO,ACD_STATE,ACD_OFFER,ACD_CONNECTED,ACD_FOR",
+        Variables=",".join(SNAPSHOT_VARIABLES),
     )
     await tape.event("StatusComplete")
     tape.act("DeviceStateList")
