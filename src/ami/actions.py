@@ -9,6 +9,7 @@ before a byte is queued: values have no control characters, channels are exact n
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -144,8 +145,7 @@ class SetVariable:
         if self.name not in _CHANNEL_VARIABLES:
             raise ActionRefused("unknown_variable", "Variable")
         if self.name == names.TARGETS:
-            for target in self.value.split("&"):
-                _checked(_DIAL_STRING, target, "Value")
+            joined(self.value.split("&"))
         else:
             _checked(_NAME, self.value, "Value")
         return (("Channel", exact_channel(self.channel)), ("Variable", self.name), ("Value", self.value))
@@ -240,6 +240,11 @@ def check_line(header: str, value: str) -> None:
         raise ActionRefused("control_character", header)
     if len(f"{header}: {value}".encode()) > MAX_LINE:
         raise ActionRefused("line_too_long", header)
+
+
+def joined(dial_strings: Sequence[str]) -> str:
+    """Dial strings as one value for Dial. Raises ``ActionRefused`` for one that is more than one."""
+    return "&".join(_checked(_DIAL_STRING, dial_string, "Value") for dial_string in dial_strings)
 
 
 def exact_channel(channel: str) -> str:

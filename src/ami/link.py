@@ -56,10 +56,10 @@ class LinkConfig:
     refused_retry_s: float = 10.0
 
 
-class _Sent(PanoramiskAction):
+class SentAction(PanoramiskAction):
     """An action on its way: panoramisk's id, our bookkeeping. It is answered exactly once."""
 
-    def __init__(self, headers: actions.Headers, done: "Callable[[_Sent, Answer], None]") -> None:
+    def __init__(self, headers: actions.Headers, done: "Callable[[SentAction, Answer], None]") -> None:
         super().__init__(dict(headers))
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[Answer] = loop.create_future()
@@ -96,10 +96,10 @@ class _Sent(PanoramiskAction):
         self._done(self, answer)
 
 
-class _Protocol(AMIProtocol):
+class WireProtocol(AMIProtocol):
     """Bytes in, messages out."""
 
-    def __init__(self, manager: "_Manager") -> None:
+    def __init__(self, manager: "WireManager") -> None:
         self._manager = manager
         self.decoder = Decoder()
         self.heard_at = 0.0
@@ -129,7 +129,7 @@ class _Protocol(AMIProtocol):
             self.transport.abort()
 
 
-class _Manager(Manager):
+class WireManager(Manager):
     """panoramisk's Manager without its own ideas of reconnecting: one connection, and the table of its open actions."""
 
     def __init__(
@@ -137,12 +137,12 @@ class _Manager(Manager):
     ) -> None:
         super().__init__(host=config.host, port=config.port, encoding="utf-8")
         self.observer = observer
-        self.open: dict[str, _Sent] = {}
+        self.open: dict[str, SentAction] = {}
         self.loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[str] = self.loop.create_future()
         self._receive = receive
         self._ssl = config.ssl
-        self.ami: _Protocol | None = None
+        self.ami: WireProtocol | None = None
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -151,7 +151,7 @@ class _Manager(Manager):
         """Connect, once. Raises OSError."""
         loop = asyncio.get_running_loop()
         host, port = self.config["host"], self.config["port"]
-        _, self.ami = await loop.create_connection(lambda: _Protocol(self), host, port, ssl=self._ssl)
+        _, self.ami = await loop.create_connection(lambda: WireProtocol(self), host, port, ssl=self._ssl)
 
     def takes(self, wanted: Sequence[actions.Action]) -> bool:
         """Whether actions can be written now: nothing but a login before the login, nothing into a full buffer."""
@@ -160,7 +160,7 @@ class _Manager(Manager):
         logged_in = self.authenticated or all(isinstance(action, actions.Login) for action in wanted)
         return logged_in and self.ami.transport.get_write_buffer_size() <= MAX_UNSENT
 
-    def write(self, sent: Sequence[_Sent], deadline_s: float) -> None:
+    def write(self, sent: Sequence[SentAction], deadline_s: float) -> None:
         """Write actions as one piece, each with its deadline."""
         if self.ami is None:
             return
@@ -229,7 +229,7 @@ class Link:
     ) -> None:
         self._config, self._receive, self._started, self._report = config, receive, started, report
         self._observer, self._jitter = observer, jitter
-        self._manager: _Manager | None = None
+        self._manager: WireManager | None = None
         self._failures = 0
 
     async def run(self) -> None:
@@ -256,7 +256,7 @@ class Link:
         Raises ActionRefused, before anything is written, if one of them may not be sent.
         """
         encoded = [actions.encode(action) for action in wanted]
-        sent = [_Sent(headers, self._finished) for headers in encoded]
+        sent = [SentAction(headers, self._finished) for headers in encoded]
         if self._manager is not None and self._manager.takes(wanted):
             self._manager.write(sent, self._config.action_s if deadline_s is None else deadline_s)
         else:
@@ -268,7 +268,7 @@ class Link:
         """Send one action and wait for what becomes of it."""
         return await self.send(wanted, deadline_s=deadline_s)[0]
 
-    def _finished(self, sent: _Sent, answer: Answer) -> None:
+    def _finished(self, sent: SentAction, answer: Answer) -> None:
         if self._manager is not None:
             self._manager.open.pop(sent.id, None)
         seconds = asyncio.get_running_loop().time() - sent.sent_at
@@ -276,7 +276,7 @@ class Link:
 
     async def _session(self) -> float:
         """One connection from beginning to end. Returns how long to wait before the next."""
-        manager = self._manager = _Manager(self._config, self._receive, self._observer)
+        manager = self._manager = WireManager(self._config, self._receive, self._observer)
         try:
             async with asyncio.timeout(self._config.connect_s):
                 await manager.open_connection()
@@ -296,7 +296,7 @@ class Link:
         manager.authenticated = True
         return self._lost(await self._watch(manager))
 
-    async def _watch(self, manager: _Manager) -> str:
+    async def _watch(self, manager: WireManager) -> str:
         """Run what follows a login beside the pings, until the connection is lost. Returns why."""
         started = asyncio.ensure_future(self._started())
         try:

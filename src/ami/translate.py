@@ -6,7 +6,7 @@ Pure. A request for a leg that is not there, or that must not be sent, is refuse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acd.ids import LegId, split_device
+from acd.ids import split_device
 from acd.telephony import HangUp, Offer, Request, RequestFailure, ReturnToLine, Withdraw
 from ami import actions, names
 from ami.book import Book
@@ -22,18 +22,19 @@ class Refused:
 
 def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:
     """The actions of a request, to be written in one piece; the tracker is told what is on its way."""
-    match request:
-        case Offer():
-            made = _offer(tracker, request)
-        case Withdraw():
-            made = _withdraw(tracker.book, request)
-        case HangUp():
-            made = _hang_up(tracker.book, request)
-        case ReturnToLine():
-            made = _return_to_line(tracker, request)
-        case _:
-            return Refused(RequestFailure.REFUSED)
-    return made
+    try:
+        match request:
+            case Offer():
+                return _offer(tracker, request)
+            case Withdraw():
+                return _withdraw(tracker.book, request)
+            case HangUp():
+                return _hang_up(tracker.book, request)
+            case ReturnToLine():
+                return _return_to_line(tracker, request)
+    except actions.ActionRefused:
+        pass
+    return Refused(RequestFailure.REFUSED)
 
 
 def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refused:
@@ -43,15 +44,14 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     if call.asked or (call.offer is not None and (call.offer.id == request.offer or call.offer.begun)):
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
-    dial_strings = [split_device(target)[1] for target in request.targets]
+    targets = actions.joined([split_device(target)[1] for target in request.targets])
     made = (
         actions.SetVariable(call.channel, names.OFFER_ID, request.offer),
-        actions.SetVariable(call.channel, names.TARGETS, "&".join(dial_strings)),
+        actions.SetVariable(call.channel, names.TARGETS, targets),
         actions.SetVariable(call.channel, names.RING_S, str(request.ring_s)),
         actions.Redirect(call.channel, names.OFFER),
     )
-    if not request.targets or not _sendable(made):
-        return Refused(RequestFailure.REFUSED)
+    _check(made)
     tracker.offered(call, request.offer, request.targets)
     return made
 
@@ -71,16 +71,11 @@ def _hang_up(book: Book, request: HangUp) -> Sequence[actions.Action] | Refused:
     if channel is None:
         return Refused(RequestFailure.NO_SUCH_LEG)
     made = (actions.Hangup(channel, request.cause),)
-    if not _sendable(made):
-        return Refused(RequestFailure.REFUSED)
-    _mark_ours(book, request.leg)
-    return made
-
-
-def _mark_ours(book: Book, leg: LegId) -> None:
-    agent = book.agents.get(leg)
+    _check(made)
+    agent = book.agents.get(request.leg)
     if agent is not None:
         agent.by_us = True
+    return made
 
 
 def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions.Action] | Refused:
@@ -90,16 +85,12 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
     if call.offer is not None and not call.offer.over:
         return Refused(RequestFailure.REFUSED)  # rings or talks
     made = (actions.Redirect(call.channel, names.WAIT),)
-    if not _sendable(made):
-        return Refused(RequestFailure.REFUSED)
+    _check(made)
     tracker.returned(call)
     return made
 
 
-def _sendable(made: Sequence[actions.Action]) -> bool:
-    try:
-        for action in made:
-            actions.encode(action)
-    except actions.ActionRefused:
-        return False
-    return True
+def _check(made: Sequence[actions.Action]) -> None:
+    """Raise ``ActionRefused`` before anything is remembered of what must not be sent."""
+    for action in made:
+        actions.encode(action)
