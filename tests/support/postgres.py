@@ -38,8 +38,9 @@ class PostgresServer:
         return f"postgresql://nobat:{self.password}@127.0.0.1:{self.port}/{name}"
 
     def pause(self) -> None:
-        """Stop it as if the machine that runs it were gone; ``resume`` starts it again."""
-        _run_as_postgres([str(self.binaries / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "-w", "stop"])
+        """Cut all connections and refuse new ones; ``resume`` starts it again. What was committed is kept, as it would be with
+        durability on: a harder stop would lose it here, where durability is off."""
+        _run_as_postgres([str(self.binaries / "pg_ctl"), "-D", str(self._data), "-m", "fast", "-w", "stop"])
 
     def resume(self) -> None:
         _run_as_postgres([

@@ -64,7 +64,7 @@ async def readyz(request: Request, response: Response) -> Readiness:
 
 
 async def _readiness(service: Service) -> Readiness:
-    away = await service.database.check(DATABASE_DEADLINE_S)
+    away = await service.database.check(DATABASE_DEADLINE_S) or service.recorder.away
     database = Part(ready=away is None, state="ready" if away is None else "away", reason=away)
     pbxs = {name: _pbx(link.health) for name, link in service.pbxs.items()}
     ready = database.ready and bool(pbxs) and all(part.ready for part in pbxs.values())

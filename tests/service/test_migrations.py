@@ -1,0 +1,91 @@
+"""The schema: made by migrations, the same as the tables in the code, all or nothing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from nobat.storage import migrate as migration
+from nobat.storage import schema
+from nobat.storage.database import Database
+from nobat.storage.errors import WrongDatabase
+from nobat.storage.migrate import HEAD, alembic_config, current_version, migrate
+from nobat.storage.nodelock import take_node_lock
+
+
+async def test_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
+    database = Database(database_url)
+    await migrate(database)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        return list(compare_metadata(context, schema.metadata))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.close()
+
+
+def test_the_newest_migration_is_the_one_that_the_start_looks_for() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
+
+
+async def test_two_programs_that_migrate_at_once_do_it_once(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    done = await asyncio.gather(*(migrate(database) for database in databases))
+    assert sorted(done) == [False, False, False, True]
+    for database in databases:
+        await database.close()
+
+
+async def test_a_crash_in_the_middle_leaves_the_database_as_it_was(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(database_url)
+    upgrade = migration._upgrade
+
+    def crash(connection: Connection) -> bool:
+        upgrade(connection)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migration, "_upgrade", crash)
+    with pytest.raises(KeyboardInterrupt):
+        await migrate(database)
+    monkeypatch.undo()
+    async with database.read() as connection:
+        assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == []
+    assert await migrate(database)
+    assert await current_version(database) == HEAD
+    await database.close()
+
+
+async def test_a_database_of_a_newer_program_is_refused_in_words(database_url: str) -> None:
+    database = Database(database_url)
+    await migrate(database)
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WrongDatabase, match="newer nobat"):
+        await migrate(database)
+    await database.close()
+
+
+async def test_sqlite_keeps_promises_through_a_power_cut(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'nobat.db'}")
+    async with database.write() as connection:
+        found = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in (
+            "journal_mode", "synchronous", "foreign_keys", "busy_timeout")}  # fmt: skip
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    await database.close()
+
+
+def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "nobat.db"
+    first = take_node_lock(database)
+    with pytest.raises(WrongDatabase, match=r"in use by another nobat serve \(process \d+\)"):
+        take_node_lock(database)
+    first.close()
+    take_node_lock(database).close()
