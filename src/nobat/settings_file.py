@@ -88,6 +88,8 @@ def _line_of(text: str, where: Where) -> int:
             table = tuple(name.split("."))
             if header[1]:
                 seen[name] = seen.get(name, -1) + 1
+                if where == table:  # the list as a whole: its first table
+                    return number
                 table = (*table, seen[name])
             place = table
         elif key := _KEY.match(line):
