@@ -58,17 +58,32 @@ class Reading:
     history_pending: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One metric, for the reference."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    text: str
+
+
 class _Families:
     """All metrics, as Prometheus knows them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.described: list[Description] = []
+
         def counter(name: str, text: str, *labels: str) -> Counter:
+            self.described.append(Description(name, "counter", labels, text))
             return Counter(name, text, labels, registry=registry)
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
+            self.described.append(Description(name, "gauge", labels, text))
             return Gauge(name, text, labels, registry=registry)
 
         def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            self.described.append(Description(name, "histogram", labels, text))
             return Histogram(name, text, labels, registry=registry, buckets=buckets)
 
         self.entered = counter("acd_calls_entered_total", "Callers who joined a queue.", "queue")
@@ -96,6 +111,11 @@ class _Families:
         self.reconciled = counter("acd_reconciled_total", "Differences put right by a snapshot.", "kind")
         self.pending = gauge("acd_history_pending", "Rows of history not yet in the database.")
         self.lag = histogram("acd_inbox_lag_seconds", "Time that messages spend in the engine's inbox.", _QUICK)
+
+
+def descriptions() -> list[Description]:
+    """All metrics, for the reference."""
+    return _Families(CollectorRegistry()).described
 
 
 class _QueueMeters:

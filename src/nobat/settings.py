@@ -175,7 +175,7 @@ class HistorySettings(_Section):
     batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Rows written in one transaction at most."""
 
-    batch_wait_s: Seconds = 0.2
+    batch_wait_s: Seconds = 1.0
     """How long a first row waits for others to be written with it."""
 
     memory_rows: Annotated[int, Field(ge=1_000)] = 2_000_000

@@ -18,6 +18,8 @@ from nobat.storage.statements import AuditEntry
 
 T = TypeVar("T")
 JOIN_S = 2.0
+CROSSING_S = 0.1
+"""How long rows are gathered before they cross over: waking a thread costs more than a row."""
 
 
 class RecorderThread:
@@ -28,11 +30,12 @@ class RecorderThread:
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
         self._work: asyncio.Task[None] | None = None
+        self._gathered: tuple[list[Event], list[CallView]] = ([], [])
 
     @property
     def pending(self) -> int:
         """Rows not yet in the database."""
-        return self._recorder.pending
+        return self._recorder.pending + len(self._gathered[0]) + len(self._gathered[1])
 
     @property
     def away(self) -> str | None:
@@ -46,7 +49,16 @@ class RecorderThread:
 
     def note(self, events: Sequence[Event], ended: Sequence[CallView] = ()) -> None:
         """Remember what happened; never waits. What comes before ``run`` is kept for it."""
-        self._loop.call_soon_threadsafe(self._recorder.note, tuple(events), tuple(ended))
+        if not self._gathered[0]:
+            asyncio.get_running_loop().call_later(CROSSING_S, self._cross)
+        self._gathered[0].extend(events)
+        self._gathered[1].extend(ended)
+
+    def _cross(self) -> None:
+        """Hand over what was gathered."""
+        (events, ended), self._gathered = self._gathered, ([], [])
+        if events:
+            self._loop.call_soon_threadsafe(self._recorder.note, events, ended)
 
     async def commit(self, events: Sequence[Event | AuditEntry]) -> None:
         """Return when ``events`` are on disk. Raises ``StorageUnavailable``."""
@@ -67,6 +79,7 @@ class RecorderThread:
 
     async def close(self, deadline_s: float) -> None:
         """Write what is left, for so long."""
+        self._cross()
         await self._there(self._recorder.close(deadline_s))
 
     def release(self) -> None:

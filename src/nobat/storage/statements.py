@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select, update
@@ -87,28 +88,45 @@ async def _run(connection: AsyncConnection, statement: Any, parameters: list[Row
 
 async def _add(connection: AsyncConnection, insert: Insert, table: Table, values: list[Row]) -> None:
     """Rows that are there already stay as they are."""
-    await _run(connection, insert(table).on_conflict_do_nothing(), values)
+    await _run(connection, _insert_once(insert, table), values)
 
 
 async def _replace(connection: AsyncConnection, insert: Insert, table: Table, values: list[Row]) -> None:
     """Rows that are there already take the new values."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    await _run(connection, statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
+    await _run(connection, _insert_or_replace(insert, table), values)
 
 
 async def _statuses(connection: AsyncConnection, insert: Insert, chosen: list[AgentStatusChosen]) -> None:
     """The latest choice of each agent; an older one that arrives late changes nothing."""
     latest = {one.agent: rows.status_row(one) for one in sorted(chosen, key=lambda one: one.at)}
-    statement = insert(schema.agent_status)
+    await _run(connection, _insert_or_outdate(insert, schema.agent_status), list(latest.values()))
+
+
+# Statements are made once: making one costs more than running it for a batch of rows.
+
+
+@lru_cache(maxsize=32)
+def _insert_once(insert: Insert, table: Table) -> Any:
+    return insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=32)
+def _insert_or_replace(insert: Insert, table: Table) -> Any:
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+@lru_cache(maxsize=32)
+def _insert_or_outdate(insert: Insert, table: Table) -> Any:
+    statement = insert(table)
     columns = ("status", "reason", "device", "since")
-    upsert = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["agent_id"],
         set_={name: statement.excluded[name] for name in columns},
-        where=schema.agent_status.c.since <= statement.excluded["since"],
+        where=table.c.since <= statement.excluded["since"],
     )
-    await _run(connection, upsert, list(latest.values()))
 
 
 _LAST_TALK = (
