@@ -30,12 +30,14 @@ class RecorderThread:
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
         self._work: asyncio.Task[None] | None = None
+        self._sent = self._arrived = 0
         self._gathered: tuple[list[Event], list[CallView]] = ([], [])
 
     @property
     def pending(self) -> int:
         """Rows not yet in the database."""
-        return self._recorder.pending + len(self._gathered[0]) + len(self._gathered[1])
+        on_the_way = self._sent - self._arrived  # each is written by one thread only
+        return len(self._gathered[0]) + len(self._gathered[1]) + on_the_way + self._recorder.pending
 
     @property
     def away(self) -> str | None:
@@ -58,7 +60,13 @@ class RecorderThread:
         """Hand over what was gathered."""
         (events, ended), self._gathered = self._gathered, ([], [])
         if events:
-            self._loop.call_soon_threadsafe(self._recorder.note, events, ended)
+            self._sent += len(events) + len(ended)
+            self._loop.call_soon_threadsafe(self._arrive, events, ended)
+
+    def _arrive(self, events: list[Event], ended: list[CallView]) -> None:
+        """Runs in the thread."""
+        self._recorder.note(events, ended)
+        self._arrived += len(events) + len(ended)
 
     async def commit(self, events: Sequence[Event | AuditEntry]) -> None:
         """Return when ``events`` are on disk. Raises ``StorageUnavailable``."""
