@@ -219,7 +219,7 @@ async def serve(settings: Settings) -> None:
     app = App.build(settings, Clock())
     with contextlib.ExitStack() as held:
         if app.database.file is not None:
-            app.database.file.parent.mkdir(parents=True, exist_ok=True)
+            app.database.make_folder()
             held.enter_context(take_node_lock(app.database.file))
         sockets = [held.enter_context(_listen(settings.http.host, settings.http.port))]
         if settings.metrics.host is not None and settings.metrics.port is not None:

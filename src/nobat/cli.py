@@ -181,13 +181,7 @@ def token_create(
     except TokenProblem as error:
         fail(str(error), code=2)
 
-    async def add(database: "Database") -> None:
-        from nobat.storage.migrate import migrate as bring_up_to_date
-
-        await bring_up_to_date(database)
-        await tokens.add(database, kept)
-
-    _with_database(settings, add)
+    _with_database(settings, lambda database: tokens.add(database, kept))
     print(token)
 
 
@@ -246,13 +240,16 @@ def _token(token: str | None, file: Path | None) -> str | None:
 
 
 def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T]]") -> T:
-    """Run ``work(database)``; one message if the database is away or wrong."""
+    """Run ``work`` on the database, brought up to date; one message if it is away or wrong."""
     from nobat.storage.database import Database
     from nobat.storage.errors import StorageUnavailable, WrongDatabase
+    from nobat.storage.migrate import migrate as bring_up_to_date
 
     async def run() -> T:
         database = Database(settings.database.url)
         try:
+            if work is not bring_up_to_date:
+                await bring_up_to_date(database)
             return await work(database)
         finally:
             await database.close()

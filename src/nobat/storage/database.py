@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from nobat.storage.errors import StorageConflict, StorageUnavailable
+from nobat.storage.errors import StorageConflict, StorageUnavailable, WrongDatabase
 
 BUSY_S = 5
 CONNECT_S = 3
@@ -55,6 +55,15 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def make_folder(self) -> None:
+        """Make the folder of an SQLite database. Raises ``WrongDatabase`` when that cannot be."""
+        if self.file is None:
+            return
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongDatabase(f"{self.file.parent}: {error.strerror}: there is no place for the database") from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

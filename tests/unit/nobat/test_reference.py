@@ -1,0 +1,36 @@
+"""The generated reference is what the code says, and the code says what the contract promises."""
+
+from nobat.metrics import descriptions
+from nobat.reference import FOLDER, documents
+
+CONTRACT = {
+    "acd_calls_entered_total": ("queue",),
+    "acd_calls_ended_total": ("queue", "outcome"),
+    "acd_calls_waiting": ("queue", "kind"),
+    "acd_longest_wait_seconds": ("queue",),
+    "acd_wait_seconds": ("queue",),
+    "acd_talk_seconds": ("queue",),
+    "acd_wrap_up_seconds": ("queue",),
+    "acd_service_level_ratio": ("queue",),
+    "acd_agents": ("queue", "state"),
+    "acd_offers_total": ("queue", "result"),
+    "acd_dispatch_seconds": ("pbx",),
+    "ami_connected": ("pbx",),
+    "ami_events_total": ("pbx", "name"),
+    "ami_quarantined_total": ("pbx", "reason"),
+    "ami_actions_total": ("pbx", "action", "result"),
+    "ami_action_seconds": ("pbx",),
+    "acd_recovery_seconds": ("pbx",),
+    "acd_reconciled_total": ("kind",),
+    "acd_history_pending": (),
+    "acd_inbox_lag_seconds": (),
+}
+
+
+def test_the_committed_reference_is_current() -> None:
+    for name, text in documents().items():
+        assert (FOLDER / name).read_text(encoding="utf-8") == text, f"{name} is out of date: run `make docs`"
+
+
+def test_metrics_have_the_names_and_labels_of_the_contract() -> None:
+    assert {one.name: one.labels for one in descriptions()} == CONTRACT
