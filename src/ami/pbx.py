@@ -122,13 +122,17 @@ class Pbx:
 
     async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
         """Which number is which queue. Kept, and told again after each reconnect. False if Asterisk did not take it now."""
-        gone = {number: "" for number in self._numbers if number not in numbers}
-        self._numbers = {**gone, **numbers}
+        sound = {number: queue for number, queue in numbers.items() if queue and _may_be_told(number, queue)}
+        if len(sound) < len(numbers):
+            log.warning(
+                "numbers that cannot be told to the dialplan are left out", extra={"count": len(numbers) - len(sound)}
+            )
+        self._numbers = {**dict.fromkeys(self._numbers, ""), **sound}
         try:
             await self._tell_numbers()
-        except (Unfit, actions.ActionRefused):
+        except Unfit:
             return False
-        return True
+        return len(sound) == len(numbers)
 
     def _carry_out(self, request: Request, made: Sequence[actions.Action]) -> None:
         answers = self._link.send(*made)
@@ -299,6 +303,14 @@ class Pbx:
         self._health = Health(state, reason, since, self._version, self._warnings)
         if not same:
             self._observer.health(self._health)
+
+
+def _may_be_told(number: str, queue: str) -> bool:
+    try:
+        actions.encode(actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue))
+    except actions.ActionRefused:
+        return False
+    return True
 
 
 def _must(answer: Answer) -> None:
