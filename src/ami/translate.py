@@ -44,11 +44,9 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     if call.asked or (call.offer is not None and (call.offer.id == request.offer or call.offer.begun)):
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
-    targets = actions.joined([split_device(target)[1] for target in request.targets])
+    targets = tuple(split_device(target)[1] for target in request.targets)
     made = (
-        actions.SetVariable(call.channel, names.OFFER_ID, request.offer),
-        actions.SetVariable(call.channel, names.TARGETS, targets),
-        actions.SetVariable(call.channel, names.RING_S, str(request.ring_s)),
+        actions.SetOffer(call.channel, request.offer, targets, request.ring_s),
         actions.Redirect(call.channel, names.OFFER),
     )
     _check(made)

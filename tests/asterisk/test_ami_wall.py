@@ -322,7 +322,7 @@ async def test_the_fake_server_answers_as_asterisk_does(pbx: TestPbx) -> None:
         actions.ShowDialPlan("acd-nowhere"),
         actions.Status(channel=nobody),
         actions.Status(),
-        actions.SetVariable(nobody, "ACD_RING", "5"),
+        actions.SetVariable(nobody, "ACD_REPLY", "locked"),
         actions.SetGlobal("ACD_NUMBER_77", "x"),
         actions.SetGlobal("ACD_NUMBER_77", ""),
         actions.Redirect(nobody, "acd-wait"),

@@ -24,9 +24,10 @@ def test_what_is_sent() -> None:
     assert lines(actions.Redirect(CHANNEL, names.OFFER)) == {
         "Action": "Redirect", "Channel": CHANNEL, "Context": "acd-offer", "Exten": "s", "Priority": "1",
     }  # fmt: skip
-    assert (
-        lines(actions.SetVariable(CHANNEL, names.TARGETS, "PJSIP/agent-101&PJSIP/agent-102"))["Value"].count("&") == 1
-    )
+    assert lines(actions.SetOffer(CHANNEL, "of1", ("PJSIP/agent-101", "PJSIP/agent-102"), 20)) == {
+        "Action": "Setvar", "Channel": CHANNEL, "Variable": "ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING)",
+        "Value": "of1,PJSIP/agent-101&PJSIP/agent-102,20",
+    }  # fmt: skip
     assert lines(actions.SetGlobal("ACD_NUMBER_8000", "sales")) == {
         "Action": "Setvar", "Variable": "ACD_NUMBER_8000", "Value": "sales",
     }  # fmt: skip
@@ -47,7 +48,8 @@ def test_only_the_exact_name_of_one_channel_is_taken(channel: str) -> None:
     for action in (
         actions.Hangup(channel),
         actions.Redirect(channel, names.WAIT),
-        actions.SetVariable(channel, names.RING_S, "5"),
+        actions.SetVariable(channel, names.REPLY, "locked"),
+        actions.SetOffer(channel, "of1", ("PJSIP/a",), 5),
         actions.Status(channel=channel),
     ):
         with pytest.raises(ActionRefused):
@@ -87,13 +89,21 @@ def test_names_outside_the_fixed_lists_are_refused(action: actions.Action) -> No
 )
 def test_a_dial_string_that_dial_would_take_apart_is_refused(value: str) -> None:
     with pytest.raises(ActionRefused, match="malformed_value"):
-        encode(actions.SetVariable(CHANNEL, names.TARGETS, value))
+        encode(actions.SetOffer(CHANNEL, "of1", (value,), 5))
+
+
+@pytest.mark.parametrize(
+    ("offer", "targets", "ring_s"), [("a,b", ("PJSIP/a",), 5), ("a", (), 5), ("a", ("PJSIP/a",), 0)]
+)
+def test_an_offer_that_would_read_otherwise_is_refused(offer: str, targets: tuple[str, ...], ring_s: int) -> None:
+    with pytest.raises(ActionRefused, match="malformed_value"):
+        encode(actions.SetOffer(CHANNEL, offer, targets, ring_s))
 
 
 def test_a_line_beyond_asterisks_limit_is_refused() -> None:
-    many = "&".join(f"PJSIP/agent-{number}" for number in range(100, 180))
+    many = tuple(f"PJSIP/agent-{number}" for number in range(100, 180))
     with pytest.raises(ActionRefused, match="line_too_long"):
-        encode(actions.SetVariable(CHANNEL, names.TARGETS, many))
+        encode(actions.SetOffer(CHANNEL, "of1", many, 5))
     assert encode(actions.Login("nobat", "x" * 900))
     with pytest.raises(ActionRefused, match="line_too_long"):
         encode(actions.Login("nobat", "x" * 1000))
@@ -109,12 +119,12 @@ def test_control_characters_are_refused_in_every_field(text: str) -> None:
         actions.ShowDialPlan(text),
         actions.Status((text,)),
         actions.Status(channel=text),
-        actions.SetVariable(text, names.RING_S, "5"),
-        actions.SetVariable(CHANNEL, text, "5"),
-        *(
-            actions.SetVariable(CHANNEL, name, text)
-            for name in (names.OFFER_ID, names.TARGETS, names.RING_S, names.REPLY)
-        ),
+        actions.SetVariable(text, names.REPLY, "locked"),
+        actions.SetVariable(CHANNEL, text, "locked"),
+        actions.SetVariable(CHANNEL, names.REPLY, text),
+        actions.SetOffer(text, "of1", ("PJSIP/a",), 5),
+        actions.SetOffer(CHANNEL, text, ("PJSIP/a",), 5),
+        actions.SetOffer(CHANNEL, "of1", (text,), 5),
         actions.SetGlobal(text, "sales"),
         actions.SetGlobal(names.QUEUE_OF_NUMBER + text, "sales"),
         actions.SetGlobal("ACD_NUMBER_8000", text),

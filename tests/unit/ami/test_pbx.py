@@ -30,6 +30,7 @@ from acd.telephony import (
 )
 from ami.health import HealthState, NobodyObserves
 from ami.link import LinkConfig
+from ami.outbox import WINDOW
 from ami.outputs import PhoneAsked
 from ami.pbx import Pbx, PbxConfig
 from tests.support.fake_ami import FakeAmi, FakeChannel, block
@@ -293,14 +294,14 @@ class TestRequests:
         floor.says_enter()
         await floor.engine.hears(CallEntered)
 
-    async def test_an_offer_is_three_variables_and_a_redirect_in_one_write(self, floor: Floor) -> None:
+    async def test_an_offer_is_its_variables_and_a_redirect_in_one_write(self, floor: Floor) -> None:
         await self.given_a_waiting_caller(floor)
         floor.fake.writes.clear()
         floor.pbx.send([OFFER])
         await until(lambda: bool(floor.fake.actions("Redirect")), "Redirect")
-        assert 4 in floor.fake.writes
+        assert 2 in floor.fake.writes
         assert [(a["Variable"], a["Value"]) for a in floor.fake.actions("Setvar") if "Channel" in a] == [
-            ("ACD_OFFER", "of1"), ("ACD_TARGETS", "PJSIP/agent-101"), ("ACD_RING", "20"),
+            ("ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING)", "of1,PJSIP/agent-101,20"),
         ]  # fmt: skip
         (redirect,) = floor.fake.actions("Redirect")
         assert (redirect["Channel"], redirect["Context"], redirect["Exten"]) == (CHANNEL, "acd-offer", "s")
@@ -391,6 +392,37 @@ class TestRequests:
         floor.pbx.send([OFFER])
         assert await floor.engine.hears(RequestFailed) == [RequestFailed(OFFER, why)]
 
+    async def test_a_burst_is_paced_and_all_of_it_arrives(self, floor: Floor) -> None:
+        """300 callers are offered at once: at no moment are more than so many actions open, and none is left out."""
+        for serial in range(100, 400):
+            channel = f"PJSIP/trunk-{serial:08x}"
+            said = {"ACD_CALL": f"pbx1-1795317144100.{serial}", "ACD_STATE": "waiting"}
+            floor.fake.channels[channel] = FakeChannel(channel, f"pbx1-1795317144.{serial}", variables=said)
+        floor.pbx.send([Resync(PbxId("pbx1"), "test")])
+        await floor.engine.hears(PbxSnapshot, 2)
+        floor.fake.writes.clear()
+        floor.pbx.send(
+            [
+                Offer(
+                    CallId(f"pbx1-1795317144100.{n}"), LegId(f"pbx1-1795317144.{n}"), OfferId(f"of{n}"), (DEVICE,), 20
+                )  # type: ignore[arg-type]
+                for n in range(100, 400)
+            ]
+        )
+        await until(lambda: len(floor.fake.actions("Redirect")) == 300, "300 offers")
+        assert max(floor.fake.writes) <= WINDOW + 8
+        assert [fact for fact in floor.engine.facts if isinstance(fact, RequestFailed)] == []
+
+    async def test_a_burst_that_meets_a_lost_link_comes_back_whole(self, floor: Floor) -> None:
+        await self.given_a_waiting_caller(floor)
+        floor.fake.drop_on.add("Hangup")
+        requests = [HangUp(CALLER) for _ in range(300)]
+        floor.pbx.send(requests)
+        failures = await floor.engine.hears(RequestFailed, 300)
+        whys = [failure.why for failure in failures]  # type: ignore[attr-defined]
+        assert set(whys) <= {RequestFailure.UNKNOWN_OUTCOME, RequestFailure.LINK_DOWN, RequestFailure.NO_SUCH_LEG}
+        assert whys[0] is RequestFailure.UNKNOWN_OUTCOME
+
     async def test_an_offer_while_nothing_is_known_comes_back_at_once(self, fake: FakeAmi) -> None:
         made = Floor(fake)
         made.pbx.send([OFFER])
@@ -441,7 +473,7 @@ class TestReconnect:
         floor.pbx.send([OFFER])
         await floor.engine.hears(PbxSnapshot, 2)
         assert len(floor.fake.actions("Redirect")) == 1
-        assert len([a for a in floor.fake.actions("Setvar") if "Channel" in a]) == 3
+        assert len([a for a in floor.fake.actions("Setvar") if "Channel" in a]) == 1
 
     async def test_another_boot_has_another_name(self, floor: Floor) -> None:
         await floor.fake.vanish()
@@ -480,10 +512,16 @@ class TestGlobals:
         assert [action["Variable"] for action in fake.actions("Setvar")] == ["ACD_NUMBER_8000", "ACD_SERVICE"]
 
     @pytest.mark.parametrize("numbers", [{"80\r\n00": "sales"}, {"8000": "sa\nles"}, {"": "x"}, {"8000)": "x"}])
-    async def test_hostile_numbers_are_not_sent(self, floor: Floor, numbers: dict[str, str]) -> None:
-        before = len(floor.fake.actions("Setvar"))
-        assert not await floor.pbx.set_queue_numbers(numbers)
-        assert len(floor.fake.actions("Setvar")) == before
+    async def test_hostile_numbers_are_left_out_and_spoil_no_reconnect(
+        self, floor: Floor, numbers: dict[str, str]
+    ) -> None:
+        assert not await floor.pbx.set_queue_numbers({**numbers, "8009": "good"})
+        expected = {"ACD_NUMBER_8009": "good", "ACD_SERVICE": "1"}
+        assert floor.fake.globals == expected
+        floor.fake.globals.clear()
+        floor.fake.reset()
+        await floor.engine.hears(PbxSnapshot, 2)
+        assert floor.fake.globals == expected
 
 
 class TestCodes:

@@ -36,9 +36,7 @@ def of(desk: Desk, request: Request) -> object:
 
 def test_an_offer() -> None:
     assert of(given_a_waiting_caller(), OFFER) == (
-        actions.SetVariable(CALLER_CHANNEL, "ACD_OFFER", "of1"),
-        actions.SetVariable(CALLER_CHANNEL, "ACD_TARGETS", "PJSIP/agent-101&PJSIP/agent-102"),
-        actions.SetVariable(CALLER_CHANNEL, "ACD_RING", "20"),
+        actions.SetOffer(CALLER_CHANNEL, "of1", ("PJSIP/agent-101", "PJSIP/agent-102"), 20),
         actions.Redirect(CALLER_CHANNEL, "acd-offer"),
     )
 
