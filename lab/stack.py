@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,7 @@ class Lab:
 
     def _start_pbx(self) -> None:
         if self.pbx.running_pid() is None:
+            self._refuse_taken_ports()
             write_pbx(self.pbx, self._pbx_settings())
             self._settings_file.write_text(json.dumps(self.settings.shown(), indent=1))
             self.pbx.start()
@@ -134,6 +136,21 @@ class Lab:
             return None
         found: dict[str, str] = json.loads(self._settings_file.read_text())
         return found
+
+    def _refuse_taken_ports(self) -> None:
+        """Say which port somebody else has, before Asterisk says it in many lines."""
+        wanted = {
+            "LAB_SIP_PORT": (self.settings.sip_port, socket.SOCK_DGRAM),
+            "LAB_AMI_PORT": (self.settings.ami_port, socket.SOCK_STREAM),
+            "LAB_HTTP_PORT": (self.settings.http_port, socket.SOCK_STREAM),
+        }
+        for name, (port, kind) in wanted.items():
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    raise LabError(f"port {port} is taken (another lab or demo?); {name} sets another") from None
 
     def _refuse_other_settings(self) -> None:
         running, asked = self._running_settings(), self.settings.shown()

@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.support.ami_client import AmiClient
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import PhoneBank
+from tests.support.serving import Serving
 from tests.support.until import until
 
 
@@ -50,3 +51,17 @@ async def ami(pbx: TestPbx) -> AsyncIterator[AmiClient]:
     client = await pbx.ami()
     yield client
     await client.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def session_serving() -> AsyncIterator[Serving]:
+    opened = await Serving.opened()
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def serving(session_serving: Serving) -> AsyncIterator[Serving]:
+    """A call centre with nothing left of the test before: nobody calls, nobody is signed in."""
+    yield session_serving
+    await session_serving.quiet()

@@ -74,6 +74,7 @@ class PhoneBank:
         self.customers: dict[str, Customer] = {}
         self.moments: list[PhoneMoment] = []
         self.registry: dict[str, str] = {}
+        self.dialling: set[str] = set()  # phones that dial or stay on a call they dialled
         self._numbers = count(1)
         self._changed: set[str] = set()
         self._ami: AmiClient | None = None
@@ -185,6 +186,7 @@ class PhoneBank:
     async def dial_from(self, phone: str, number: str, *, digits: str = "", stay_s: float = 30) -> str:
         """Let ``phone`` dial ``number`` on the PBX (a phone code, a colleague); then send ``digits``. Returns its leg's id."""
         leg = f"dial-{phone}-{next(self._numbers)}"
+        self.dialling.add(phone)
         await self._originate(
             leg, f"PJSIP/{phone}/sip:{number}@{self.pbx}", "phone-dials", phone,
             {"DIGITS": digits, "STAY": f"{stay_s:g}", "PHONE": phone},
@@ -292,6 +294,8 @@ class PhoneBank:
         kind = event.get("UserEvent", event["Event"])
         if kind == "Registry":
             self.registry[event["Username"].removeprefix("sip:").partition("@")[0]] = event["Status"]
+        elif kind == "PhoneDialled":
+            self.dialling.discard(event["Phone"])
         elif kind.startswith("Phone"):
             self.moments.append(PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Ms"])))
         elif kind.startswith("Customer"):
@@ -300,6 +304,7 @@ class PhoneBank:
             customer = self.customers.get(event.get("Uniqueid", ""))
             if customer is not None:
                 customer.refused = event["Reason"]
+            self.dialling.discard(event.get("Uniqueid", "").removeprefix("dial-").rpartition("-")[0])
 
     def _hear_customer(self, kind: str, event: Message) -> None:
         customer = self.customers[event["Customer"]]
