@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from random import Random
 
 from acd.ids import LegId, PbxId
-from acd.telephony import Fact, LinkDown, Offer, Request, RequestFailed, RequestFailure, Resync
+from acd.telephony import Fact, LinkDown, Request, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
 from ami.events import Event, FullyBooted, Quarantined
 from ami.health import Health, HealthState, Observer, version_warnings
 from ami.link import Link, LinkConfig
+from ami.outbox import Outbox
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES, ChannelReading, LookFailure, read_channel
 from ami.tracker import Tracker
-from ami.translate import Refused, translate
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
+        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, deliver)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -93,18 +94,9 @@ class Pbx:
 
     def send(self, requests: Sequence[Request]) -> None:
         """Carry requests out. A failure comes back as a ``RequestFailed``; nothing is raised and nothing is sent twice."""
-        for request in requests:
-            if isinstance(request, Resync):
-                self._snapshot_wanted.set()
-                continue
-            if isinstance(request, Offer) and not self._health.ready:
-                self._deliver(RequestFailed(request, RequestFailure.LINK_DOWN))
-                continue
-            made = translate(self._tracker, request)
-            if isinstance(made, Refused):
-                self._deliver(RequestFailed(request, made.why))
-            else:
-                self._carry_out(request, made)
+        if any(isinstance(request, Resync) for request in requests):
+            self._snapshot_wanted.set()
+        self._outbox.put([request for request in requests if not isinstance(request, Resync)])
 
     async def answer_phone(self, ask: str, reply: str) -> bool:
         """Let a phone that dialled a code hear ``reply``. False if it has hung up, or the dialplan has spoken for itself."""
@@ -133,28 +125,6 @@ class Pbx:
         except Unfit:
             return False
         return len(sound) == len(numbers)
-
-    def _carry_out(self, request: Request, made: Sequence[actions.Action]) -> None:
-        answers = self._link.send(*made)
-        left = len(answers)
-        worst: Answer | None = None
-
-        def answered(future: asyncio.Future[Answer]) -> None:
-            nonlocal left, worst
-            left -= 1
-            answer = future.result()
-            if not answer.ok and (worst is None or answer.unknown):
-                worst = answer
-            if left == 0 and worst is not None:
-                self._failed(request, _failure(worst))
-
-        for answer in answers:
-            answer.add_done_callback(answered)
-
-    def _failed(self, request: Request, why: RequestFailure) -> None:
-        if isinstance(request, Offer) and why is not RequestFailure.UNKNOWN_OUTCOME:
-            self._tracker.not_offered(request.call, request.offer)
-        self._deliver(RequestFailed(request, why))
 
     # ------------------------------------------------------------ what comes in
 
@@ -320,14 +290,6 @@ def _must(answer: Answer) -> None:
     if answer.outcome is Outcome.REFUSED and "permission" in answer.message.lower():
         raise Unfit(HealthState.MISSING_RIGHTS, "missing_rights")
     raise Unfit(HealthState.SYNCING, f"action_{answer.outcome}")
-
-
-def _failure(answer: Answer) -> RequestFailure:
-    if answer.unknown:
-        return RequestFailure.UNKNOWN_OUTCOME
-    if answer.outcome is Outcome.NOT_CONNECTED:
-        return RequestFailure.LINK_DOWN
-    return RequestFailure.NO_SUCH_LEG if answer.no_such_channel else RequestFailure.REFUSED
 
 
 def _found(answer: Answer) -> ChannelReading | LookFailure | Quarantined:

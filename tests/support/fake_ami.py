@@ -279,7 +279,10 @@ class FakeAmi:
         if channel is None:
             self.globals[action["Variable"]] = action.get("Value", "")
         elif channel in self.channels:
-            self.channels[channel].variables[action["Variable"]] = action.get("Value", "")
+            # ARRAY(a,b)=x,y sets several variables at once.
+            names = action["Variable"].removeprefix("ARRAY(").removesuffix(")").split(",")
+            values = action.get("Value", "").split(",") if len(names) > 1 else [action.get("Value", "")]
+            self.channels[channel].variables.update(zip(names, values, strict=True))
         else:
             return block("Response: Error", tag, "Message: No such channel")
         return block("Response: Success", tag, "Message: Variable Set")
