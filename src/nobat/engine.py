@@ -81,6 +81,7 @@ class Engine:
         self._inbox: deque[_Letter] = deque()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
         self._commits: set[asyncio.Task[None]] = set()
         self._told: list[Event] = []
 
@@ -129,9 +130,10 @@ class Engine:
         """Handle messages in order, for one slice."""
         self._scheduled = False
         until = perf_counter() + SLICE_S
+        if self._inbox:
+            self._gauge.inbox_lag(perf_counter() - self._inbox[0].arrived)
         while self._inbox:
             letter = self._inbox.popleft()
-            self._gauge.inbox_lag(perf_counter() - letter.arrived)
             self._handle(letter)
             if perf_counter() > until:
                 break
@@ -169,9 +171,12 @@ class Engine:
     def _arm(self) -> None:
         """Be woken at the floor's next deadline."""
         deadline = self._floor.next_deadline()
+        if deadline == self._armed_for and self._timer is not None:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._armed_for = deadline
         if deadline is not None:
             delay = max(0.0, deadline - self._clock.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
