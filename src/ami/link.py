@@ -35,6 +35,9 @@ MAX_UNSENT = 1_000_000
 MAX_SILENT_PINGS = 3
 """Pings that may stay unanswered while other bytes still come."""
 
+OVERSLEPT_S = 0.1
+"""A deadline that comes this late was missed by ourselves (a stalled loop): it says nothing about Asterisk."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinkConfig:
@@ -311,7 +314,8 @@ class Link:
                 answer = await self.ask(actions.Ping(), self._config.ping_s)
                 if manager.lost.done():
                     return manager.lost.result()
-                silent = silent + 1 if answer.outcome is Outcome.TIMEOUT else 0
+                overslept = manager.now() - asked_at > self._config.ping_s + OVERSLEPT_S
+                silent = silent + 1 if answer.outcome is Outcome.TIMEOUT and not overslept else 0
                 if silent >= MAX_SILENT_PINGS or (silent and manager.heard_at() < asked_at):
                     return "ping_unanswered"
         finally:
