@@ -151,6 +151,10 @@ class Book:
         agent = self.agents.get(leg)
         return agent.channel if agent is not None else self.asking.get(leg)
 
+    def forget_gone(self) -> None:
+        """Asterisk was restarted: its ids may come again."""
+        self._gone.clear()
+
     def size(self) -> int:
         """Records of living things: zero on an idle PBX."""
         return len(self.calls) + len(self.callers) + len(self.agents) + len(self.asking) + len(self.expected)

@@ -179,35 +179,38 @@ class Pbx:
         self._session += 1
         self._kept_back = []
         self._set_health(HealthState.STARTING, "waiting_for_boot")
-        try:
-            async with asyncio.timeout(self._config.boot_s):
-                await self._booted.wait()
-        except TimeoutError:
-            log.info("no word of a full boot; going on")
+        boot_was_said = await self._booted_within(self._config.boot_s)
         while True:
             try:
-                await self._check()
+                await self._check(boot_was_said=boot_was_said)
                 await self._tell_numbers()
                 self._set_health(HealthState.SYNCING, "snapshot")
                 await self._snapshot()
+                self._told_down = None
+                self._link.settled()
+                self._set_health(HealthState.READY, "ready")
+                await self._stay_in_step(boot_was_said=boot_was_said)
             except Unfit as unfit:
                 self._set_health(unfit.state, unfit.reason)
                 self._tell_down(unfit.reason)
                 await asyncio.sleep(self._config.recheck_s)
-            else:
-                break
-        self._told_down = None
-        self._link.settled()
-        self._set_health(HealthState.READY, "ready")
-        await self._stay_in_step()
 
-    async def _check(self) -> None:
+    async def _booted_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._booted.wait()
+        except TimeoutError:
+            log.warning("no word of a full boot: the account may lack the right to read, or a filter may be missing")
+            return False
+        return True
+
+    async def _check(self, *, boot_was_said: bool) -> None:
         """Raise Unfit unless this is the Asterisk we mean, with our dialplan in it."""
         contexts = [actions.ShowDialPlan(context) for context in names.CONTEXTS]
         settings, *plans = await asyncio.gather(*self._link.send(actions.CoreSettings(), *contexts))
         _must(settings)
         self._version = str(settings.headers.get("asteriskversion", ""))
-        self._warnings = version_warnings(self._version)
+        self._warnings = version_warnings(self._version) + (() if boot_was_said else ("no_boot_event",))
         system_name = str(settings.headers.get("systemname", ""))
         if system_name != self._config.pbx:
             raise Unfit(HealthState.WRONG_SYSTEM_NAME, "wrong_system_name")
@@ -240,20 +243,19 @@ class Pbx:
         for event in kept_back:
             self._put_out(self._tracker.feed(event))
 
-    async def _stay_in_step(self) -> None:
-        """Look at everything again from time to time, and soon when something was lost."""
+    async def _stay_in_step(self, *, boot_was_said: bool) -> None:
+        """Look at everything again from time to time, and soon when something was lost. Raises Unfit.
+
+        The dialplan may have been reloaded without our contexts, and a Redirect into one that is not there ends the call.
+        """
         while True:
             await asyncio.sleep(self._config.snapshot_pause_s)
             try:
                 async with asyncio.timeout(max(0.0, self._config.snapshot_every_s - self._config.snapshot_pause_s)):
                     await self._snapshot_wanted.wait()
             except TimeoutError:
-                pass
-            try:
-                await self._snapshot()
-            except Unfit as unfit:
-                self._link.drop(unfit.reason)
-                return
+                await self._check(boot_was_said=boot_was_said)
+            await self._snapshot()
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1

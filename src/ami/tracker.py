@@ -44,6 +44,7 @@ class Tracker:
         self._suspicious = 0
         self._devices: dict[DeviceId, tuple[DeviceState, tuple[str, ...]]] = {}
         self._draining = False
+        self._boot: str | None = None
 
     # ------------------------------------------------------------ what goes in
 
@@ -67,6 +68,9 @@ class Tracker:
     def prime(self, snapshot: Snapshot) -> Sequence[Output]:
         """Forget what was known and take a snapshot for the truth. Calls that it does not know are gone."""
         self.book.replace(snapshot.calls, snapshot.legs, snapshot.asking)
+        if snapshot.fact.boot != self._boot:
+            self._boot = snapshot.fact.boot
+            self.book.forget_gone()
         self._devices = {device: (state, ()) for device, state in snapshot.fact.devices}
         self._draining = False
         self._say(snapshot.fact)

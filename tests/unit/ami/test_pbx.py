@@ -30,6 +30,7 @@ from acd.telephony import (
 )
 from ami.health import HealthState, NobodyObserves
 from ami.link import LinkConfig
+from ami.names import CONTEXTS
 from ami.outbox import WINDOW
 from ami.outputs import PhoneAsked
 from ami.pbx import Pbx, PbxConfig
@@ -168,6 +169,23 @@ class TestStart:
             fake.contexts |= {"acd-offer", "acd-codes"}
             await made.ready()
             assert len(fake.actions("Login")) == 1  # it looked again, over the link as it was
+
+    async def test_a_reload_that_loses_our_dialplan_stops_the_routing_until_it_is_back(self, fake: FakeAmi) -> None:
+        async with running(Floor(fake, snapshot_every_s=0.05)) as made:
+            await made.ready()
+            fake.contexts.clear()
+            await made.until_state(HealthState.MISSING_CONTEXTS)
+            made.pbx.send([OFFER])
+            assert made.engine.facts[-1] == RequestFailed(OFFER, RequestFailure.LINK_DOWN)
+            fake.contexts.update(CONTEXTS)
+            await made.ready()
+            assert isinstance(made.engine.facts[-1], PbxSnapshot)
+
+    async def test_an_account_that_hears_nothing_is_flagged(self, fake: FakeAmi) -> None:
+        fake.booted = False
+        async with running(Floor(fake, boot_s=0.05)) as made:
+            await made.ready()
+            assert made.pbx.health.warnings == ("no_boot_event",)
 
     async def test_another_asterisk_than_ours_is_not_routed_on(self, fake: FakeAmi) -> None:
         fake.system_name = "pbx7"

@@ -187,6 +187,12 @@ class TestGoingOn:
         assert desk.facts == []
         assert desk.tracker.book.size() == 0
 
+    def test_ids_that_come_again_after_a_restart_of_asterisk_are_new_calls(self) -> None:
+        desk = given_a_waiting_caller().hears(caller_gone())
+        desk.tracker.prime(build(PBX, Findings("another boot"), {}))
+        desk.facts.clear()
+        assert kinds(desk.hears(comes_in()).facts) == ["CallEntered"]
+
     def test_phones_that_ring_are_told(self) -> None:
         outputs = Desk().tracker.prime(seen(None, caller("offered", **OFFERED), agent_reading(101, 8)))
         assert isinstance(outputs[0], PbxSnapshot)
