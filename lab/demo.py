@@ -89,7 +89,7 @@ def _tell(lab: Lab, settings: LabSettings, tokens: dict[str, str]) -> None:
     for name, token in tokens.items():
         print(f"  token    {name:10} {token}")
     print(
-        f"  SIP      127.0.0.1:{settings.sip_port}: register agent-120, password nobat-agent-120, and dial 8000\n",
+        f"  SIP      127.0.0.1:{settings.sip_port}: register {spare}, password nobat-{spare}, and dial 8000\n",
         flush=True,
     )
 

@@ -1,6 +1,7 @@
 """Whole calls: customers, phones, Asterisk and the service, and what REST says of each."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -139,8 +140,10 @@ async def test_thirty_callers_and_five_agents_are_served_in_order(serving: Servi
     for agent in agents:
         await serving.choose(agent, "available")
     await serving.until_over(customers, within_s=30)
-    rung = [moment.caller for moment in bank.moments if moment.kind == "PhoneInvite"]
-    assert [number for number in rung if number in {c.number for c in customers}] == [c.number for c in customers]
+    rung = {moment.caller: moment.ms for moment in reversed(bank.moments) if moment.kind == "PhoneInvite"}
+    times = [rung[customer.number] for customer in customers]
+    # Two agents who become free in the same moment ring in either order: Asterisk places both calls at once.
+    assert all(earlier <= later + 30 for earlier, later in pairwise(times)), times
     for customer in customers:
         assert (await serving.until_call(customer, state="ended"))["outcome"] == "answered"
 

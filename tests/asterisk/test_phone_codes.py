@@ -1,5 +1,7 @@
 """Agents sign in and out, take breaks and come back by phone codes; who they are is proven by a PIN."""
 
+from functools import partial
+
 from tests.support.serving import Serving
 from tests.support.until import until
 
@@ -45,18 +47,18 @@ async def test_any_phone_becomes_the_agents(serving: Serving) -> None:
 async def test_three_wrong_pins_lock_the_sign_in_for_a_minute(serving: Serving) -> None:
     for tries in range(1, 4):
         await _sign_in(serving, "agent-103", "103", "999")
-        await until(lambda: _told(serving, " PIN") == tries, f"wrong PIN number {tries} is logged", within_s=15)
+        await until(partial(_told, serving, " PIN", tries), f"wrong PIN number {tries} is logged", within_s=15)
         await _hang_up(serving, "agent-103")
     await _sign_in(serving, "agent-103", "103", "103")
-    await until(lambda: _told(serving, "a locked agent tried") == 1, "the right PIN comes too late", within_s=15)
+    await until(partial(_told, serving, "a locked agent tried", 1), "the right PIN comes too late", within_s=15)
     assert (await serving.agent("103"))["status"] == "signed_out"
     assert "999" not in [word.strip('",') for word in serving.service.log_file.read_text().split()]
 
 
-def _told(serving: Serving, what: str) -> int:
-    """How many warnings about agent 103 the service has logged that say ``what``."""
+def _told(serving: Serving, what: str, times: int) -> bool:
+    """Whether the service has logged so many warnings about agent 103 that say ``what``."""
     lines = serving.service.log_file.read_text().splitlines()
-    return len([line for line in lines if what in line and '"agent": "103"' in line and "warning" in line])
+    return len([line for line in lines if what in line and '"agent": "103"' in line and "warning" in line]) == times
 
 
 async def test_an_unknown_agent_cannot_sign_in(serving: Serving) -> None:
