@@ -1,5 +1,6 @@
 """Pictures of the floor: builds the frozen views of ``acd.views`` from live state, for one moment ``now``."""
 
+from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,9 @@ def _position(floor: "Floor", one: Call) -> int | None:
     if one.state not in (CallState.WAITING, CallState.OFFERED):
         return None
     queue = floor.queues[one.queue]
-    ahead = sum(place < one.place for place in queue.line)
-    return 1 + ahead + sum(floor.calls[other].place < one.place for other in queue.offered)
+    place = one.place
+    ahead = bisect_left(queue.line, place)
+    return 1 + ahead + sum(floor.calls[other].place < place for other in queue.offered)
 
 
 def line(floor: "Floor", queue_id: QueueId, now: float) -> tuple[v.LineEntry, ...]:

@@ -14,17 +14,15 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import structlog
 
-from acd import picture
 from acd.calls import CallState
 from acd.commands import Command, StopOffering
 from acd.errors import AcdError
 from acd.floor import Floor
 from acd.ids import PbxId
-from acd.sla import INTERVAL_S
 from acd.telephony import Fact
 from ami.outputs import PhoneAsked
 from nobat.auth import Authenticator
@@ -32,10 +30,11 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.engine import Engine
 from nobat.links import make_ami_link
-from nobat.metrics import Metrics, QueueReading, Reading
+from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
 from nobat.ports import MakePbx, PbxLink
+from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
 from nobat.storage.database import Database
@@ -44,6 +43,10 @@ from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import take_node_lock
 from nobat.storage.recorder import Recorder
 from nobat.storage.recorder_thread import RecorderThread
+from nobat.watch import WatchedLink
+
+if TYPE_CHECKING:
+    from nobat.web import Servers
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +96,7 @@ class App:
         )
         metrics = Metrics(started_at)
         engine = Engine(Floor(), clock, recorder, metrics)
-        metrics.read = lambda: Reading(engine.read(_read_queues), recorder.pending)
+        metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
@@ -102,7 +105,7 @@ class App:
         make = make_pbx or make_ami_link(settings, clock)
         for one in settings.pbx:
             name = PbxId(one.name)
-            pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), metrics.meter(name))
+            pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
         return cls(settings, clock, database, recorder, metrics, engine, keeper, phones, pbxs, authenticator)
@@ -200,15 +203,6 @@ def _deliver(
     return deliver
 
 
-def _read_queues(floor: Floor, now: float) -> tuple[QueueReading, ...]:
-    """For a scrape: each queue as it is, and its service level over the last four intervals."""
-    since = (now // INTERVAL_S - 3) * INTERVAL_S
-    return tuple(
-        QueueReading(view, picture.stats(floor, view.spec.id, since, now).service_level.primary)
-        for view in picture.queues(floor, now)
-    )
-
-
 async def serve(settings: Settings) -> None:
     """``nobat serve``: run until SIGTERM or SIGINT. Raises ``CannotStart`` or ``WrongDatabase``."""
     sys.setswitchinterval(SWITCH_S)
@@ -232,8 +226,7 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
     await asyncio.wait({starting}, timeout=RETRY_S)  # callers first: the interface's libraries take their time to load
     if starting.done():
         starting.result()
-    web = await asyncio.to_thread(_load_web)
-    servers = web.Servers(app, sockets)
+    servers = await asyncio.to_thread(_make_servers, app, sockets)
     await servers.start()
     log.info("nobat serves", host=app.settings.http.host, port=app.settings.http.port)
     waiting = asyncio.get_running_loop().create_task(stopping.wait())
@@ -244,14 +237,17 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
     log.info("asked to stop")
     starting.cancel()
     waiting.cancel()
-    await asyncio.gather(app.stop(), servers.stop(), return_exceptions=True)
+    for failure in await asyncio.gather(app.stop(), servers.stop(), return_exceptions=True):
+        if failure is not None:
+            log.error("the stop was not in order", exc_info=failure)
     log.info("stopped; calls go on")
 
 
-def _load_web() -> ModuleType:
-    from nobat import web
+def _make_servers(app: App, sockets: list[socket.socket]) -> "Servers":
+    """In a thread: importing FastAPI and building the interface takes half a second that callers must not wait."""
+    from nobat.web import Servers
 
-    return web
+    return Servers(app, sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

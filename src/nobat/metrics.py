@@ -9,8 +9,9 @@ The engine calls ``observe``, ``inbox_lag`` and ``dispatched``; each PBX link ge
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -37,6 +38,7 @@ from ami.health import Health, HealthState
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+QUEUES_AT_ONCE = 20
 OFFER_RESULTS = ("answered", "not_placed", *(cause.value for cause in MissCause))
 _QUICK = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _LONG = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
@@ -50,12 +52,14 @@ class QueueReading:
     service_level: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a scrape shows besides the counters."""
+class Source(Protocol):
+    """Where a scrape looks besides the counters."""
 
-    queues: tuple[QueueReading, ...] = ()
-    history_pending: int = 0
+    def queues(self) -> Iterator[QueueReading]:
+        """Each queue, read when it is its turn."""
+
+    def history_pending(self) -> int:
+        """Rows not yet in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +159,11 @@ class _QueueMeters:
 
 
 class Metrics:
-    """One registry of its own, so that several services can live in one process. ``read`` looks at the floor."""
+    """One registry of its own, so that several services can live in one process. ``source`` is set before the first scrape."""
 
-    def __init__(self, started_at: float, read: Callable[[], Reading] = Reading) -> None:
+    def __init__(self, started_at: float) -> None:
         self.registry = CollectorRegistry()
-        self.read = read
+        self.source: Source | None = None
         self._started_at = started_at
         self._families = _Families(self.registry)
         self._queues: dict[QueueId, _QueueMeters] = {}
@@ -188,18 +192,23 @@ class Metrics:
         return PbxMeter(self._families, pbx)
 
     async def page(self) -> bytes:
-        """The page for a scrape: gauges are read here, the text is written in a thread."""
-        reading = self.read()
+        """The page for a scrape: gauges are read here, a few queues at a time, and the text is written in a thread."""
+        if self.source is not None:
+            await self._show(self.source)
+        return await asyncio.to_thread(generate_latest, self.registry)
+
+    async def _show(self, source: Source) -> None:
         shown = set()
-        for queue in reading.queues:
+        for queue in source.queues():
             name = queue.view.spec.id
             self._queue(name).show(queue)
             shown.add(name)
+            if len(shown) % QUEUES_AT_ONCE == 0:
+                await asyncio.sleep(0)
         for name in self._queues.keys() - shown:
             del self._queues[name]
             _QueueMeters.remove(self._families, name)
-        self._families.pending.set(reading.history_pending)
-        return await asyncio.to_thread(generate_latest, self.registry)
+        self._families.pending.set(source.history_pending())
 
     def _queue(self, queue: QueueId) -> _QueueMeters:
         meters = self._queues.get(queue)

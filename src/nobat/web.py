@@ -1,7 +1,7 @@
 """The HTTP servers of the service: REST, and metrics if they have an address of their own.
 
-uvicorn, run inside our own loop: signals are the composition root's, so are the sockets. This module is loaded in a thread while
-calls are already being taken up, because FastAPI takes half a second to import.
+uvicorn, run inside our own loop: signals are the composition root's, so are the sockets. This module is loaded, and ``Servers``
+made, in a thread while calls are already being taken up.
 """
 
 import asyncio

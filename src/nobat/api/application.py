@@ -30,6 +30,7 @@ def installed_version() -> str:
 def create_api(service: Service) -> ASGIApp:
     """The whole interface."""
     api = bare_api(with_metrics=service.metrics_here)
+    api.openapi()  # builds what FastAPI would else build while the first requests, and calls, wait
     api.state.service = service
     return SafetyNet(SizeLimit(Authentication(api, service.authenticator), service.max_body_bytes))
 

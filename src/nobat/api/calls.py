@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 
-from acd import picture
 from acd.calls import CallState
 from acd.commands import AmendCall, HangUpCall
 from acd.errors import NotFound, illegal_transition
@@ -21,8 +20,8 @@ from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import PathId
 from nobat.auth import Role
+from nobat.call_list import CallFilter, known_to_floor, of_floor
 from nobat.storage import history
-from nobat.storage.history import CallFilter
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 
@@ -46,52 +45,40 @@ async def list_calls(  # noqa: PLR0913, PLR0917 - one parameter for each filter
 ) -> Page[CallOut]:
     """Calls, newest entry first."""
     before = decode(cursor, (float, str))
+    is_agent = access.principal.role is Role.AGENT
     wanted = CallFilter(
-        queues=_queues(access, queue),
+        states=frozenset(state or CallState),
+        queues=_queues(None if is_agent else access.queues, queue),
         agent=AgentId(agent) if agent is not None else None,
+        own=(access.principal.agent or AgentId("")) if is_agent else None,
         number=number,
         entered_from=_seconds(entered_from),
         entered_to=_seconds(entered_to),
         outcome=outcome,
         before=(float(before[0]), str(before[1])) if before is not None else None,
     )
-    views = await _matching(access, wanted, frozenset(state) if state else frozenset(CallState), limit + 1)
+    views = await _newest(access, wanted, limit + 1)
     items, following = cut((((view.entered_at, view.id), CallOut.of(view)) for view in views), limit)
     return Page(items=items, next=following)
 
 
-def _queues(access: Access, queue: str | None) -> frozenset[QueueId] | None:
+def _queues(visible: frozenset[QueueId] | None, queue: str | None) -> frozenset[QueueId] | None:
     """The queues that are wanted and may be seen; an agent's own calls may be of any queue."""
-    visible = None if access.principal.role is Role.AGENT else access.queues
     if queue is None:
         return visible
     return frozenset({QueueId(queue)}) & visible if visible is not None else frozenset({QueueId(queue)})
 
 
-async def _matching(access: Access, wanted: CallFilter, states: frozenset[CallState], count: int) -> list[CallView]:
+async def _newest(access: Access, wanted: CallFilter, count: int) -> list[CallView]:
     """The newest ``count`` calls; where floor and history both know a call, the floor is right.
 
     A call of history that is among them has fewer than ``count`` rows of history before it, so so many are enough.
     """
-    live = access.service.engine.read(picture.calls)
-    found = {view.id: view for view in live if view.state in states and wanted.takes(view) and access.sees_call(view)}
-    if CallState.ENDED in states:
-        known = {view.id for view in live}
-        for view in await _ended(access, wanted, count):
-            if view.id not in known:
-                found[view.id] = view
-    return sorted(found.values(), key=lambda view: (view.entered_at, view.id), reverse=True)[:count]
-
-
-async def _ended(access: Access, wanted: CallFilter, count: int) -> list[CallView]:
-    own = access.principal.agent if access.principal.role is Role.AGENT else None
-    if own is not None:
-        if wanted.agent not in (None, own):
-            return []
-        wanted = CallFilter(
-            wanted.queues, own, wanted.number, wanted.entered_from, wanted.entered_to, wanted.outcome, wanted.before
-        )
-    return await history.calls(access.service.database, wanted, count)
+    read = access.service.engine.read
+    ended = await history.calls(access.service.database, wanted, count) if CallState.ENDED in wanted.states else []
+    known = read(known_to_floor(ended))
+    found = [*read(of_floor(wanted, count)), *(view for view in ended if view.id not in known)]
+    return sorted(found, key=lambda view: (view.entered_at, view.id), reverse=True)[:count]
 
 
 @router.get("/{call}", operation_id="getCall", responses=errors(404))

@@ -75,7 +75,7 @@ def _pbx(health: Health) -> PbxPart:
     return PbxPart(
         ready=health.ready,
         state=health.state,
-        reason=health.reason or None,
+        reason=None if health.ready else health.reason,
         since=moment(health.since),
         asterisk=health.asterisk_version,
         warnings=list(health.warnings),

@@ -4,11 +4,10 @@ Used by ``nobat.catalogue`` (which keeps database and floor together), by ``noba
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentSpec
@@ -17,6 +16,9 @@ from acd.queues import QueueSpec, ServiceLevel
 from nobat.storage import schema
 from nobat.storage.database import Database
 from nobat.storage.rows import Row
+
+IDS_AT_ONCE = 1_000
+"""Parameters of one statement: databases have limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +73,65 @@ async def _load(connection: AsyncConnection) -> Catalogue:
 async def change(database: Database, changes: Changes) -> int:
     """Carry out all of ``changes``; the new version. Raises ``StorageConflict``: a number twice, a queue that is not there."""
     async with database.write() as connection:
-        for agent in changes.removed_agents:
-            await connection.execute(delete(schema.agents).where(schema.agents.c.id == agent))
-            await connection.execute(delete(schema.agent_status).where(schema.agent_status.c.agent_id == agent))
-        for queue in changes.removed_queues:
-            await connection.execute(delete(schema.queues).where(schema.queues.c.id == queue))
+        await _remove(connection, changes)
         await _put_queues(connection, database, changes.queues)
-        for spec in changes.agents:
-            await _put_agent(connection, database, spec)
-        for agent, pin_hash in changes.pin_hashes:
-            await connection.execute(update(schema.agents).where(schema.agents.c.id == agent).values(pin_hash=pin_hash))
+        await _put_agents(connection, database, changes.agents)
+        pins = [{"of_agent": agent, "new_hash": pin_hash} for agent, pin_hash in changes.pin_hashes]
+        if pins:
+            await connection.execute(_SET_PIN, pins)
         counted = update(schema.config_version).values(version=schema.config_version.c.version + 1)
         await connection.execute(counted)
         return int((await connection.execute(select(schema.config_version.c.version))).scalar_one())
 
 
-async def _put_queues(connection: AsyncConnection, database: Database, specs: Iterable[QueueSpec]) -> None:
+_SET_PIN = (
+    update(schema.agents).where(schema.agents.c.id == bindparam("of_agent")).values(pin_hash=bindparam("new_hash"))
+)
+
+
+async def _remove(connection: AsyncConnection, changes: Changes) -> None:
+    for start in range(0, len(changes.removed_agents), IDS_AT_ONCE):
+        gone = changes.removed_agents[start : start + IDS_AT_ONCE]
+        await connection.execute(delete(schema.agents).where(schema.agents.c.id.in_(gone)))
+        await connection.execute(delete(schema.agent_status).where(schema.agent_status.c.agent_id.in_(gone)))
+    if changes.removed_queues:
+        await connection.execute(delete(schema.queues).where(schema.queues.c.id.in_(changes.removed_queues)))
+
+
+async def _put_queues(connection: AsyncConnection, database: Database, specs: tuple[QueueSpec, ...]) -> None:
     """Numbers may be swapped between queues in one change, so they are all let go first."""
-    specs = tuple(specs)
-    for spec in specs:
-        free = update(schema.queues).where(schema.queues.c.id == spec.id).values(number=f"~{spec.id}"[:15])
+    for number, spec in enumerate(specs):
+        free = update(schema.queues).where(schema.queues.c.id == spec.id).values(number=f"~{number}")
         await connection.execute(free)
-    for spec in specs:
-        values = _queue_row(spec)
-        statement = database.insert(schema.queues).values(values)
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    if specs:
+        await connection.execute(_upsert(database, schema.queues), [_queue_row(spec) for spec in specs])
 
 
-async def _put_agent(connection: AsyncConnection, database: Database, spec: AgentSpec) -> None:
-    values: Row = {"id": spec.id, "name": spec.name, "device": spec.device, "skills": dict(spec.skills)}
-    statement = database.insert(schema.agents).values(values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-    await connection.execute(delete(schema.memberships).where(schema.memberships.c.agent_id == spec.id))
-    members = [{"agent_id": spec.id, "queue_id": queue, "place": place} for place, queue in enumerate(spec.queues)]
+async def _put_agents(connection: AsyncConnection, database: Database, specs: tuple[AgentSpec, ...]) -> None:
+    if not specs:
+        return
+    rows: list[Row] = [
+        {"id": spec.id, "name": spec.name, "device": spec.device, "skills": dict(spec.skills)} for spec in specs
+    ]
+    await connection.execute(_upsert(database, schema.agents, "pin_hash"), rows)
+    ids = [spec.id for spec in specs]
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[start : start + IDS_AT_ONCE]
+        await connection.execute(delete(schema.memberships).where(schema.memberships.c.agent_id.in_(some)))
+    members = [
+        {"agent_id": spec.id, "queue_id": queue, "place": place}
+        for spec in specs
+        for place, queue in enumerate(spec.queues)
+    ]
     if members:
         await connection.execute(insert(schema.memberships), members)
+
+
+def _upsert(database: Database, table: Table, *kept: str) -> Any:
+    """INSERT, or change all columns but the key and ``kept``."""
+    statement = database.insert(table)
+    changed = {one.name: statement.excluded[one.name] for one in table.columns if one.name not in ("id", *kept)}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
 def _queue_row(spec: QueueSpec) -> Row:

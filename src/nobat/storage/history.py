@@ -1,43 +1,17 @@
 """Ended calls, read back as the views they were written from, newest entry first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from acd.calls import CallState
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
+from nobat.call_list import CallFilter
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are wanted. None asks for nothing; ``queues`` and ``agent`` also carry what the reader may see."""
-
-    queues: frozenset[QueueId] | None = None
-    agent: AgentId | None = None
-    number: str | None = None
-    entered_from: float | None = None
-    entered_to: float | None = None
-    outcome: Outcome | None = None
-    before: tuple[float, str] | None = None
-    """Keyset: only calls that come after this (time of entry, id) in the order newest first."""
-
-    def takes(self, call: CallView) -> bool:
-        """The same choice over a live view."""
-        return (
-            (self.queues is None or any(visit.queue in self.queues for visit in call.visits))
-            and (self.agent is None or call.agent == self.agent or self.agent in call.offered_to)
-            and (self.number is None or call.number == self.number)
-            and (self.entered_from is None or call.entered_at >= self.entered_from)
-            and (self.entered_to is None or call.entered_at < self.entered_to)
-            and (self.outcome is None or call.outcome is self.outcome)
-            and (self.before is None or (call.entered_at, call.id) < self.before)
-        )
 
 
 async def calls(database: Database, wanted: CallFilter, limit: int) -> list[CallView]:
@@ -64,23 +38,26 @@ async def call(database: Database, call_id: str) -> CallView | None:
 
 def _narrow(statement: Select[Any], wanted: CallFilter) -> Select[Any]:
     column = schema.calls.c
-    if wanted.queues is not None:
-        statement = statement.where(column.queue_id.in_(sorted(wanted.queues)))
-    if wanted.agent is not None:
-        statement = statement.where(column.agent_id == wanted.agent)
-    if wanted.number is not None:
-        statement = statement.where(column.number == wanted.number)
-    if wanted.entered_from is not None:
-        statement = statement.where(column.entered_at >= when(wanted.entered_from))
-    if wanted.entered_to is not None:
-        statement = statement.where(column.entered_at < when(wanted.entered_to))
-    if wanted.outcome is not None:
-        statement = statement.where(column.outcome == wanted.outcome.value)
-    if wanted.before is not None:
-        moment, last = when(wanted.before[0]), wanted.before[1]
-        earlier = or_(column.entered_at < moment, and_(column.entered_at == moment, column.id < last))
-        statement = statement.where(earlier)
+    conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "queues": lambda queues: column.queue_id.in_(sorted(queues)),
+        "agent": lambda agent: column.agent_id == agent,
+        "own": lambda agent: column.agent_id == agent,
+        "number": lambda number: column.number == number,
+        "entered_from": lambda start: column.entered_at >= when(start),
+        "entered_to": lambda end: column.entered_at < when(end),
+        "outcome": lambda outcome: column.outcome == outcome.value,
+        "before": lambda before: _after_in_order(*before),
+    }
+    for name, condition in conditions.items():
+        asked = getattr(wanted, name)
+        if asked is not None:
+            statement = statement.where(condition(asked))
     return statement
+
+
+def _after_in_order(entered_at: float, call: str) -> ColumnElement[bool]:
+    column, moment = schema.calls.c, when(entered_at)
+    return or_(column.entered_at < moment, and_(column.entered_at == moment, column.id < call))
 
 
 def _call(row: Any, visits: Sequence[Any]) -> CallView:

@@ -1,0 +1,45 @@
+"""What a scrape reads from the floor, one queue at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd import picture
+from acd.errors import NotFound
+from acd.floor import Floor
+from acd.ids import QueueId
+from acd.sla import INTERVAL_S
+from nobat.engine import Engine
+from nobat.metrics import QueueReading
+
+INTERVALS_SHOWN = 4
+
+
+class HasPending(Protocol):
+    @property
+    def pending(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FloorSource:
+    """``nobat.metrics.Source`` over a running engine."""
+
+    engine: Engine
+    recorder: HasPending
+
+    def queues(self) -> Iterator[QueueReading]:
+        """Each queue as it is, and its service level over the last four intervals. One that goes meanwhile is left out."""
+        for queue in self.engine.read(lambda floor, _: sorted(floor.queues)):
+            try:
+                yield self.engine.read(lambda floor, now, queue=queue: _read(floor, queue, now))  # type: ignore[misc]
+            except NotFound:
+                continue
+
+    def history_pending(self) -> int:
+        return self.recorder.pending
+
+
+def _read(floor: Floor, queue: QueueId, now: float) -> QueueReading:
+    since = (now // INTERVAL_S - (INTERVALS_SHOWN - 1)) * INTERVAL_S
+    level = picture.stats(floor, queue, since, now).service_level.primary
+    return QueueReading(picture.queue(floor, queue, now), level)
