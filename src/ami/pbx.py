@@ -70,7 +70,7 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
-        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, deliver)
+        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._tell)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -145,7 +145,14 @@ class Pbx:
             elif isinstance(output, SnapshotWanted):
                 self._snapshot_wanted.set()
             else:
-                self._deliver(output)
+                self._tell(output)
+
+    def _tell(self, what: Fact | PhoneAsked) -> None:
+        """Deliver one. Whoever fails over it fails alone: the next one is delivered all the same."""
+        try:
+            self._deliver(what)
+        except Exception:
+            log.exception("a fact could not be delivered; others go on")
 
     def _look(self, look: Look, session: int, tries: int = 2) -> None:
         """Ask Asterisk about a channel and put the answer into the tracker, whatever it is."""
@@ -267,7 +274,7 @@ class Pbx:
     def _tell_down(self, reason: str) -> None:
         if reason != self._told_down:
             self._told_down = reason
-            self._deliver(LinkDown(self._config.pbx, reason))
+            self._tell(LinkDown(self._config.pbx, reason))
 
     def _set_health(self, state: HealthState, reason: str) -> None:
         same = (state, reason) == (self._health.state, self._health.reason)

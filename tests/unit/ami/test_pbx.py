@@ -273,6 +273,23 @@ class TestEvents:
         assert kinds[0] is PbxSnapshot
         assert set(kinds[1:]) == {CallEntered, DeviceChanged}
 
+    async def test_a_listener_that_fails_over_one_fact_gets_the_next(self, fake: FakeAmi) -> None:
+        made = Floor(fake)
+        deliver = made.engine.facts.append
+
+        def fails_over_entries(fact: Fact | PhoneAsked) -> None:
+            deliver(fact)
+            if isinstance(fact, CallEntered):
+                raise RuntimeError("a listener that fails")
+
+        made.pbx._deliver = fails_over_entries
+        async with running(made):
+            await made.ready()
+            made.says_enter()
+            made.says_gone()
+            await made.engine.hears(CallGone)
+            assert [type(fact) for fact in made.engine.facts] == [PbxSnapshot, CallEntered, CallGone]
+
     async def test_a_shutdown_is_told(self, floor: Floor) -> None:
         floor.fake.say("Event: Shutdown", "Shutdown: Cleanly", "Restart: False")
         assert await floor.engine.hears(PbxDraining) == [PbxDraining("pbx1")]
