@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -57,6 +57,21 @@ def _redacted(field: str, value: object) -> object:
     return scrub(str(value))
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at the moment: a test, or a supervisor, may put another in its place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: TextIO) -> None:
+        """There is nothing to set."""
+
+
 def configure(level: str = "info", form: str = "auto") -> None:
     """Send all logging through the chain. ``form``: json, console or auto (console on a terminal)."""
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
@@ -73,7 +88,7 @@ def configure(level: str = "info", form: str = "auto") -> None:
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
