@@ -40,7 +40,7 @@ from nobat.storage import catalogue, startup
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.migrate import migrate
-from nobat.storage.nodelock import take_node_lock
+from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.watch import WatchedLink
@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
-SETTLE_S = 2.5
+SETTLE_S = 2.0
+STOP_S = 4.5
+"""For the whole stop: whoever asked for it kills after five seconds, or ten."""
 HISTORY_S = 1.0
 FOLLOW_CLOCK_S = 30.0
 SWITCH_S = 0.0005
@@ -76,6 +78,7 @@ class App:
     phones: PhoneCodes
     pbxs: dict[PbxId, PbxLink]
     authenticator: Authenticator
+    node: NodeLock
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -108,7 +111,19 @@ class App:
             pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        return cls(settings, clock, database, recorder, metrics, engine, keeper, phones, pbxs, authenticator)
+        return cls(
+            settings,
+            clock,
+            database,
+            recorder,
+            metrics,
+            engine,
+            keeper,
+            phones,
+            pbxs,
+            authenticator,
+            NodeLock(database),
+        )
 
     async def start(self) -> None:
         """Take up what was left, then let the PBXs in. Returns when the links run; waits for a database that is away."""
@@ -125,10 +140,13 @@ class App:
         self._keep_running("history", self.recorder.run)
         self._keep_running("catalogue", self.keeper.follow)
         self._keep_running("clock", self._follow_clock)
+        if not self.pbxs:
+            log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
             self._keep_running(f"pbx {name}", link.run)
 
     async def _take_up(self) -> None:
+        await self.node.take()
         await migrate(self.database)
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)
@@ -152,6 +170,7 @@ class App:
             await self.recorder.close(HISTORY_S)
             await _end(history)
         self.recorder.release()
+        await self.node.release()
         await self.database.close()
 
     async def _settled(self, deadline_s: float) -> bool:
@@ -212,9 +231,8 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     app = App.build(settings, Clock())
     with contextlib.ExitStack() as held:
-        if app.database.file is not None:
-            app.database.make_folder()
-            held.enter_context(take_node_lock(app.database.file))
+        if app.database.is_sqlite:  # first of all, for its message is the better one
+            await app.node.take()
         sockets = [held.enter_context(_listen(settings.http.host, settings.http.port))]
         if settings.metrics.host is not None and settings.metrics.port is not None:
             sockets.append(held.enter_context(_listen(settings.metrics.host, settings.metrics.port)))
@@ -237,9 +255,11 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
     log.info("asked to stop")
     starting.cancel()
     waiting.cancel()
-    for failure in await asyncio.gather(app.stop(), servers.stop(), return_exceptions=True):
-        if failure is not None:
-            log.error("the stop was not in order", exc_info=failure)
+    try:
+        async with asyncio.timeout(STOP_S):
+            await asyncio.gather(app.stop(), servers.stop())
+    except Exception:
+        log.exception("the stop was not in order")
     log.info("stopped; calls go on")
 
 

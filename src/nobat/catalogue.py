@@ -40,6 +40,7 @@ class CatalogueKeeper:
     pbx_names: frozenset[str]
     pin_hashes: dict[AgentId, str] = field(default_factory=dict)
     _version: int = -1
+    _leaving: frozenset[QueueId] = frozenset()
     _stubborn: set[str] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -50,16 +51,23 @@ class CatalogueKeeper:
     async def take_up(self, catalogue: Catalogue) -> None:
         """Bring the floor in line with ``catalogue``; the first time, fill it."""
         floor_queues, floor_agents = self.engine.read(_specs)
+        self._leaving = self.engine.read(_still_used) - catalogue.queues.keys()
         for command in _redefined_queues(floor_queues, catalogue.queues):
             await self._tell(command)
-        for agent in catalogue.agents.values():
-            if floor_agents.get(agent.id) != agent:
-                await self._tell(DefineAgent(agent))
+        for spec in catalogue.agents.values():
+            wanted = self._until_it_is_gone(spec, floor_agents.get(spec.id))
+            if floor_agents.get(spec.id) != wanted:
+                await self._tell(DefineAgent(wanted))
         done = [await self._tell(RemoveAgent(agent)) for agent in floor_agents.keys() - catalogue.agents.keys()]
         done += [await self._tell(RemoveQueue(queue)) for queue in floor_queues.keys() - catalogue.queues.keys()]
         self.pin_hashes = dict(catalogue.pin_hashes)
         self._version = catalogue.version if all(done) else -1
         await self._tell_pbxs()
+
+    def _until_it_is_gone(self, spec: AgentSpec, current: AgentSpec | None) -> AgentSpec:
+        """A queue that goes still has callers: whoever serves it goes on until the last of them is served."""
+        kept = [queue for queue in current.queues if queue in self._leaving] if current is not None else []
+        return replace(spec, queues=(*spec.queues, *kept)) if kept else spec
 
     async def follow(self) -> None:
         """Notice what other programs change. Runs until cancelled."""
@@ -154,7 +162,7 @@ class CatalogueKeeper:
 
     async def _tell_pbxs(self) -> None:
         queues, _ = self.engine.read(_specs)
-        numbers = {spec.number: str(spec.id) for spec in queues.values()}
+        numbers = {spec.number: str(spec.id) for spec in queues.values() if spec.id not in self._leaving}
         for pbx in self.pbxs.values():
             await pbx.set_queue_numbers(numbers)
 
@@ -164,6 +172,10 @@ def _specs(floor: Floor, _now: float) -> tuple[dict[QueueId, QueueSpec], dict[Ag
         {name: queue.spec for name, queue in floor.queues.items()},
         {name: agent.spec for name, agent in floor.agents.items()},
     )
+
+
+def _still_used(floor: Floor, _now: float) -> frozenset[QueueId]:
+    return frozenset(name for name, queue in floor.queues.items() if queue.live_calls)
 
 
 def _redefined_queues(known: dict[QueueId, QueueSpec], wanted: dict[QueueId, QueueSpec]) -> list[Command]:

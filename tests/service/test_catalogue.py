@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from acd.ids import QueueId
 from nobat.auth import Role
 from nobat.storage import catalogue
 from nobat.storage.catalogue import Changes
@@ -188,3 +189,20 @@ async def test_lists_come_in_parts_that_miss_and_repeat_nothing(office: Office) 
         await admin.ask("DELETE", f"/v1/agents/{seen[-1]}")
     assert seen == sorted(set(seen))
     assert len(seen) == 10
+
+
+async def test_a_queue_that_another_program_removes_serves_its_last_callers_first(office: Office) -> None:
+    admin = await office.admin()
+    waiting = office.pbx.caller("8000")
+    await office.settled()
+    database = Database(office.url)
+    await catalogue.change(database, Changes(removed_queues=(QueueId("sales"),)))
+    await database.close()
+    await until(lambda: office.pbx.numbers == {"8001": "support"}, "no new callers for sales")
+    await admin.chooses("101", "available")
+    await until(lambda: office.pbx.ringing(waiting), "a ringing phone for the last caller")
+    office.pbx.pick_up(waiting)
+    await office.settled()
+    office.pbx.agent_hangs_up(waiting)
+    await until(lambda: office.app.engine.read(lambda floor, _: "sales" not in floor.queues), "the end of the queue")
+    assert (await admin.get("/v1/agents/101"))["queues"] == []

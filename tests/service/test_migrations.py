@@ -10,11 +10,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from nobat.storage import migrate as migration
-from nobat.storage import schema
+from nobat.storage import nodelock, schema
 from nobat.storage.database import Database
 from nobat.storage.errors import WrongDatabase
 from nobat.storage.migrate import HEAD, alembic_config, current_version, migrate
-from nobat.storage.nodelock import take_node_lock
+from nobat.storage.nodelock import NodeLock
+from tests.support.postgres import PostgresServer
 
 
 async def test_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
@@ -82,10 +83,34 @@ async def test_sqlite_keeps_promises_through_a_power_cut(tmp_path: Path) -> None
     await database.close()
 
 
-def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> None:
-    database = tmp_path / "nobat.db"
-    first = take_node_lock(database)
-    with pytest.raises(WrongDatabase, match=r"in use by another nobat serve \(process \d+\)"):
-        take_node_lock(database)
-    first.close()
-    take_node_lock(database).close()
+async def test_a_second_service_on_the_same_database_is_refused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodelock, "PATIENCE_S", 0.2)
+    databases = [Database(database_url) for _ in range(2)]
+    first, second = [NodeLock(database) for database in databases]
+    await first.take()
+    await first.take()
+    with pytest.raises(WrongDatabase, match="in use by another nobat serve"):
+        await second.take()
+    await first.release()
+    await second.take()
+    await second.release()
+    for database in databases:
+        await database.close()
+
+
+async def test_a_lock_outlives_nobody_who_dies(postgres: PostgresServer) -> None:
+    """A killed service's session ends with its connection, and so does its lock."""
+    url = postgres.create_database()
+    databases = [Database(url) for _ in range(2)]
+    first, second = [NodeLock(database) for database in databases]
+    await first.take()
+    async with databases[1].write() as connection:
+        await connection.execute(text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ))  # fmt: skip
+    await second.take()
+    for lock, database in zip((second, first), databases, strict=True):
+        await lock.release()
+        await database.close()

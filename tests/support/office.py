@@ -127,6 +127,7 @@ class Office:
             task.cancel()
         await asyncio.gather(*self.app.tasks.values(), return_exceptions=True)
         await self.client.aclose()
+        await self.app.node.release()
         await self.app.database.close()
 
     async def person(self, role: Role, agent: str | None = None, queues: tuple[str, ...] = ()) -> Person:

@@ -79,7 +79,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
-        with _Translated():
+        with translated():
             async with self.engine.connect() as connection:
                 await connection.execution_options(nobat_write=write)
                 async with connection.begin():
@@ -104,7 +104,7 @@ class Database:
         await self.engine.dispose()
 
 
-class _Translated:
+class translated:
     """Turn what drivers raise into the two exceptions of this package."""
 
     def __enter__(self) -> None:

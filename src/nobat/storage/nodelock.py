@@ -1,14 +1,55 @@
-"""One service for each SQLite database: a lock on a file beside it, which the kernel drops when the process dies."""
+"""One service for each database: two that route the same calls would ring two agents for one caller.
 
+On SQLite it is a lock on a file beside the database, on PostgreSQL an advisory lock of a session of its own. Both end with the
+process, however it ends.
+"""
+
+import asyncio
 import fcntl
 import os
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nobat.storage.database import Database, translated
 from nobat.storage.errors import WrongDatabase
 
+_ADVISORY_LOCK = 0x4E6F6261742D31  # "Nobat-1"
+PATIENCE_S = 3.0
+"""A service that was just asked to leave may still hold the lock of PostgreSQL for a moment."""
 
-def take_node_lock(database: Path) -> IO[str]:
+
+class NodeLock:
+    """Held from ``take`` to ``release``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._file: IO[str] | None = None
+        self._session: AsyncConnection | None = None
+
+    async def take(self) -> None:
+        """Take it unless it is held here already. Raises ``WrongDatabase`` when another service has it."""
+        if self._database.file is not None:
+            if self._file is None:
+                self._database.make_folder()
+                self._file = take_file_lock(self._database.file)
+        elif self._session is None:
+            with translated():
+                self._session = await _take_session_lock(self._database)
+
+    async def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.invalidate()  # closes the session, and with it goes the lock
+            await session.close()
+
+
+def take_file_lock(database: Path) -> IO[str]:
     """Lock ``<database>.lock`` for the life of the returned file. Raises ``WrongDatabase`` when another service has it."""
     path = database.with_name(database.name + ".lock")
     try:
@@ -28,3 +69,27 @@ def take_node_lock(database: Path) -> IO[str]:
     handle.write(f"{os.getpid()}\n")
     handle.flush()
     return handle
+
+
+async def _take_session_lock(database: Database) -> AsyncConnection:
+    session = await database.engine.connect()
+    try:
+        await session.execution_options(isolation_level="AUTOCOMMIT")
+        taken = await _try_for_a_while(session)
+    except BaseException:
+        await session.close()
+        raise
+    if not taken:
+        await session.close()
+        raise WrongDatabase("the database is in use by another nobat serve")
+    return session
+
+
+async def _try_for_a_while(session: AsyncConnection) -> bool:
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    attempt = text("SELECT pg_try_advisory_lock(:key)")
+    while not (await session.execute(attempt, {"key": _ADVISORY_LOCK})).scalar():
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.1)
+    return True
