@@ -310,6 +310,8 @@ class Link:
                 if started.done() and not manager.lost.done() and (failure := started.exception()) is not None:
                     log.error("the start of a session failed", exc_info=failure)
                     return "start_failed"
+                if manager.lost.done():
+                    return manager.lost.result()
                 asked_at = manager.now()
                 answer = await self.ask(actions.Ping(), self._config.ping_s)
                 if manager.lost.done():
