@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SETUP := @sh tools/setup.sh
 
-.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench setup clean
+.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench docs setup clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -47,9 +47,13 @@ format: ## let ruff write the format and the simple fixes
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: ## benchmarks as ratios against a peer
+bench: ## benchmarks as ratios against a peer (BENCH="--full assign_latency")
 	$(SETUP) venv asterisk
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks $(BENCH)
+
+docs: ## write docs/reference from the code
+	$(SETUP) venv
+	@$(PYTHON) -m nobat.reference
 
 clean: lab-down ## end the lab and remove what was made here
 	rm -rf .venv .lab .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

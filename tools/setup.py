@@ -33,6 +33,12 @@ def main(parts: list[str]) -> int:
     if unknown or not parts:
         print(f"usage: setup.py {' '.join(PARTS)}: any of them", file=sys.stderr)
         return 2
+    if "asterisk" in parts and os.geteuid() != 0:
+        print(
+            "nobat: this needs root, for Debian packages and for Asterisk's own root file system: sudo make …",
+            file=sys.stderr,
+        )
+        return 1
     try:
         if not all(_is_there(part) for part in parts):
             _bring(parts)

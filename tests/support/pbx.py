@@ -6,11 +6,12 @@
 
 import asyncio
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
 
-from lab.asterisk import Instance
+from lab.asterisk import AsteriskHome, Instance
 from lab.home import find_home
 from lab.pbx import PbxSettings, write_pbx
 from lab.phones import lab_phones
@@ -33,8 +34,10 @@ class TestPbx:
     @classmethod
     async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5) -> "TestPbx":
         """Start one. ``name`` tells its folder from others'; the process id makes it unique."""
+        home = find_home()
+        sweep(home)
         unique = f"{name}-{os.getpid()}-{secrets.token_hex(2)}"
-        instance = Instance(unique, find_home(), Path(tempfile.gettempdir()) / f"nobat-{unique}")
+        instance = Instance(unique, home, Path(tempfile.gettempdir()) / f"nobat-{unique}")
         settings = PbxSettings(
             sip_port=free_udp_port(),
             ami_port=free_port(),
@@ -103,3 +106,11 @@ class TestPbx:
 
     async def close(self) -> None:
         self.instance.stop()
+
+
+def sweep(home: AsteriskHome) -> None:
+    """End and remove what a test run that was killed has left behind: instances whose maker is no more."""
+    for folder in (home.root / "nobat").glob("*"):
+        maker = re.search(r"-(\d+)-[0-9a-f]{4}(-bank)?$", folder.name)
+        if maker is not None and not Path(f"/proc/{maker[1]}").exists():
+            Instance(folder.name, home, folder).stop()
