@@ -59,6 +59,8 @@ def new_token(
     """A fresh token and what is kept of it."""
     if (role is Role.AGENT) != (agent is not None):
         raise TokenProblem("an agent's token, and only that, needs --agent")
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise TokenProblem("a token's name is 1 to 100 printable characters")
     if queues and role is not Role.SUPERVISOR:
         raise TokenProblem("only a supervisor's token can be bound to queues")
     token = PREFIX + secrets.token_urlsafe(32)

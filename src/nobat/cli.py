@@ -172,7 +172,7 @@ def token_create(
     settings = _settings(config)
     from nobat.auth import Role, TokenProblem, new_token
     from nobat.clock import Clock
-    from nobat.storage import tokens
+    from nobat.storage import catalogue, tokens
 
     if role not in tuple(Role):
         fail(f"there is no role {role!r}; roles are {', '.join(Role)}", code=2)
@@ -181,7 +181,15 @@ def token_create(
     except TokenProblem as error:
         fail(str(error), code=2)
 
-    _with_database(settings, lambda database: tokens.add(database, kept))
+    async def add(database: "Database") -> None:
+        known = await catalogue.load(database)
+        missing = [f"agent {agent!r}"] if agent is not None and agent not in known.agents else []
+        missing += [f"queue {one!r}" for one in kept.queues if one not in known.queues]
+        if missing:
+            print(f"nobat: note: there is no {', no '.join(missing)} yet", file=sys.stderr)
+        await tokens.add(database, kept)
+
+    _with_database(settings, add)
     print(token)
 
 

@@ -129,6 +129,7 @@ def test_a_second_service_on_the_same_database_is_refused_in_one_line(
 
 
 def test_commands_beside_a_running_service(site: Site, running: "subprocess.Popen[bytes]") -> None:
+    assert (site.folder / "nobat.db").stat().st_mode & 0o077 == 0
     token = site.nobat("token", "create", "--role", "admin", "--name", "operator").strip()
     assert token.startswith("nobat_")
     assert len(token.split()) == 1
@@ -191,6 +192,7 @@ def test_a_database_that_cannot_be_is_told_in_one_line(site: Site) -> None:
             "there is no role 'boss'; roles are agent, supervisor, admin",
         ),
         (("token", "create", "--role", "agent", "--name", "x"), 2, "needs --agent"),
+        (("token", "create", "--role", "admin", "--name", "a\nb"), 2, "a token's name is"),
         (("apply", "/nope.yaml"), 1, "/nope.yaml: No such file"),
         (("status",), 1, "does not answer"),
         (("status", "--url", "ftp://x"), 1, "is no http address"),

@@ -6,6 +6,7 @@ disk when it returns (``synchronous=FULL``).
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -56,14 +57,15 @@ class Database:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
-    def make_folder(self) -> None:
-        """Make the folder of an SQLite database. Raises ``WrongDatabase`` when that cannot be."""
+    def make_place(self) -> None:
+        """Make the place of an SQLite database, for its owner's eyes only. Raises ``WrongDatabase`` when that cannot be."""
         if self.file is None:
             return
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise WrongDatabase(f"{self.file.parent}: {error.strerror}: there is no place for the database") from None
+            raise WrongDatabase(f"{self.file}: {error.strerror}: the database cannot be kept there") from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -36,7 +36,7 @@ def _version(connection: Connection) -> str | None:
 
 async def migrate(database: Database) -> bool:
     """Bring the schema up to date; False if it was. Raises ``WrongDatabase`` for one made by a newer program."""
-    database.make_folder()
+    database.make_place()
     if await current_version(database) == HEAD:
         return False
     async with database.write() as connection:

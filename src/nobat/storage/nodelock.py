@@ -33,7 +33,7 @@ class NodeLock:
         """Take it unless it is held here already. Raises ``WrongDatabase`` when another service has it."""
         if self._database.file is not None:
             if self._file is None:
-                self._database.make_folder()
+                self._database.make_place()
                 self._file = take_file_lock(self._database.file)
         elif self._session is None:
             with translated():
