@@ -4,12 +4,14 @@ Status (chosen by people), state (observed), queue membership and call state are
 not stored: it follows from status, engagement and the device, so the three can never disagree.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acd.errors import Conflict, illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, OfferId, QueueId
-from acd.telephony import DeviceState
+from acd.shift import Shift
+from acd.skills import Needs
+from acd.telephony import DeviceState, MissCause
 
 
 class Status(StrEnum):
@@ -49,6 +51,8 @@ class AgentSpec:
     device: DeviceId | None = None
     queues: tuple[QueueId, ...] = ()
     skills: tuple[tuple[str, int], ...] = ()
+    weights: tuple[tuple[QueueId, int], ...] = ()  # for the strategy ``weighted``; 1 where none is named
+    ranks: tuple[tuple[QueueId, int], ...] = ()  # for ``linear``: the smallest first; 0 where none is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ class Agent:
     engagement: Engagement = Free()
     idle_anchor: float = 0.0  # last conversation's end or becoming available, whichever is later: for longest_idle
     rest_until: float = 0.0  # the phone did not take an offer: left in peace until then
+    shift: Shift = field(default_factory=Shift)
+    misses: dict[MissCause, int] = field(default_factory=dict)  # in a row, by cause; a conversation ends the row
+    serving_since: float | None = None  # when the call began whose handling is not over: wrap-up belongs to it
+    seen_serving: bool = False  # ``serves`` as routing last took note of it
     shown_state: AgentState = AgentState.SIGNED_OUT  # as last told to the world
     state_since: float = 0.0
 
@@ -141,6 +149,10 @@ class Agent:
             raise illegal_transition(f"agent {self.id}", self.status, status)
         if status is Status.AVAILABLE:
             self.idle_anchor = now
+        if self.status is Status.SIGNED_OUT:
+            self.shift.sign_in(now)
+        elif status is Status.SIGNED_OUT:
+            self.shift.sign_out(now)
         self.status, self.status_since, self.reason = status, now, reason if status is Status.BREAK else None
         return True
 
@@ -153,11 +165,39 @@ class Agent:
     def end_talk(self, call: CallId, queue: QueueId, wrap_up_s: float, now: float) -> None:
         """After a conversation: wrap-up, unless there is none or the agent has signed out meanwhile."""
         self.idle_anchor = now
+        if isinstance(self.engagement, Talking):
+            self.serving_since = self.engagement.since
+            self.shift.talk_s += max(0.0, now - self.engagement.since)
         if wrap_up_s > 0 and self.status is not Status.SIGNED_OUT:
             self.engagement = WrapUp(call, queue, now, now + wrap_up_s)
         else:
             self.engagement = Free()
 
+    def talk(self, call: CallId, queue: QueueId, since: float) -> None:
+        """A conversation has begun."""
+        self.engagement = Talking(call, queue, since)
+        self.shift.calls += 1
+        self.misses.clear()
+
+    def can(self, needs: Needs) -> bool:
+        """Whether the agent's levels are enough."""
+        return not needs or all(self.skill(name) >= level for name, level in needs)
+
     def skill(self, name: str) -> int:
         """The agent's level; 0 without the skill."""
         return dict(self.spec.skills).get(name, 0)
+
+    def weight_in(self, queue: QueueId) -> int:
+        """The agent's weight in a queue, at least 1."""
+        return max(1, dict(self.spec.weights).get(queue, 1))
+
+    def rank_in(self, queue: QueueId) -> int:
+        """The agent's place in a queue's fixed order."""
+        return dict(self.spec.ranks).get(queue, 0)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the agent takes calls today: available, on a phone that can be reached, whatever he does right now."""
+        if self.status is not Status.AVAILABLE:
+            return False
+        return not isinstance(self.engagement, Free) or self.state is not AgentState.UNREACHABLE

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from acd import telephony as t
-from acd.agents import Agent, Free, Ringing, Talking
+from acd.agents import Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
+from acd.directory import normal
 from acd.events import (
+    AgentStatusChosen,
     CallAdopted,
     CallConnected,
     CallEnded,
@@ -24,8 +26,11 @@ from acd.events import (
     TalkEnded,
     VisitDecided,
 )
+from acd.forecast import Promise, expected
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
+from acd.queues import Queue
+from acd.skills import Needs, needs_at
 from acd.sla import DecidedVisit
 from acd.turn import Turn
 
@@ -48,8 +53,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
         return
     call = admit(floor, turn, fact)
     if call is not None:
-        floor.queues[call.queue].stand(call.place)
-        floor.fresh_calls[call.id] = None
+        stand(floor, call)
 
 
 def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = False) -> Call | None:
@@ -71,6 +75,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         visits=[Visit(queue.spec.id, entered_at)],
         state_since=entered_at,
     )
+    introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
     if call.id in floor.counted:
@@ -81,6 +86,50 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
             CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
         )
     return call
+
+
+def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
+    """What is known of the caller: segment, priority, needs, and the agent to be held for."""
+    key = normal(call.number, floor.numbering)
+    profile = floor.directory.get(key) if key is not None else None
+    if profile is not None:
+        call.segment, call.language, call.known_as = profile.segment, profile.language, profile.name
+        call.priority += profile.priority
+        call.own_needs = profile.skills
+    call.head_start_s = call.priority * queue.spec.priority_s
+    call.needs = needs_of(call, queue, turn.now)
+    for step in queue.spec.relax:
+        floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
+    last = profile.preferred_agent if profile is not None else None
+    if last is None and key is not None and key in floor.served_by:
+        last = floor.served_by[key]
+    if last is not None and queue.spec.sticky_s > 0 and last in queue.members:
+        call.preferred, call.held_until = last, call.visit.entered_at + queue.spec.sticky_s
+        floor.at(call.held_until, "hold_off", call.id)
+        floor.particular[call.id] = None
+
+
+def needs_of(call: Call, queue: Queue, now: float) -> Needs:
+    """What the caller needs of an agent at ``now``."""
+    spec = queue.spec
+    if not spec.relax and not call.own_needs:
+        return spec.skills
+    return needs_at(spec.skills, spec.relax, call.own_needs, now - call.visit.entered_at)
+
+
+def stand(floor: "Floor", call: Call) -> None:
+    """Put the caller into the line, and have routing look at him."""
+    floor.queues[call.queue].stand(call.place, call.needs)
+    floor.fresh_calls[call.id] = None
+
+
+def tell_wait(floor: "Floor", turn: Turn, call: Call) -> Promise | None:
+    """Tell the caller how long it will be; what was told is kept."""
+    promise = expected(floor, call, turn.now)
+    if promise is not None:
+        call.promise = promise
+        call.told.append(promise)
+    return promise
 
 
 def live_offer(floor: "Floor", call: CallId, offer: OfferId) -> tuple[Call, LiveOffer] | None:
@@ -117,12 +166,25 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
     agent = floor.agents[holder]
     if cause in _BLAMED:
         call.misses[holder] = call.misses.get(holder, 0) + 1
+        if cause is t.MissCause.REJECTED:
+            call.rejected_by.add(holder)
+            floor.particular[call.id] = None
         agent.rest_until = turn.now + floor.queues[call.queue].spec.rest_s
         floor.at(agent.rest_until, "rest", agent.id)
+        _count_miss(turn, agent, cause, floor.queues[call.queue].spec.misses.limit(cause))
     elif cause is t.MissCause.UNREACHABLE and agent.device == device:
         # Believe the attempt, until the PBX says something newer of the phone.
         floor.devices[device] = agent.device_state = t.DeviceState.UNAVAILABLE
     release(floor, turn, agent, call.id)
+
+
+def _count_miss(turn: Turn, agent: Agent, cause: t.MissCause, limit: int) -> None:
+    """One more in a row; at the limit the agent is set on a break that says why."""
+    agent.misses[cause] = agent.misses.get(cause, 0) + 1
+    if limit and agent.misses[cause] >= limit and agent.status is Status.AVAILABLE:
+        agent.misses.clear()
+        agent.choose(Status.BREAK, cause.value, turn.now)
+        turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device))
 
 
 def release(floor: "Floor", turn: Turn, agent: Agent, call: CallId) -> None:
@@ -150,9 +212,7 @@ def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(CallState.WAITING, turn.now)
-    queue = floor.queues[call.queue]
-    queue.stand(call.place)
-    floor.fresh_calls[call.id] = None
+    stand(floor, call)
     if offer is not None:
         turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
 
@@ -184,7 +244,8 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
     call.device, call.agent_leg, call.connected_at = device, leg, at
     if agent is not None:
         call.agent = agent.id
-        agent.engagement = Talking(call.id, call.queue, at)
+        agent.talk(call.id, call.queue, at)
+        floor.served(call.number, agent.id)
         floor.refresh(agent, turn)
     waited = max(0.0, at - call.visit.entered_at)
     if call.id not in floor.counted:
@@ -208,6 +269,10 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, 
         return
     visit.outcome, visit.decided_at = outcome, at
     waited = max(0.0, at - visit.entered_at)
+    if record:
+        queue.waits.decided(waited, gave_up=outcome is Outcome.ABANDONED)
+    if call.prediction is not None and outcome is Outcome.ANSWERED:
+        queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
     short = outcome is Outcome.ABANDONED and waited < queue.spec.short_abandon_s
     if record:
         queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
@@ -283,7 +348,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
     if call.state is CallState.WAITING:
-        queue.leave(call.place)
+        queue.leave(call.place, call.needs)
     elif call.state is CallState.OFFERED:
         decide(floor, turn, call, undecided, turn.now)
         close_offer(floor, turn, call, t.MissCause.CANCELLED)
@@ -297,6 +362,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     del floor.calls[call.id]
     floor.fresh_calls.pop(call.id, None)
     floor.counted.discard(call.id)
+    floor.particular.pop(call.id, None)
     floor.ended[call.id] = call
     while len(floor.ended) > ENDED_KEPT:
         floor.ended.popitem(last=False)

@@ -6,11 +6,17 @@ queue is a *visit* whose outcome is decided once and never changes (../docs/refe
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import Place
+from acd.skills import NOTHING, Needs
+
+if TYPE_CHECKING:
+    from acd.decisions import Decision
+    from acd.forecast import Prediction, Promise
 
 
 class CallState(StrEnum):
@@ -72,7 +78,20 @@ class Call:
     state_since: float = 0.0
     offer: LiveOffer | None = None
     offers_made: int = 0
+    head_start_s: float = 0.0  # what the priority is worth in waiting time
+    needs: Needs = NOTHING  # what an agent must be able to do, as it stands now
+    own_needs: Needs = NOTHING  # of it, what the caller brought and what never relaxes
+    segment: str | None = None
+    language: str | None = None
+    known_as: str | None = None  # the directory's name for the number
+    preferred: AgentId | None = None  # held for this agent …
+    held_until: float = 0.0  # … until then
     misses: dict[AgentId, int] = field(default_factory=dict)  # agents who did not take this very caller
+    rejected_by: set[AgentId] = field(default_factory=set)
+    prediction: "Prediction | None" = None  # made on joining, compared with what comes true
+    promise: "Promise | None" = None  # the last one told
+    told: "list[Promise]" = field(default_factory=list)
+    decisions: "list[Decision]" = field(default_factory=list)
     hold_off_until: float = 0.0  # no offer before: the last one could not be placed
     agent: AgentId | None = None
     device: DeviceId | None = None
@@ -99,7 +118,8 @@ class Call:
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        return (-self.priority, self.visit.entered_at, self.serial, self.id)
+        entered_at = self.visit.entered_at
+        return (entered_at - self.head_start_s, entered_at, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:
         """Change state, by the table only."""

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
+from acd.directory import CallerProfile
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
@@ -129,6 +130,31 @@ class AmendCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PutCallers:
+    """Enter known callers into the directory, by number in any writing; None removes one. Applies to calls that come in later."""
+
+    callers: tuple[tuple[str, CallerProfile | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTurn:
+    """Give round robin back who had which turn before a restart."""
+
+    queue: QueueId
+    agent: AgentId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreService:
+    """Give sticky routing back who served a number last before a restart."""
+
+    number: str
+    agent: AgentId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -148,5 +174,8 @@ Command = (
     | ExtendWrapUp
     | HangUpCall
     | AmendCall
+    | PutCallers
+    | RestoreTurn
+    | RestoreService
     | StopOffering
 )

@@ -6,9 +6,11 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from acd import calling, routing
 from acd import commands as c
 from acd.agents import Agent, Free, Ringing, Status, WrapUp
 from acd.calls import Call, CallState
+from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
 from acd.ids import AgentId, DeviceId
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from acd.floor import Floor
 
 
-def define_queue(floor: "Floor", _turn: Turn, command: c.DefineQueue) -> None:
+def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
     spec = command.spec
     if spec.strategy not in STRATEGIES:
         raise Invalid("unknown_strategy", f"there is no strategy {spec.strategy!r}", strategy=spec.strategy)
@@ -41,7 +43,25 @@ def define_queue(floor: "Floor", _turn: Turn, command: c.DefineQueue) -> None:
             _join_queues(floor, agent)
     else:
         known.spec = spec
+        _line_up_again(floor, turn, known)
+        for agent in [known.members[agent] for agent in known.idle.keys]:
+            known.idle.discard(agent.id)
+            known.idle.add(agent.id, routing.idle_key(agent, known))
     floor.freshen()
+
+
+def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
+    """What a place is worth, or what a caller needs, may have changed: everybody who waits stands by the new rules."""
+    waiting = [floor.calls[call] for call in queue.waiting()]
+    queue.line.clear()
+    queue.kinds.clear()
+    for call in (*waiting, *(floor.calls[call] for call in queue.offered)):
+        call.head_start_s = call.priority * queue.spec.priority_s
+        call.needs = calling.needs_of(call, queue, turn.now)
+        for step in queue.spec.relax:
+            floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
+    for call in waiting:
+        queue.stand(call.place, call.needs)
 
 
 def remove_queue(floor: "Floor", _turn: Turn, command: c.RemoveQueue) -> None:
@@ -77,7 +97,7 @@ def _leave_queues(floor: "Floor", agent: Agent) -> None:
     for name in agent.spec.queues:
         if name in floor.queues:
             floor.queues[name].members.pop(agent.id, None)
-            floor.queues[name].idle.pop(agent.id, None)
+            floor.queues[name].idle.discard(agent.id)
 
 
 def remove_agent(floor: "Floor", _turn: Turn, command: c.RemoveAgent) -> None:
@@ -98,6 +118,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if device is None or device in floor.at_device:
             return
         _seat(floor, agent, device)
+        agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
     agent.idle_anchor = command.since
     floor.refresh(agent, turn)
@@ -126,6 +147,7 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
     _seat(floor, agent, device)
     agent.rest_until = 0.0
     if agent.choose(Status.AVAILABLE, None, turn.now) or moved:
+        agent.misses.clear()
         _chosen(turn, agent)
     floor.refresh(agent, turn)
 
@@ -231,10 +253,11 @@ def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
         waiting = call.state is CallState.WAITING
         queue = floor.queues[call.queue]
         if waiting:
-            queue.leave(call.place)
+            queue.leave(call.place, call.needs)
         call.priority = command.priority
+        call.head_start_s = call.priority * queue.spec.priority_s
         if waiting:
-            queue.stand(call.place)
+            queue.stand(call.place, call.needs)
     _amend(turn, call, command.disposition, command.notes)
 
 
@@ -253,6 +276,27 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
     floor.counted.add(command.call)
+
+
+def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
+    for number, profile in command.callers:
+        key = normal(number, floor.numbering)
+        if key is None:
+            raise Invalid("invalid_number", "a caller's number has no digits", number=number)
+        if profile is None:
+            floor.directory.pop(key, None)
+        else:
+            floor.directory[key] = profile
+
+
+def restore_turn(floor: "Floor", _turn: Turn, command: c.RestoreTurn) -> None:
+    queue = floor.queue(command.queue)
+    queue.turns[command.agent] = max(command.at, queue.turns.get(command.agent, 0.0))
+    queue.last_turn = max(queue.last_turn, command.at)
+
+
+def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> None:
+    floor.served(command.number, command.agent)
 
 
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:
@@ -274,5 +318,8 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.ExtendWrapUp: extend_wrap_up,
     c.HangUpCall: hang_up_call,
     c.AmendCall: amend_call,
+    c.PutCallers: put_callers,
+    c.RestoreTurn: restore_turn,
+    c.RestoreService: restore_service,
     c.StopOffering: stop_offering,
 }

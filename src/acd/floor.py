@@ -16,9 +16,10 @@ from itertools import count
 from typing import Any, Literal
 
 from acd import calling, desk, reconcile, routing
-from acd.agents import Agent, WrapUp
+from acd.agents import Agent, Free, WrapUp
 from acd.calls import Call, CallState
 from acd.commands import Command
+from acd.directory import CallerProfile, Numbering, normal
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
 from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
@@ -27,7 +28,10 @@ from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
 from acd.turn import Effects, Turn
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off"]
+SERVED_KEPT = 200_000
+"""Numbers whose last agent is remembered, the latest ones."""
+
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax"]
 
 
 @dataclass(slots=True)
@@ -42,6 +46,10 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    directory: dict[str, CallerProfile] = field(default_factory=dict)
+    numbering: Numbering = field(default_factory=Numbering)
+    served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
+    particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
     offering: bool = True
     now: float = 0.0
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
@@ -96,6 +104,15 @@ class Floor:
         by_id = self.queues.get(QueueId(key))
         return by_id or next((queue for queue in self.queues.values() if queue.spec.number == key), None)
 
+    def served(self, number: str | None, agent: AgentId) -> None:
+        """Remember who talked to a number last."""
+        key = normal(number, self.numbering)
+        if key is not None:
+            self.served_by[key] = agent
+            self.served_by.move_to_end(key)
+            if len(self.served_by) > SERVED_KEPT:
+                self.served_by.popitem(last=False)
+
     def takes_offers(self, pbx: PbxId) -> bool:
         """Whether a call on ``pbx`` may be offered."""
         state = self.pbxs.get(pbx)
@@ -107,16 +124,24 @@ class Floor:
         if state is not agent.shown_state:
             turn.emit(AgentStateChanged(turn.now, agent.id, agent.shown_state, state))
             agent.shown_state, agent.state_since = state, turn.now
+        if agent.serving_since is not None and isinstance(agent.engagement, Free):
+            for name in agent.spec.queues[:1]:
+                if name in self.queues:
+                    self.queues[name].waits.services.add(turn.now - agent.serving_since)
+            agent.serving_since = None
+        if agent.serves is not agent.seen_serving:
+            agent.seen_serving = agent.serves
+            self._loosen(agent.id)
         free = routing.agent_bar(agent, turn.now) is None
         for name in agent.spec.queues:
             queue = self.queues.get(name)
             if queue is None:
                 continue
             if free and agent.id not in queue.idle:
-                queue.idle[agent.id] = agent
+                queue.idle.add(agent.id, routing.idle_key(agent, queue))
                 self.fresh_agents[agent.id] = None
             elif not free:
-                queue.idle.pop(agent.id, None)
+                queue.idle.discard(agent.id)
 
     def freshen(self, pbx: PbxId | None = None) -> None:
         """Look at every caller and every free agent again: a PBX is back or queues have changed."""
@@ -124,7 +149,13 @@ class Floor:
             if call.state is CallState.WAITING and pbx in (None, call.pbx):
                 self.fresh_calls[call.id] = None
         for queue in self.queues.values():
-            self.fresh_agents.update(dict.fromkeys(queue.idle))
+            self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
+
+    def _loosen(self, agent: AgentId) -> None:
+        """An agent has come or gone: those held for him, and those who were rejected, may be served otherwise now."""
+        for call in (self.calls[known] for known in self.particular):
+            if call.state is CallState.WAITING and (call.preferred == agent or call.rejected_by):
+                self.fresh_calls[call.id] = None
 
     def _turn(self, now: float) -> Turn:
         # A clock that was set back must not make waits negative or order time wrongly.
@@ -168,11 +199,24 @@ def _hold_off_due(floor: Floor, _turn: Turn, key: str) -> None:
         floor.fresh_calls[call.id] = None
 
 
+def _relax_due(floor: Floor, turn: Turn, key: str) -> None:
+    """The caller has waited long enough to ask for less."""
+    call = floor.calls.get(CallId(key))
+    if call is None or call.visit.outcome is not None:
+        return
+    queue = floor.queues[call.queue]
+    before, call.needs = call.needs, calling.needs_of(call, queue, turn.now)
+    if call.state is CallState.WAITING:
+        queue.needs_changed(before, call.needs)
+        floor.fresh_calls[call.id] = None
+
+
 _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "wrap_up": _wrap_up_due,
     "rest": _rest_due,
     "offer": _offer_due,
     "hold_off": _hold_off_due,
+    "relax": _relax_due,
 }
 
 

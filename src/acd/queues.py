@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from acd.ewt import WaitModel
 from acd.ids import AgentId, CallId, QueueId
+from acd.skills import NOTHING, Needs, RelaxStep
 from acd.sla import Ledger
+from acd.telephony import MissCause
 
 if TYPE_CHECKING:
     from acd.agents import Agent
 
-Place = tuple[int, float, int, CallId]
-"""Orders a line: highest priority first, then earliest entry, then lowest serial."""
+Place = tuple[float, float, int, CallId]
+"""Orders a line: by time of entry less the head start that priority gives, then by time of entry, then by serial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +32,74 @@ class ServiceLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class MissPolicy:
+    """How many offers in a row an agent's phone may let pass, by cause, before the agent is set on a break; 0: never."""
+
+    no_answer: int = 3
+    busy: int = 0
+    rejected: int = 3
+    failed: int = 0
+
+    def limit(self, cause: MissCause) -> int:
+        """The limit for ``cause``; causes that are not the agent's doing have none."""
+        return int(getattr(self, cause.value, 0))
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as it was configured. Durations are seconds; ``timezone`` is an IANA name.
 
     ``skills`` names the level an agent needs at least. ``rest_s`` is how long an agent whose phone did not take an
     offer is left in peace. Callers who give up within ``short_abandon_s`` are reported apart.
+
+    One level of priority is worth ``priority_s`` seconds of waiting. That is priority with ageing in one number: a caller of a
+    level less passes when he has waited so much longer, so nobody is starved, and the order of two callers never changes while
+    both wait. ``sticky_s``: how long a caller waits for the agent who served him last, if that one is at work.
     """
 
     id: QueueId
     number: str
     name: str = ""
     strategy: str = "longest_idle"
+    priority_s: float = 300.0
     ring_s: int = 15
     wrap_up_s: float = 10.0
     rest_s: float = 5.0
     short_abandon_s: float = 5.0
     service_level: ServiceLevel = ServiceLevel()
-    skills: tuple[tuple[str, int], ...] = ()
+    skills: Needs = NOTHING
+    relax: tuple[RelaxStep, ...] = ()
+    sticky_s: float = 0.0
+    misses: MissPolicy = MissPolicy()
     timezone: str = "UTC"
+
+
+Key = tuple[float, ...]
+
+
+@dataclass(slots=True)
+class IdleList:
+    """The free members of a queue, in the order of a key that was theirs when they became free."""
+
+    keys: dict[AgentId, Key] = field(default_factory=dict)
+    order: list[tuple[Key, AgentId]] = field(default_factory=list)
+
+    def __contains__(self, agent: AgentId) -> bool:
+        return agent in self.keys
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def add(self, agent: AgentId, key: Key) -> None:
+        """A member has become free."""
+        self.keys[agent] = key
+        insort(self.order, (key, agent))
+
+    def discard(self, agent: AgentId) -> None:
+        """A member is not free any more, if he was."""
+        key = self.keys.pop(agent, None)
+        if key is not None:
+            del self.order[bisect_left(self.order, (key, agent))]
 
 
 @dataclass(slots=True)
@@ -55,31 +108,48 @@ class Queue:
 
     spec: QueueSpec
     members: dict[AgentId, "Agent"] = field(default_factory=dict)
-    idle: dict[AgentId, "Agent"] = field(default_factory=dict)
+    idle: IdleList = field(default_factory=IdleList)
     line: list[Place] = field(default_factory=list)
     offered: set[CallId] = field(
         default_factory=set
     )  # callers for whom phones ring: not in the line, but still waiting
-    turns: dict[AgentId, int] = field(default_factory=dict)  # number of the last turn each agent took: round robin
-    turn: int = 0
+    kinds: dict[Needs, int] = field(default_factory=dict)  # how many in the line need what
+    turns: dict[AgentId, float] = field(default_factory=dict)  # when each agent had the last turn: round robin
+    last_turn: float = 0.0
     live_calls: int = 0  # calls of this queue that have not ended: while there are any, it cannot be removed
     ledger: Ledger = field(default_factory=Ledger)
+    waits: WaitModel = field(default_factory=WaitModel)
 
-    def stand(self, place: Place) -> None:
+    def stand(self, place: Place, needs: Needs) -> None:
         """Put a caller into the line at the caller's place."""
         insort(self.line, place)
+        self.kinds[needs] = self.kinds.get(needs, 0) + 1
 
-    def leave(self, place: Place) -> None:
+    def leave(self, place: Place, needs: Needs) -> None:
         """Take the caller who stands at ``place`` out of the line."""
         index = bisect_left(self.line, place)
         if index < len(self.line) and self.line[index] == place:
             del self.line[index]
+            self._one_less(needs)
+
+    def index(self, place: Place) -> int:
+        """How many of the line stand before ``place``."""
+        return bisect_left(self.line, place)
+
+    def needs_changed(self, before: Needs, after: Needs) -> None:
+        """One who stands in the line needs something else now."""
+        self._one_less(before)
+        self.kinds[after] = self.kinds.get(after, 0) + 1
+
+    def _one_less(self, needs: Needs) -> None:
+        self.kinds[needs] -= 1
+        if not self.kinds[needs]:
+            del self.kinds[needs]
 
     def waiting(self) -> Iterator[CallId]:
         """Those who wait, head first."""
         return (place[3] for place in self.line)
 
-    def took_turn(self, agent: AgentId) -> None:
-        """Note that ``agent`` was offered a call of this queue: for round robin."""
-        self.turn += 1
-        self.turns[agent] = self.turn
+    def took_turn(self, agent: AgentId, now: float) -> None:
+        """Note that ``agent`` was offered a call of this queue; turns of the same moment keep their order."""
+        self.last_turn = self.turns[agent] = max(now, self.last_turn + 1e-6)

@@ -81,8 +81,7 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     repairs["call_adopted"] += 1
     call.offers_made = _offers_made(found.offer)
     if found.stage is LegStage.WAITING:
-        floor.queues[call.queue].stand(call.place)
-        floor.fresh_calls[call.id] = None
+        calling.stand(floor, call)
         return
     _resume_offer(floor, turn, call, found)
     if found.stage is not LegStage.OFFERED:
@@ -119,7 +118,7 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
             calling.back_to_line(floor, turn, call)
         case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
             repairs["offer_found"] += 1
-            floor.queues[call.queue].leave(call.place)
+            floor.queues[call.queue].leave(call.place, call.needs)
             _resume_offer(floor, turn, call, found)
             if found.stage is not LegStage.OFFERED:
                 _connect(floor, turn, call, found)

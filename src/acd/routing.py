@@ -10,14 +10,18 @@ A ``Bar`` is the reason why an agent does not get a call. The very functions tha
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd.agents import Agent, AgentState
 from acd.calls import Call, CallState, LiveOffer
+from acd.decisions import Decision
 from acd.events import CallOffered
-from acd.ids import AgentId, QueueId, split_device
-from acd.queues import Place, Queue
-from acd.strategies import STRATEGIES, Key
+from acd.forecast import predict
+from acd.ids import AgentId, OfferId, QueueId, split_device
+from acd.queues import Key, Place, Queue
+from acd.skills import Needs
+from acd.strategies import RING_EVERYBODY, STEADY, STRATEGIES, Choice
 from acd.telephony import Offer
 from acd.turn import Turn
 
@@ -26,6 +30,15 @@ if TYPE_CHECKING:
 
 OFFER_GUARD_S = 10.0
 """How long after the ring time a PBX may stay silent about an offer before it is asked what became of it."""
+
+DECISIONS_KEPT, DECISION_TERMS = 10, 10
+"""Decisions that a call remembers, and agents in the order of each."""
+
+MOST_PHONES = 50
+"""How many phones one offer rings at most: what fits into one line of AMI."""
+
+Rank = tuple[int, Key, AgentId]
+"""The terms of an order: offers to this caller let pass, the strategy's key, the agent."""
 
 
 class Bar(StrEnum):
@@ -36,6 +49,8 @@ class Bar(StrEnum):
     NO_DEVICE = "no_device"
     SKILL = "skill"
     OTHER_PBX = "other_pbx"
+    HELD = "held_for_another"
+    REJECTED = "rejected_by_this_agent"
 
 
 def agent_bar(agent: Agent, now: float) -> Bar | None:
@@ -47,28 +62,60 @@ def agent_bar(agent: Agent, now: float) -> Bar | None:
     return Bar.RESTING if agent.rest_until > now else None
 
 
-def queue_bar(agent: Agent, queue: Queue) -> Bar | None:
-    """What keeps a member from the calls of one queue."""
-    return next((Bar.SKILL for name, level in queue.spec.skills if agent.skill(name) < level), None)
+def call_bar(agent: Agent, call: Call, queue: Queue, now: float) -> Bar | None:
+    """What keeps a member of the caller's queue from this caller."""
+    if not agent.can(call.needs):
+        return Bar.SKILL
+    if agent.device is None or split_device(agent.device)[0] != call.pbx:
+        return Bar.OTHER_PBX
+    if call.preferred is not None and held_for(call, queue, now) not in (None, agent.id):
+        return Bar.HELD
+    if agent.id in call.rejected_by and _somebody_else(call, queue):
+        return Bar.REJECTED
+    return None
 
 
-def call_bar(agent: Agent, call: Call) -> Bar | None:
-    """What keeps an agent from one caller."""
-    here = agent.device is not None and split_device(agent.device)[0] == call.pbx
-    return None if here else Bar.OTHER_PBX
+def held_for(call: Call, queue: Queue, now: float) -> AgentId | None:
+    """The agent whom a caller waits for, as long as the hold lasts and that agent is at work."""
+    if call.preferred is None or now >= call.held_until or call.preferred in call.misses:
+        return None
+    preferred = queue.members.get(call.preferred)
+    return preferred.id if preferred is not None and preferred.serves and preferred.can(call.needs) else None
 
 
-def ranked(queue: Queue, call: Call) -> list[tuple[int, Key, AgentId]]:
-    """The free agents who may serve ``call``, with the terms of their order.
+def _somebody_else(call: Call, queue: Queue) -> bool:
+    """Whether anybody at work could serve a caller whom some have rejected, now or when he has finished."""
+    return any(one.serves and one.can(call.needs) for one in queue.members.values() if one.id not in call.rejected_by)
+
+
+def idle_key(agent: Agent, queue: Queue) -> Key:
+    """Where a member who becomes free stands among the free."""
+    strategy = queue.spec.strategy
+    return STRATEGIES[strategy](agent, Choice(queue, None, 0.0)) if strategy in STEADY else ()
+
+
+def ranked(queue: Queue, call: Call, now: float) -> Iterator[Rank]:
+    """The free agents who may serve ``call`` with the terms of their order; in order, if the strategy is a steady one."""
+    steady, key, choice = queue.spec.strategy in STEADY, STRATEGIES[queue.spec.strategy], Choice(queue, call, now)
+    for kept, agent_id in queue.idle.order:
+        agent = queue.members[agent_id]
+        if call_bar(agent, call, queue, now) is None:
+            yield call.misses.get(agent_id, 0), kept if steady else key(agent, choice), agent_id
+
+
+def choose(queue: Queue, call: Call, now: float) -> list[AgentId]:
+    """Whom to ring for ``call``; nobody if no free agent may serve it.
 
     Whoever has already let this caller ring in vain comes after all who have not.
     """
-    key = STRATEGIES[queue.spec.strategy]
-    return [
-        (call.misses.get(agent.id, 0), key(agent, queue), agent.id)
-        for agent in queue.idle.values()
-        if queue_bar(agent, queue) is None and call_bar(agent, call) is None
-    ]
+    candidates = ranked(queue, call, now)
+    if queue.spec.strategy in RING_EVERYBODY:
+        return [agent for _, _, agent in sorted(candidates)[:MOST_PHONES]]
+    if queue.spec.strategy in STEADY and not call.misses:
+        first = next(candidates, None)  # the list is in order, and nobody is set back
+        return [first[2]] if first is not None else []
+    best = min(candidates, default=None)
+    return [best[2]] if best is not None else []
 
 
 def match(floor: "Floor", turn: Turn) -> None:
@@ -82,8 +129,9 @@ def match(floor: "Floor", turn: Turn) -> None:
     if agents:
         _serve_lines(floor, turn, {queue for agent in agents for queue in floor.agents[agent].spec.queues})
     for call in sorted((floor.calls[call] for call in calls), key=lambda call: call.place):
-        if call.state is CallState.WAITING:
-            _serve(floor, turn, floor.queues[call.queue], call)
+        queue = floor.queues[call.queue]
+        if call.state is CallState.WAITING and not _serve(floor, turn, queue, call) and call.prediction is None:
+            call.prediction = predict(floor, queue, call, turn.now)[0]
 
 
 def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> None:
@@ -95,15 +143,22 @@ def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> None:
             places = _walk(queue)
             heads.append((next(places), name, places))
     heapify(heads)
+    hopeless: dict[QueueId, set[Needs]] = {name: set() for _, name, _ in heads}
     while heads:
         place, name, places = heappop(heads)
-        queue = floor.queues[name]
-        if not any(queue_bar(agent, queue) is None for agent in queue.idle.values()):
-            continue
-        _serve(floor, turn, queue, floor.calls[place[3]])
+        queue, beyond = floor.queues[name], hopeless[name]
+        if not queue.idle or beyond.issuperset(queue.kinds):
+            continue  # nobody left, or nobody left who can do what any of them needs
+        call = floor.calls[place[3]]
+        if call.needs not in beyond and not _serve(floor, turn, queue, call) and not _anybody_can(queue, call.needs):
+            beyond.add(call.needs)
         following = next(places, None)
         if following is not None:
             heappush(heads, (following, name, places))
+
+
+def _anybody_can(queue: Queue, needs: Needs) -> bool:
+    return any(queue.members[agent].can(needs) for agent in queue.idle.keys)
 
 
 def _walk(queue: Queue) -> Iterator[Place]:
@@ -120,11 +175,20 @@ def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
     """Offer one caller to the best free agent, if there is one and the PBX can be told."""
     if call.hold_off_until > turn.now or not floor.takes_offers(call.pbx):
         return False
-    candidates = ranked(queue, call)
-    if not candidates:
-        return False
-    _offer(floor, turn, queue, call, [floor.agents[min(candidates)[2]]])
-    return True
+    chosen = choose(queue, call, turn.now)
+    if chosen:
+        _remember(queue, call, chosen, turn.now)
+        _offer(floor, turn, queue, call, [floor.agents[agent] for agent in chosen])
+    return bool(chosen)
+
+
+def _remember(queue: Queue, call: Call, chosen: list[AgentId], now: float) -> None:
+    """Keep the order that a decision came from, for whoever asks why; as much of it as a person reads."""
+    first = sorted(islice(ranked(queue, call, now), DECISION_TERMS))
+    order = tuple((agent, (float(misses), *key)) for misses, key, agent in first)
+    offer = OfferId(f"{call.id}.{call.offers_made + 1}")
+    call.decisions.append(Decision(now, offer, queue.spec.strategy, tuple(chosen), order))
+    del call.decisions[:-DECISIONS_KEPT]
 
 
 def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Agent]) -> None:
@@ -136,12 +200,12 @@ def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Ag
         phones={agent.device: agent.id for agent in agents if agent.device is not None},
         ends_at=turn.now + queue.spec.ring_s + OFFER_GUARD_S,
     )
-    queue.leave(call.place)
+    queue.leave(call.place, call.needs)
     queue.offered.add(call.id)
     call.move(CallState.OFFERED, turn.now)
     call.offer = offer
     for agent in agents:
-        queue.took_turn(agent.id)
+        queue.took_turn(agent.id, turn.now)
         agent.reserve(call.id, offer.id)
         floor.refresh(agent, turn)
     floor.at(offer.ends_at, "offer", call.id)

@@ -31,7 +31,7 @@ from acd.floor import Floor
 from acd.ids import AgentId, CallId, LegId, QueueId, device_on
 from acd.picture import line, stats
 from acd.queues import QueueSpec
-from acd.routing import agent_bar, call_bar, queue_bar
+from acd.routing import agent_bar, call_bar
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
 from tests.property.model_pbx import PBX, Channel, ModelPbx
@@ -58,9 +58,10 @@ agent_ids = st.sampled_from([agent.id for agent in AGENTS])
 picks = st.integers(0, 999)
 
 
-def turn_in_line(call: Call) -> tuple[int, float, int]:
-    """Said again, apart from the code under test: urgent first, then who came first."""
-    return (-call.priority, call.visits[-1].entered_at, call.serial)
+def turn_in_line(call: Call) -> tuple[float, float, int]:
+    """Said again, apart from the code under test: a level of priority is worth five minutes of waiting."""
+    entered_at = call.visits[-1].entered_at
+    return (entered_at - 300.0 * call.priority, entered_at, call.serial)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -119,7 +120,7 @@ class FloorMachine(RuleBasedStateMachine):
         for agent in (self.floor.agents[agent] for agent in offered.agents):
             for queue in (self.floor.queues[name] for name in agent.spec.queues):
                 for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
-                    served = queue_bar(agent, queue) is None and call_bar(agent, call) is None
+                    served = call_bar(agent, call, queue, self.now) is None
                     if served and call.hold_off_until <= self.now:
                         assert turn_in_line(call) > turn_in_line(chosen), (
                             f"{chosen.id} overtook {call.id} at {agent.id}"
@@ -327,7 +328,7 @@ class FloorMachine(RuleBasedStateMachine):
                 if call.hold_off_until > self.now:
                     continue
                 for agent in queue.members.values():
-                    bars = (agent_bar(agent, self.floor.now), queue_bar(agent, queue), call_bar(agent, call))
+                    bars = (agent_bar(agent, self.floor.now), call_bar(agent, call, queue, self.floor.now))
                     assert any(bars), f"{call.id} waits although {agent.id} is free"
 
     @invariant()
@@ -341,7 +342,7 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def idle_agents_are_really_free(self) -> None:
         for queue in self.floor.queues.values():
-            for agent in queue.idle.values():
+            for agent in (queue.members[agent] for agent in queue.idle.keys):
                 assert agent.status is Status.AVAILABLE
                 assert agent.state is AgentState.IDLE
 

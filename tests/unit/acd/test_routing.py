@@ -4,7 +4,7 @@ from acd.agents import AgentSpec
 from acd.commands import BecomeAvailable, DefineAgent, DefineQueue, SignIn, TakeBreak
 from acd.ids import AgentId, QueueId
 from acd.queues import QueueSpec
-from acd.routing import Bar, agent_bar, queue_bar
+from acd.routing import Bar, agent_bar, call_bar
 from acd.telephony import DeviceState
 from tests.support.world import World, device
 
@@ -97,5 +97,6 @@ def test_the_reason_why_not_is_the_one_that_decides() -> None:
     world.do(BecomeAvailable(AgentId("101")))
     agent.rest_until = world.now + 5
     assert agent_bar(agent, world.now) is Bar.RESTING
-    queue.spec = QueueSpec(QueueId("sales"), "8000", skills=(("vip", 1),))
-    assert queue_bar(agent, queue) is Bar.SKILL
+    world.do(DefineQueue(QueueSpec(QueueId("sales"), "8000", skills=(("vip", 1),))))
+    call = world.floor.calls[world.enter()]
+    assert call_bar(agent, call, queue, world.now) is Bar.SKILL

@@ -1,0 +1,16 @@
+"""What routing decided, kept with the call so that it can be told and made again."""
+
+from dataclasses import dataclass
+
+from acd.ids import AgentId, OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An offer, and the order it came from; the first of ``order`` was rung, or all of them."""
+
+    at: float
+    offer: OfferId
+    strategy: str
+    chosen: tuple[AgentId, ...]
+    order: tuple[tuple[AgentId, tuple[float, ...]], ...]
