@@ -35,7 +35,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         known = floor.calls.get(found.entered.call)
         if known is None:
             _adopt(floor, turn, found, repairs)
-        else:
+        elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now

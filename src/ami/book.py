@@ -60,6 +60,7 @@ class LiveCall:
     inbox: deque[Event] = field(default_factory=deque)
     offer: LiveOffer | None = None
     legs: set[LegId] = field(default_factory=set)  # the phones' legs of all its offers
+    moved_in: int = 0  # the look at everything after which we last offered or returned this caller
     bridge: str | None = None
     left_bridge: str | None = None
     held: bool = False  # and the domain knows it

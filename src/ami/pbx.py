@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from acd.ids import LegId, PbxId
-from acd.telephony import Fact, LinkDown, Request, Resync
+from acd.telephony import Fact, LinkDown, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
 from ami.events import Event, FullyBooted, Quarantined
@@ -70,7 +70,7 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
-        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._tell)
+        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._request_failed)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -125,6 +125,11 @@ class Pbx:
         except Unfit:
             return False
         return len(sound) == len(numbers)
+
+    def _request_failed(self, failure: RequestFailed) -> None:
+        if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED):
+            self._snapshot_wanted.set()  # what we believe of that call is not so: look
+        self._tell(failure)
 
     # ------------------------------------------------------------ what comes in
 
@@ -239,13 +244,16 @@ class Pbx:
         """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
         self._kept_back = [] if self._kept_back is None else self._kept_back
         self._snapshot_wanted.clear()
+        self._tracker.look += 1
+        asked_at = self._clock()
         try:
             findings = await resync.ask(self._link, self._config.snapshot_s)
         except resync.SnapshotFailed as failure:
             raise Unfit(HealthState.SYNCING, failure.reason) from failure
         for item in findings.damaged:
             self._observer.quarantined(item.reason)
-        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings, self._tracker.book.calls)))
+        known = resync.Known(self._tracker.book.calls, self._tracker.look, self._outbox.offers(), asked_at)
+        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings, known)))
         kept_back, self._kept_back = self._kept_back, None
         for event in kept_back:
             self._put_out(self._tracker.feed(event))

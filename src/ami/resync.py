@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
-from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
+from acd.telephony import LegStage, Offer, PbxSnapshot, SnapshotCall
 from ami import actions, causes, names
 from ami.answers import Answer
 from ami.book import AgentLeg, LiveCall, LiveOffer, Snapshot
@@ -86,11 +86,22 @@ async def _take_channel(link: Asker, findings: Findings, item: ChannelReading | 
     findings.channels.append(item)
 
 
-def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> Snapshot:
-    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What Asterisk cannot say, because it is younger than the question or not written yet.
 
-    ``known`` are the calls as they were before; what a snapshot cannot see of them is taken from there.
+    ``calls`` are those that were known before, ``look`` the number of this look at everything, ``unsent`` the offers whose
+    turn to be written has not come, ``asked_at`` when the question was put.
     """
+
+    calls: Mapping[CallId, LiveCall] = field(default_factory=dict)
+    look: int = 0
+    unsent: Mapping[CallId, Offer] = field(default_factory=dict)
+    asked_at: float = 0.0
+
+
+def build(pbx: PbxId, findings: Findings, known: Known) -> Snapshot:
+    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
     legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
     asking: dict[LegId, str] = {}
     for found in findings.channels:
@@ -108,13 +119,17 @@ def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> S
         name = named(pbx, found.variables.get(names.CALL, ""), found.leg)
         if name is None:
             continue
-        call, fact = _call(pbx, name, found, legs.get(name.id, ()), known.get(name.id))
+        before = known.calls.get(name.id)
+        call, fact = _call(pbx, name, found, legs.get(name.id, ()), before)
+        if name.id in known.unsent or (before is not None and before.moved_in == known.look > 0):
+            fact = _younger(call, fact, before, known.unsent.get(name.id))
         calls.append(call)
         facts.append(fact)
         if call.offer is not None:
             kept.extend(agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id)
     states = tuple((device_on(pbx, device), causes.device_state(state)) for device, state in findings.devices)
-    return Snapshot(PbxSnapshot(pbx, findings.boot, tuple(facts), states), tuple(calls), tuple(kept), asking)
+    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, known.asked_at)
+    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking)
 
 
 def _call(
@@ -150,6 +165,16 @@ def _call(
         agent.leg if agent is not None else None,
         _seconds(found.variables.get(names.CONNECTED)),
     )
+
+
+def _younger(call: LiveCall, fact: SnapshotCall, before: LiveCall | None, unsent: Offer | None) -> SnapshotCall:
+    """A caller whom we have moved since the question: ours is the newer word."""
+    call.offer = before.offer if before is not None else None
+    call.moved_in = before.moved_in if before is not None else 0
+    offer = call.offer.id if call.offer is not None else unsent.offer if unsent is not None else None
+    if offer is None:
+        return SnapshotCall(fact.entered, LegStage.WAITING, fact.offer)
+    return SnapshotCall(fact.entered, LegStage.OFFERED, offer)
 
 
 def _stage(found: ChannelReading) -> LegStage:

@@ -45,6 +45,7 @@ class Tracker:
         self._devices: dict[DeviceId, tuple[DeviceState, tuple[str, ...]]] = {}
         self._draining = False
         self._boot: str | None = None
+        self.look = 0  # how many times everything was asked for
 
     # ------------------------------------------------------------ what goes in
 
@@ -86,6 +87,7 @@ class Tracker:
         """An offer is on its way to Asterisk."""
         call.offer = LiveOffer(offer, dict.fromkeys(targets))
         call.bridge = None
+        call.moved_in = self.look
 
     def not_offered(self, call: CallId, offer: OfferId) -> None:
         """That offer was certainly not placed."""
@@ -96,6 +98,7 @@ class Tracker:
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
         call.offer = None
+        call.moved_in = self.look
 
     # ------------------------------------------------------------ events of no known call
 

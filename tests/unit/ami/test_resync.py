@@ -13,7 +13,7 @@ from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Reason
 from ami.readings import ChannelReading, read_channel
-from ami.resync import Findings, SnapshotFailed, build
+from ami.resync import Findings, Known, SnapshotFailed, build
 from tests.replay.player import RECORDINGS
 from tests.support.fake_ami import FakeChannel
 from tests.unit.ami.wire import (
@@ -60,7 +60,7 @@ TALKING = {**OFFERED, names.CONNECTED: "1795317150500"}
 
 
 def seen(desk: Desk | None, *channels: ChannelReading) -> Snapshot:
-    return build(PBX, Findings("boot", list(channels)), desk.tracker.book.calls if desk is not None else {})
+    return build(PBX, Findings("boot", list(channels)), Known(desk.tracker.book.calls if desk is not None else {}))
 
 
 def found(*channels: ChannelReading) -> SnapshotCall:
@@ -75,7 +75,7 @@ def test_a_recorded_snapshot_of_a_real_asterisk() -> None:
     assert len(channels) == len(readings) == 5
     devices = [e.read_device(raw) for raw in blocks if raw.startswith(b"Event: DeviceStateChange\r\n")]
     states = [(seen.device, seen.state) for seen in devices if isinstance(seen, e.DeviceStateSeen)]
-    taken = build(PbxId("pbx1"), Findings("boot", channels, states), {})
+    taken = build(PbxId("pbx1"), Findings("boot", channels, states), Known())
     assert {call.entered.name for call in taken.fact.calls} == {"Talker", "Ringer", "Waiter"}
     calls = {call.stage: call for call in taken.fact.calls}
     assert calls[LegStage.TALKING].device == "pbx1/PJSIP/agent-101"
@@ -189,7 +189,7 @@ class TestGoingOn:
 
     def test_ids_that_come_again_after_a_restart_of_asterisk_are_new_calls(self) -> None:
         desk = given_a_waiting_caller().hears(caller_gone())
-        desk.tracker.prime(build(PBX, Findings("another boot"), {}))
+        desk.tracker.prime(build(PBX, Findings("another boot"), Known()))
         desk.facts.clear()
         assert kinds(desk.hears(comes_in()).facts) == ["CallEntered"]
 
@@ -268,7 +268,7 @@ async def test_thousands_of_channels_leave_the_loop_air() -> None:
     task = asyncio.create_task(others())
     findings = await resync.ask(Asterisk(channels(2_000)), 1)
     task.cancel()
-    assert len(build(PBX, findings, {}).calls) == 2_000
+    assert len(build(PBX, findings, Known()).calls) == 2_000
     assert turns >= 20
 
 
@@ -307,7 +307,7 @@ async def test_no_snapshot_is_made_of_half_an_answer(outcome: Outcome) -> None:
 def test_a_phone_that_waits_for_an_answer_is_remembered() -> None:
     own = LegId("pbx1-1795317145.5")
     phone = ChannelReading("PJSIP/agent-102-00000005", own, True, None, None, None, {names.ASK: own})
-    assert build(PBX, Findings("boot", [phone]), {}).asking == {own: "PJSIP/agent-102-00000005"}
+    assert build(PBX, Findings("boot", [phone]), Known()).asking == {own: "PJSIP/agent-102-00000005"}
 
 
 def test_ids_keep_their_kind() -> None:
@@ -315,3 +315,12 @@ def test_ids_keep_their_kind() -> None:
     assert (call.id, call.leg, call.channel) == (CallId(CALL), LegId(CALLER), CALLER_CHANNEL)
     assert call.offer is not None
     assert call.offer.id == OfferId("of1")
+
+
+def test_an_offer_whose_turn_to_be_written_has_not_come_is_out_all_the_same() -> None:
+    desk = given_a_waiting_caller()
+    offer = the_offer(101)
+    taken = build(PBX, Findings("boot", [caller("waiting")]), Known(desk.tracker.book.calls, 1, {CALL: offer}))
+    assert [(call.stage, call.offer) for call in taken.fact.calls] == [(LegStage.OFFERED, "of1")]
+    desk.tracker.prime(taken)
+    assert desk.asks(offer)
