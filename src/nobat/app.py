@@ -29,6 +29,7 @@ from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.engine import Engine
+from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
 from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
@@ -79,6 +80,7 @@ class App:
     pbxs: dict[PbxId, PbxLink]
     authenticator: Authenticator
     node: NodeLock
+    leftovers: Leftovers
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -98,7 +100,8 @@ class App:
             )
         )
         metrics = Metrics(started_at)
-        engine = Engine(Floor(), clock, recorder, metrics)
+        leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
+        leftovers.engine = engine = Engine(Floor(), clock, recorder, leftovers)
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
@@ -123,6 +126,7 @@ class App:
             pbxs,
             authenticator,
             NodeLock(database),
+            leftovers,
         )
 
     async def start(self) -> None:
@@ -165,6 +169,7 @@ class App:
         log.info("stopping: no new offers", offers_left_to_the_pbx=0 if settled else self._offers())
         history = self.tasks.pop("history", None)
         await _end(*self.tasks.values())
+        await self.leftovers.close()
         await self.engine.close()
         if history is not None:
             await self.recorder.close(HISTORY_S)
