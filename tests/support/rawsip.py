@@ -42,10 +42,11 @@ class RawSip(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport
 
     @classmethod
-    async def open(cls, pbx: str) -> "RawSip":
+    async def open(cls, pbx: str, address: str = "127.0.0.1") -> "RawSip":
+        """``address``: where it lives; the trunk is 127.0.0.1, and anything else on loopback is a stranger."""
         host, _, port = pbx.rpartition(":")
         loop = asyncio.get_running_loop()
-        _, raw = await loop.create_datagram_endpoint(lambda: cls((host, int(port))), local_addr=("127.0.0.1", 0))
+        _, raw = await loop.create_datagram_endpoint(lambda: cls((host, int(port))), local_addr=(address, 0))
         return raw
 
     def close(self) -> None:
@@ -92,14 +93,18 @@ class RawSip(asyncio.DatagramProtocol):
         if _status(done) != 200:
             raise AssertionError(f"REGISTER of {user} was answered {_status(done)}")
 
-    async def _register_once(self, user: str, extra: bytes, number: int) -> bytes:
+    async def register_for(self, aor: str, from_user: str) -> int:
+        """Try to take the place of ``aor`` without a password, as ``from_user``; the answer's status."""
+        return _status(await self._register_once(aor, b"", 1, from_user))
+
+    async def _register_once(self, user: str, extra: bytes, number: int, from_user: str | None = None) -> bytes:
         call_id = f"{user}-{number}-{secrets.token_hex(4)}"
         address = f"{self._pbx[0]}:{self._pbx[1]}"
         self._replies[call_id] = asyncio.get_running_loop().create_future()
         self._send(
             (
                 f"REGISTER sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {self._here};branch={_branch()};rport\r\nMax-Forwards: 70\r\n"
-                f"From: <sip:{user}@{address}>;tag=1\r\nTo: <sip:{user}@{address}>\r\nCall-ID: {call_id}\r\n"
+                f"From: <sip:{from_user or user}@{address}>;tag=1\r\nTo: <sip:{user}@{address}>\r\nCall-ID: {call_id}\r\n"
                 f"CSeq: {number} REGISTER\r\nContact: <sip:{user}@{self._here}>\r\nExpires: 120\r\n"
             ).encode()
             + extra
