@@ -17,6 +17,7 @@ from acd.ids import LegId, PbxId
 from acd.telephony import Fact, LinkDown, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
+from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
 from ami.health import Health, HealthState, Observer, version_warnings
 from ami.link import Link, LinkConfig
@@ -43,7 +44,7 @@ class PbxConfig:
     recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
     look_s: float = 1.0  # for a question about one channel
     snapshot_s: float = 5.0
-    snapshot_every_s: float = 10.0
+    snapshot_every_s: float = 8.0  # and what a lost event has left behind is put right by the second look after it
     snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
 
 
@@ -100,12 +101,13 @@ class Pbx:
 
     async def answer_phone(self, ask: str, reply: str) -> bool:
         """Let a phone that dialled a code hear ``reply``. False if it has hung up, or the dialplan has spoken for itself."""
-        channel = self._tracker.book.asking.get(LegId(ask))
-        if channel is None:
+        phone = self._tracker.book.asking.get(LegId(ask))
+        if phone is None:
             return False
         try:
             answers = self._link.send(
-                actions.SetVariable(channel, names.REPLY, reply), actions.Redirect(channel, names.CODES, "reply")
+                actions.SetVariable(phone.channel, names.REPLY, reply),
+                actions.Redirect(phone.channel, names.CODES, "reply"),
             )
         except actions.ActionRefused as refusal:
             log.warning("a phone could not be answered", extra={"slug": refusal.slug})
@@ -242,9 +244,20 @@ class Pbx:
 
     async def _snapshot(self) -> None:
         """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
-        self._kept_back = [] if self._kept_back is None else self._kept_back
+        self._kept_back = []
+        self._put_out(self._tracker.prime(await self._look_at_everything()))
+        kept_back, self._kept_back = self._kept_back, None
+        for event in kept_back:
+            self._put_out(self._tracker.feed(event))
+
+    async def _compare(self) -> None:
+        """Set what we know against the truth, while events go on. Raises Unfit if Asterisk does not say."""
+        shown = await self._look_at_everything()
+        self._put_out(self._tracker.compare(shown, self._outbox.offers()))
+
+    async def _look_at_everything(self) -> Snapshot:
         self._snapshot_wanted.clear()
-        self._tracker.look += 1
+        self._tracker.begin_look()
         asked_at = self._clock()
         try:
             findings = await resync.ask(self._link, self._config.snapshot_s)
@@ -252,11 +265,7 @@ class Pbx:
             raise Unfit(HealthState.SYNCING, failure.reason) from failure
         for item in findings.damaged:
             self._observer.quarantined(item.reason)
-        known = resync.Known(self._tracker.book.calls, self._tracker.look, self._outbox.offers(), asked_at)
-        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings, known)))
-        kept_back, self._kept_back = self._kept_back, None
-        for event in kept_back:
-            self._put_out(self._tracker.feed(event))
+        return resync.build(self._config.pbx, findings, asked_at)
 
     async def _stay_in_step(self, *, boot_was_said: bool) -> None:
         """Look at everything again from time to time, and soon when something was lost. Raises Unfit.
@@ -270,7 +279,7 @@ class Pbx:
                     await self._snapshot_wanted.wait()
             except TimeoutError:
                 await self._check(boot_was_said=boot_was_said)
-            await self._snapshot()
+            await self._compare()
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1

@@ -339,7 +339,7 @@ class TestEvents:
         await floor.engine.hears(OfferRinging)
         (_, snapshot) = await floor.engine.hears(PbxSnapshot, 2)
         assert [(call.stage, call.offer) for call in snapshot.calls] == [(LegStage.OFFERED, "of1")]  # type: ignore[attr-defined]
-        assert floor.engine.facts[-1] == OfferRinging(CALL, "of1", DEVICE, AGENT)
+        assert floor.engine.facts[-2:] == [OfferRinging(CALL, "of1", DEVICE, AGENT), snapshot]
 
     async def test_a_return_to_the_line_while_everything_is_looked_at_is_not_taken_back(self, floor: Floor) -> None:
         caller = floor.caller_comes_in(ACD_STATE="after", ACD_OFFER="of0", ACD_DONE="of0")

@@ -8,7 +8,7 @@ from ami import events as e
 from ami import names
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
-from ami.resync import Findings, Known, build
+from ami.resync import Findings, build
 from ami.tracker import Tracker
 from ami.translate import Refused, translate
 
@@ -100,7 +100,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.tracker = Tracker(PBX)
-        self.tracker.prime(build(PBX, Findings("boot"), Known()))
+        self.tracker.prime(build(PBX, Findings("boot")))
         self.facts: list[Fact | PhoneAsked] = []
         self.looks: list[Look] = []
         self.snapshots_wanted = 0
