@@ -66,7 +66,7 @@ def compare(book: Book, snapshot: Snapshot, look: int, unsent: Mapping[CallId, O
 
 
 def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
-    """A call as its events have told it."""
+    """A call as the domain was told of it."""
     if call.entered is None:
         raise ValueError("a call that has not entered cannot be shown")
     offer = call.offer
@@ -74,12 +74,12 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
         return SnapshotCall(
             call.entered, LegStage.OFFERED if unsent else LegStage.WAITING, unsent.offer if unsent else None
         )
-    if not offer.talking and not offer.over:
+    if not offer.talking and not offer.freed:
         return SnapshotCall(call.entered, LegStage.OFFERED, offer.id)
     agent = offer.answered
     return SnapshotCall(
         call.entered,
-        LegStage.AFTER if offer.over else LegStage.TALKING,
+        LegStage.AFTER if offer.freed else LegStage.TALKING,
         offer.id,
         agent.device if agent is not None else None,
         agent.leg if agent is not None else None,

@@ -18,6 +18,7 @@ from tests.unit.ami.wire import (
     PBX,
     Desk,
     agent_channel,
+    agent_gone,
     caller_bridged,
     caller_gone,
     comes_in,
@@ -63,7 +64,7 @@ def test_a_look_that_shows_what_events_have_told_changes_nothing() -> None:
         (given_a_waiting_caller(), (caller("waiting"),)),
         (given_an_offer(101).hears(dial_begins(101, 8)), (caller("offered", **OFFERED), agent_reading(101, 8))),
         (talking(), (caller("talking", "bridge-1", **TALKING), agent_reading(101, 8, "bridge-1", up=True))),
-        (talking().hears(talk_over()), (caller("after", **TALKING),)),
+        (talking().hears(agent_gone(101, 8), talk_over()), (caller("after", **TALKING),)),
     ):
         before = stages(look(desk, *channels))
         outputs = look(desk, *channels)
