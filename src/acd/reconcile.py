@@ -99,7 +99,7 @@ def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -
     """An offer is out that was made before; whose phones ring is told by the phones' own state."""
     call.move(CallState.OFFERED, turn.now)
     guard = turn.now + FOUND_OFFER_S
-    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, ends_at=guard)
+    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, found=True, ends_at=guard)
     floor.queues[call.queue].offered.add(call.id)
     floor.at(guard, "offer", call.id)
 

@@ -98,6 +98,8 @@ def test_a_call_found_ringing_is_left_to_ring_and_then_served() -> None:
     offer = OfferId(f"{entry.call}.2")
     snapshot(world, SnapshotCall(entry, LegStage.OFFERED, offer), a101=DeviceState.RINGING)
     assert world.requests == []
+    world.do(t.OfferRinging(entry.call, offer, device("101"), world.leg(entry.call, "101")))
+    assert (world.agent("101").state, world.rung(entry.call)) == (AgentState.RINGING, ("101",))
     world.do(t.TalkBegan(entry.call, offer, device("101"), world.leg(entry.call, "101")))
     assert world.agent("101").state is AgentState.TALKING
     other = fresh("101")
