@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 _SDP = (
@@ -27,7 +27,6 @@ class RawCall:
     answered: asyncio.Future[int]
     to_header: bytes = b""
     branch: str = ""
-    ended_by_peer: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class RawSip(asyncio.DatagramProtocol):
@@ -137,7 +136,7 @@ class RawSip(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, _address: object) -> None:
         call_id = _header(data, "Call-ID")
         if not data.startswith(b"SIP/2.0"):
-            self._hear_request(data, call_id)
+            self._hear_request(data)
         elif call_id in self._replies and _status(data) >= 200 and not self._replies[call_id].done():
             self._replies[call_id].set_result(data)
         elif call_id in self._calls and _header(data, "CSeq").endswith("INVITE") and _status(data) >= 200:
@@ -151,14 +150,12 @@ class RawSip(asyncio.DatagramProtocol):
         if not call.answered.done():
             call.answered.set_result(_status(data))
 
-    def _hear_request(self, data: bytes, call_id: str) -> None:
+    def _hear_request(self, data: bytes) -> None:
         method = data.partition(b" ")[0]
         if method == b"INVITE":
             self.invites += 1
             self._send(_answer(data, self.answer_with, _SDP if self.answer_with == 200 else b"", self._here))
         elif method != b"ACK":
-            if method == b"BYE" and call_id in self._calls:
-                self._calls[call_id].ended_by_peer.set()
             self._send(_answer(data, 200, b"", self._here))
 
 
