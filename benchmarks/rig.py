@@ -52,7 +52,14 @@ class Rig:
         found: dict[str, object] = reply.json()
         return found
 
-    async def keep_calling(self, number: str, live: int, enough: Callable[[], bool], within_s: float) -> None:
+    async def keep_calling(
+        self,
+        number: str,
+        live: int,
+        enough: Callable[[], bool],
+        within_s: float,
+        before_quiet: Callable[[], None] = lambda: None,
+    ) -> None:
         """Keep ``live`` customers on the line to ``number`` until ``enough``, then let them all go."""
         began = asyncio.get_running_loop().time()
         mine: list[Customer] = []
@@ -61,6 +68,7 @@ class Rig:
             for _ in range(live - len(mine)):
                 mine.append(await self.bank.call(number))
             await asyncio.sleep(0.02)
+        before_quiet()
         await self.quiet()
 
     async def quiet(self) -> None:

@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import stat
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,14 +148,6 @@ class Instance:
     def running_pid(self) -> int | None:
         """Its process, if it lives."""
         return process.running(self._pid_file, self._mark)
-
-    def command_line(self, command: str) -> str:
-        """Output of an Asterisk console command, for people who read a failure."""
-        done = subprocess.run(
-            self.home.command("-C", self._mark, "-rx", command),
-            capture_output=True, text=True, timeout=10, check=False, errors="replace",
-        )  # fmt: skip
-        return done.stdout
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of its logs."""

@@ -65,7 +65,9 @@ class Service:
     def nobat(self, *arguments: str) -> str:
         """Run one of the service's own commands; what it printed."""
         command = [str(NOBAT), *arguments, "--config", str(self.config)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        )
         if done.returncode != 0:
             raise LabError(f"nobat {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
@@ -73,7 +75,7 @@ class Service:
     def prepare(self, declaration: Path) -> None:
         """The database's tables, queues, agents and phones' PINs."""
         self.nobat("migrate")
-        self.nobat("apply", str(declaration))
+        self.nobat("apply", "--yes", str(declaration))
 
     def token(self, file: Path, *arguments: str) -> str:
         """The token kept in ``file``; made on first use."""

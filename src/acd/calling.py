@@ -144,9 +144,21 @@ def ringing(floor: "Floor", turn: Turn, fact: t.OfferRinging) -> None:
     found = live_offer(floor, fact.call, fact.offer)
     if found is not None:
         call, offer = found
+        if offer.found and fact.device not in offer.legs:
+            _recognise(floor, turn, call, offer, fact.device)
         offer.legs[fact.device] = fact.leg
         if fact.device in offer.withdrawn:  # the agent left before the phone rang
             turn.ask(t.Withdraw(call.id, offer.id, (fact.leg,)))
+
+
+def _recognise(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device: DeviceId) -> None:
+    """A phone of an offer that was made before a restart: its agent is in that offer again."""
+    holder = floor.at_device.get(device)
+    agent = floor.agents.get(holder) if holder is not None else None
+    if agent is not None and isinstance(agent.engagement, Free):
+        offer.phones[device] = agent.id
+        agent.reserve(call.id, offer.id)
+        floor.refresh(agent, turn)
 
 
 def missed(floor: "Floor", turn: Turn, fact: t.OfferMissed) -> None:

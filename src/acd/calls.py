@@ -59,6 +59,7 @@ class LiveOffer:
     legs: dict[DeviceId, LegId] = field(default_factory=dict)
     answered: DeviceId | None = None
     withdrawn: set[DeviceId] = field(default_factory=set)  # told to stop ringing; the PBX has not confirmed it
+    found: bool = False  # by a snapshot, not made here: whose phones ring is learned as the PBX tells it
     ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
 
 

@@ -35,7 +35,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         known = floor.calls.get(found.entered.call)
         if known is None:
             _adopt(floor, turn, found, repairs)
-        else:
+        elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
@@ -98,7 +98,7 @@ def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -
     """An offer is out that was made before; whose phones ring is told by the phones' own state."""
     call.move(CallState.OFFERED, turn.now)
     guard = turn.now + FOUND_OFFER_S
-    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, ends_at=guard)
+    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, found=True, ends_at=guard)
     floor.queues[call.queue].offered.add(call.id)
     floor.at(guard, "offer", call.id)
 

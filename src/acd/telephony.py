@@ -197,13 +197,15 @@ class SnapshotCall:
 class PbxSnapshot:
     """All that exists on a PBX now. After it, facts of that PBX are trusted and calls are offered.
 
-    ``boot`` changes when the PBX was restarted: no call of an earlier boot can be alive.
+    ``boot`` changes when the PBX was restarted: no call of an earlier boot can be alive. ``asked_at`` is when the question was
+    put, by the service's clock: what the domain did later is not in the answer.
     """
 
     pbx: PbxId
     boot: str
     calls: tuple[SnapshotCall, ...]
     devices: tuple[tuple[DeviceId, DeviceState], ...]
+    asked_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

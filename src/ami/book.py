@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acd.ids import CallId, DeviceId, LegId, OfferId
-from acd.telephony import AgentLegGone, PbxSnapshot
+from acd.telephony import AgentLegGone, CallEntered, PbxSnapshot
 from ami.events import Event
 from ami.identity import CallName
 
@@ -41,7 +41,7 @@ class LiveOffer:
     open: dict[DeviceId, LegId | None]
     answered: AgentLeg | None = None
     begun: bool = False  # a phone was dialled
-    on_its_way: bool = False  # a snapshot found it told to the channel, and the caller still in the wait loop
+    on_its_way: bool = False  # a look found it told to the channel, and the caller still in the wait loop
     talking: bool = False
     end: AgentLegGone | None = None  # heard before the caller's side of the story, and not said yet
     over: bool = False  # AcdAfter was seen
@@ -55,11 +55,13 @@ class LiveCall:
     name: CallName
     channel: str
     dialled: str
-    entered: bool = False
+    entered: CallEntered | None = None  # what the domain was told of who it is
     asked: bool = False
     inbox: deque[Event] = field(default_factory=deque)
     offer: LiveOffer | None = None
     legs: set[LegId] = field(default_factory=set)  # the phones' legs of all its offers
+    touched: int = 0  # the last look at everything that was begun before something was heard or asked of this call
+    doubt: str | None = None  # what that look showed that events have not told
     bridge: str | None = None
     left_bridge: str | None = None
     held: bool = False  # and the domain knows it
@@ -74,13 +76,21 @@ class LiveCall:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingPhone:
+    """A phone that has dialled a code. ``since``: the look at everything that was the last before."""
+
+    channel: str
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that Asterisk holds now: what the domain is told, and the records to go on from. ``asking``: leg -> channel."""
+    """All that Asterisk holds now: what the domain is told, and the records to go on from."""
 
     fact: PbxSnapshot
     calls: tuple[LiveCall, ...]
     legs: tuple[AgentLeg, ...]
-    asking: Mapping[LegId, str]
+    asking: Mapping[LegId, AskingPhone]
 
 
 class Book:
@@ -90,7 +100,7 @@ class Book:
         self.calls: dict[CallId, LiveCall] = {}
         self.callers: dict[LegId, LiveCall] = {}
         self.agents: dict[LegId, AgentLeg] = {}
-        self.asking: dict[LegId, str] = {}  # phones that dialled a code: leg -> channel
+        self.asking: dict[LegId, AskingPhone] = {}
         self.expected: dict[LegId, LiveCall] = {}  # legs whose DialBegin waits in their call's inbox
         self._gone: OrderedDict[LegId, None] = OrderedDict()
 
@@ -98,16 +108,12 @@ class Book:
         self.calls[call.id] = call
         self.callers[call.leg] = call
 
-    def replace(self, calls: Sequence[LiveCall], legs: Sequence[AgentLeg], asking: Mapping[LegId, str]) -> None:
+    def replace(self, calls: Sequence[LiveCall], legs: Sequence[AgentLeg], asking: Mapping[LegId, AskingPhone]) -> None:
         """Only these live. Every other leg that was known is gone, so that nothing late can bring it back."""
         for call in calls:
             _carry_over(self.calls.get(call.id), call)
         for agent in legs:
-            known = self.agents.get(agent.leg)
-            if known is not None:
-                agent.hangup_asked, agent.refusal = known.hangup_asked, known.refusal
-                agent.by_us, agent.cancelled = known.by_us, known.cancelled
-                agent.held, agent.holds = known.held, known.holds
+            _carry_over_leg(self.agents.get(agent.leg), agent)
         alive = {*(call.leg for call in calls), *(leg.leg for leg in legs), *asking}
         for leg in (*self.callers, *self.agents, *self.asking):
             if leg not in alive:
@@ -123,6 +129,18 @@ class Book:
     def add_leg(self, call: LiveCall, leg: AgentLeg) -> None:
         self.agents[leg.leg] = leg
         call.legs.add(leg.leg)
+
+    def swap(self, old: LiveCall, new: LiveCall, legs: Sequence[AgentLeg]) -> None:
+        """Take ``new`` with ``legs`` in the place of ``old``, the same caller."""
+        _carry_over(old, new)
+        alive = {leg.leg for leg in legs}
+        for agent in legs:
+            _carry_over_leg(self.agents.get(agent.leg), agent)
+        for leg in tuple(old.legs - alive):
+            self.remove_leg(leg)
+        self.add(new)
+        for agent in legs:
+            self.add_leg(new, agent)
 
     def remove_call(self, call: LiveCall) -> None:
         """Forget a call and every leg of it."""
@@ -148,8 +166,8 @@ class Book:
         caller = self.callers.get(leg)
         if caller is not None:
             return caller.channel
-        agent = self.agents.get(leg)
-        return agent.channel if agent is not None else self.asking.get(leg)
+        agent = self.agents.get(leg) or self.asking.get(leg)
+        return agent.channel if agent is not None else None
 
     def forget_gone(self) -> None:
         """Asterisk was restarted: its ids may come again."""
@@ -175,3 +193,14 @@ def _carry_over(old: LiveCall | None, new: LiveCall) -> None:
         new.offer.begun = new.offer.begun or old.offer.begun
         new.offer.talking = new.offer.talking or old.offer.talking
         new.offer.over, new.offer.freed, new.offer.end = old.offer.over, old.offer.freed, old.offer.end
+
+
+def _carry_over_leg(old: AgentLeg | None, new: AgentLeg) -> None:
+    if old is not None:
+        new.hangup_asked, new.refusal, new.by_us, new.cancelled = (
+            old.hangup_asked,
+            old.refusal,
+            old.by_us,
+            old.cancelled,
+        )
+        new.held, new.holds = old.held, old.holds

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from acd.ids import CallId
 from acd.telephony import Offer, Request, RequestFailed, RequestFailure
 from ami import actions
 from ami.answers import Answer, Outcome
@@ -43,6 +44,10 @@ class Outbox:
         """Carry these out, after what was put before."""
         self._waiting.extend(requests)
         self._go_on()
+
+    def offers(self) -> dict[CallId, Offer]:
+        """Offers whose turn has not come."""
+        return {request.call: request for request in self._waiting if isinstance(request, Offer)}
 
     def _go_on(self) -> None:
         while self._waiting and self._open < WINDOW:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from random import Random
 
 from acd.ids import LegId, PbxId
-from acd.telephony import Fact, LinkDown, Request, Resync
+from acd.telephony import Fact, LinkDown, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
+from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
 from ami.health import Health, HealthState, Observer, version_warnings
 from ami.link import Link, LinkConfig
@@ -43,7 +44,7 @@ class PbxConfig:
     recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
     look_s: float = 1.0  # for a question about one channel
     snapshot_s: float = 5.0
-    snapshot_every_s: float = 10.0
+    snapshot_every_s: float = 8.0  # and what a lost event has left behind is put right by the second look after it
     snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
 
 
@@ -70,7 +71,7 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
-        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._tell)
+        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._request_failed)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -100,12 +101,13 @@ class Pbx:
 
     async def answer_phone(self, ask: str, reply: str) -> bool:
         """Let a phone that dialled a code hear ``reply``. False if it has hung up, or the dialplan has spoken for itself."""
-        channel = self._tracker.book.asking.get(LegId(ask))
-        if channel is None:
+        phone = self._tracker.book.asking.get(LegId(ask))
+        if phone is None:
             return False
         try:
             answers = self._link.send(
-                actions.SetVariable(channel, names.REPLY, reply), actions.Redirect(channel, names.CODES, "reply")
+                actions.SetVariable(phone.channel, names.REPLY, reply),
+                actions.Redirect(phone.channel, names.CODES, "reply"),
             )
         except actions.ActionRefused as refusal:
             log.warning("a phone could not be answered", extra={"slug": refusal.slug})
@@ -125,6 +127,11 @@ class Pbx:
         except Unfit:
             return False
         return len(sound) == len(numbers)
+
+    def _request_failed(self, failure: RequestFailed) -> None:
+        if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED):
+            self._snapshot_wanted.set()  # what we believe of that call is not so: look
+        self._tell(failure)
 
     # ------------------------------------------------------------ what comes in
 
@@ -237,18 +244,28 @@ class Pbx:
 
     async def _snapshot(self) -> None:
         """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
-        self._kept_back = [] if self._kept_back is None else self._kept_back
+        self._kept_back = []
+        self._put_out(self._tracker.prime(await self._look_at_everything()))
+        kept_back, self._kept_back = self._kept_back, None
+        for event in kept_back:
+            self._put_out(self._tracker.feed(event))
+
+    async def _compare(self) -> None:
+        """Set what we know against the truth, while events go on. Raises Unfit if Asterisk does not say."""
+        shown = await self._look_at_everything()
+        self._put_out(self._tracker.compare(shown, self._outbox.offers()))
+
+    async def _look_at_everything(self) -> Snapshot:
         self._snapshot_wanted.clear()
+        self._tracker.begin_look()
+        asked_at = self._clock()
         try:
             findings = await resync.ask(self._link, self._config.snapshot_s)
         except resync.SnapshotFailed as failure:
             raise Unfit(HealthState.SYNCING, failure.reason) from failure
         for item in findings.damaged:
             self._observer.quarantined(item.reason)
-        self._put_out(self._tracker.prime(resync.build(self._config.pbx, findings, self._tracker.book.calls)))
-        kept_back, self._kept_back = self._kept_back, None
-        for event in kept_back:
-            self._put_out(self._tracker.feed(event))
+        return resync.build(self._config.pbx, findings, asked_at)
 
     async def _stay_in_step(self, *, boot_was_said: bool) -> None:
         """Look at everything again from time to time, and soon when something was lost. Raises Unfit.
@@ -262,7 +279,7 @@ class Pbx:
                     await self._snapshot_wanted.wait()
             except TimeoutError:
                 await self._check(boot_was_said=boot_was_said)
-            await self._snapshot()
+            await self._compare()
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1

@@ -2,11 +2,12 @@
 
 ``ask`` puts the questions and reads the answers in slices, so that a snapshot of thousands of channels does not stop the
 loop; a damaged item is asked for once more by itself. ``build`` is pure: it makes the snapshot that the domain gets and the
-records that the tracker goes on from. ``ami.pbx`` keeps the events that come meanwhile and replays them afterwards.
+records that the tracker goes on from. After a connect ``ami.pbx`` keeps the events that come meanwhile and replays them
+afterwards; over a link that lives ``ami.compare`` sets it against what they have told.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
 from ami import actions, causes, names
 from ami.answers import Answer
-from ami.book import AgentLeg, LiveCall, LiveOffer, Snapshot
+from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
 from ami.course import device_of
 from ami.events import DeviceStateSeen, Quarantined, read_device
 from ami.identity import CallName, entry, named
@@ -86,13 +87,10 @@ async def _take_channel(link: Asker, findings: Findings, item: ChannelReading | 
     findings.channels.append(item)
 
 
-def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> Snapshot:
-    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code.
-
-    ``known`` are the calls as they were before; what a snapshot cannot see of them is taken from there.
-    """
+def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
+    """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
     legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
-    asking: dict[LegId, str] = {}
+    asking: dict[LegId, AskingPhone] = {}
     for found in findings.channels:
         for_call, for_offer = found.variables.get(names.FOR_CALL), found.variables.get(names.FOR_OFFER)
         if names.CALL not in found.variables and for_call is not None and for_offer is not None:
@@ -100,7 +98,7 @@ def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> S
             agent = AgentLeg(leg, found.channel, device_of(pbx, found.channel), whose, OfferId(for_offer))
             legs.setdefault(whose, []).append((agent, found))
         if found.variables.get(names.ASK) == found.leg:
-            asking[LegId(found.leg)] = found.channel
+            asking[LegId(found.leg)] = AskingPhone(found.channel)
     calls: list[LiveCall] = []
     facts: list[SnapshotCall] = []
     kept: list[AgentLeg] = []
@@ -108,13 +106,14 @@ def build(pbx: PbxId, findings: Findings, known: Mapping[CallId, LiveCall]) -> S
         name = named(pbx, found.variables.get(names.CALL, ""), found.leg)
         if name is None:
             continue
-        call, fact = _call(pbx, name, found, legs.get(name.id, ()), known.get(name.id))
+        call, fact = _call(pbx, name, found, legs.get(name.id, ()))
         calls.append(call)
         facts.append(fact)
         if call.offer is not None:
             kept.extend(agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id)
     states = tuple((device_on(pbx, device), causes.device_state(state)) for device, state in findings.devices)
-    return Snapshot(PbxSnapshot(pbx, findings.boot, tuple(facts), states), tuple(calls), tuple(kept), asking)
+    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at)
+    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking)
 
 
 def _call(
@@ -122,13 +121,13 @@ def _call(
     name: CallName,
     found: ChannelReading,
     legs: Sequence[tuple[AgentLeg, ChannelReading]],
-    known: LiveCall | None,
 ) -> tuple[LiveCall, SnapshotCall]:
     stage, offer_id = _stage(found), found.variables.get(names.OFFER_ID)
-    call = LiveCall(name, found.channel, found.variables.get(names.QUEUE, ""), entered=True, bridge=found.bridge)
-    entered = entry(name, call.dialled, found)
+    dialled = found.variables.get(names.QUEUE, "")
+    entered = entry(name, dialled, found)
+    call = LiveCall(name, found.channel, dialled, entered, bridge=found.bridge)
     on_its_way = stage is LegStage.WAITING and offer_id is not None and offer_id != found.variables.get(names.DONE)
-    if offer_id is None or (stage is LegStage.WAITING and not (on_its_way and not _is_lost(offer_id, known))):
+    if offer_id is None or (stage is LegStage.WAITING and not on_its_way):
         return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
     mine = [(agent, reading) for agent, reading in legs if agent.offer == offer_id]
     targets = [device_on(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
@@ -157,11 +156,6 @@ def _stage(found: ChannelReading) -> LegStage:
         return LegStage(found.variables.get(names.STATE, LegStage.WAITING))
     except ValueError:
         return LegStage.WAITING
-
-
-def _is_lost(offer: str, known: LiveCall | None) -> bool:
-    """Whether an offer that the last snapshot saw on its way has not moved the caller since: its Redirect never came."""
-    return known is not None and known.offer is not None and known.offer.id == offer and known.offer.on_its_way
 
 
 def _open(targets: Sequence[DeviceId], legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> dict[DeviceId, LegId | None]:

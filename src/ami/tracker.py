@@ -11,14 +11,16 @@ the wire was not to be believed. Then a ``Look`` comes out, and the call's later
 ``ami.pbx`` feeds it; ``ami.translate`` asks it for channels; ``ami.resync`` gives it its first knowledge.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
-from acd.telephony import DeviceChanged, DeviceState, OfferRinging, PbxDraining
+from acd.telephony import DeviceChanged, DeviceState, Offer, OfferRinging, PbxDraining
 from ami import causes, names
 from ami import events as e
-from ami.book import Book, LiveCall, LiveOffer, Snapshot
+from ami.book import AskingPhone, Book, LiveCall, LiveOffer, Snapshot
+from ami.compare import compare
 from ami.course import Course, device_of
 from ami.identity import entry, named
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
@@ -33,6 +35,15 @@ Text that looks like an event can only reach the wire inside a real one, which i
 DEVICES_KEPT = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """``seen``: the last timestamps, to know a repetition. ``touched``: the last look that was begun before the last event."""
+
+    state: DeviceState
+    seen: tuple[str, ...] = ()
+    touched: int = 0
+
+
 class Tracker:
     """All calls of one PBX."""
 
@@ -42,9 +53,10 @@ class Tracker:
         self._out: list[Output] = []
         self._course = Course(pbx, self.book, self._out.append)
         self._suspicious = 0
-        self._devices: dict[DeviceId, tuple[DeviceState, tuple[str, ...]]] = {}
+        self._devices: dict[DeviceId, KnownDevice] = {}
         self._draining = False
         self._boot: str | None = None
+        self.look = 0  # how many times everything was asked for
 
     # ------------------------------------------------------------ what goes in
 
@@ -71,31 +83,55 @@ class Tracker:
         if snapshot.fact.boot != self._boot:
             self._boot = snapshot.fact.boot
             self.book.forget_gone()
-        self._devices = {device: (state, ()) for device, state in snapshot.fact.devices}
+        self._devices = {device: KnownDevice(state) for device, state in snapshot.fact.devices}
         self._draining = False
         self._say(snapshot.fact)
-        for leg in snapshot.legs:
-            offer = self.book.calls[leg.call].offer
-            if offer is not None and leg.device in offer.open:
-                self._say(OfferRinging(leg.call, offer.id, leg.device, leg.leg))
-        for call in snapshot.calls:
-            self._course.free_if_alone(call)
+        self._tell_of(snapshot.calls)
         return self._take()
+
+    def begin_look(self) -> None:
+        """Everything is about to be asked for. What is heard from now on is younger than the answer may be."""
+        self.look += 1
+
+    def compare(self, snapshot: Snapshot, unsent: Mapping[CallId, Offer]) -> Sequence[Output]:
+        """Set what a look shows against what events have told. ``unsent`` are offers that were not written yet."""
+        compared = compare(self.book, snapshot, self.look, unsent)
+        shown = {device: KnownDevice(state) for device, state in snapshot.fact.devices}
+        younger = {device: known for device, known in self._devices.items() if known.touched >= self.look}
+        self._devices = {**shown, **younger}
+        devices = tuple((device, known.state) for device, known in self._devices.items())
+        self._say(replace(snapshot.fact, calls=compared.calls, devices=devices))
+        self._tell_of(compared.changed)
+        if compared.doubtful:
+            self._say(SnapshotWanted("doubtful"))
+        return self._take()
+
+    def _tell_of(self, calls: Sequence[LiveCall]) -> None:
+        """What a snapshot has no words for, of calls that were taken from it: whose phones ring, who waits for a verdict."""
+        for call in calls:
+            for leg in call.legs:
+                agent = self.book.agents[leg]
+                if call.offer is not None and agent.device in call.offer.open:
+                    self._say(OfferRinging(call.id, call.offer.id, agent.device, leg))
+            self._course.free_if_alone(call)
 
     def offered(self, call: LiveCall, offer: OfferId, targets: tuple[DeviceId, ...]) -> None:
         """An offer is on its way to Asterisk."""
         call.offer = LiveOffer(offer, dict.fromkeys(targets))
         call.bridge = None
+        call.touched = self.look
 
     def not_offered(self, call: CallId, offer: OfferId) -> None:
         """That offer was certainly not placed."""
         found = self.book.calls.get(call)
         if found is not None and found.offer is not None and found.offer.id == offer and not found.offer.begun:
             found.offer = None
+            found.touched = self.look
 
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
         call.offer = None
+        call.touched = self.look
 
     # ------------------------------------------------------------ events of no known call
 
@@ -108,11 +144,12 @@ class Tracker:
         if not resource or technology in ("Local", "Queue"):
             return
         device, state = device_on(self.pbx, event.device), causes.device_state(event.state)
-        known, seen = self._devices.get(device, (None, ()))
+        known = self._devices.get(device)
+        seen = known.seen if known is not None else ()
         if (event.at and event.at in seen) or (known is None and len(self._devices) >= DEVICES_KEPT):
             return
-        self._devices[device] = (state, (*seen[-3:], event.at))
-        if state is not known:
+        self._devices[device] = KnownDevice(state, (*seen[-3:], event.at), self.look)
+        if known is None or state is not known.state:
             self._say(DeviceChanged(device, state))
 
     def _shutting_down(self, _event: e.ShuttingDown) -> None:
@@ -124,20 +161,22 @@ class Tracker:
         name = named(self.pbx, event.call, event.leg)
         if name is None or self.book.is_gone(name.leg) or name.id in self.book.calls or name.leg in self.book.callers:
             return
-        self.book.add(LiveCall(name, event.channel, event.exten, asked=True))
+        self.book.add(LiveCall(name, event.channel, event.exten, asked=True, touched=self.look))
         self._say(Look(Purpose.WHO_CALLS, event.channel, name.leg, name.id))
 
     def _phone_asks(self, event: e.PhoneAsks) -> None:
         leg = LegId(event.leg)
         if event.ask != leg or leg in self.book.asking or self.book.is_gone(leg):
             return
-        self.book.asking[leg] = event.channel
+        self.book.asking[leg] = AskingPhone(event.channel, self.look)
         self._say(Look(Purpose.WHAT_IS_ASKED, event.channel, leg))
 
     # ------------------------------------------------------------ events of a call
 
     def _route(self, event: Any) -> None:
         call = self._call_of(event)
+        if call is not None:
+            call.touched = self.look
         if call is None:
             if isinstance(event, e.HungUp) and event.leg in self.book.asking:
                 self.book.remove_leg(LegId(event.leg))
@@ -177,9 +216,9 @@ class Tracker:
         call = self.book.calls.get(look.call) if look.call is not None else None
         if call is None or not call.asked:
             return
-        if not call.entered:
-            call.entered = True
-            self._say(entry(call.name, call.dialled, found if isinstance(found, ChannelReading) else None))
+        if call.entered is None:
+            call.entered = entry(call.name, call.dialled, found if isinstance(found, ChannelReading) else None)
+            self._say(call.entered)
         self._resume(call)
 
     def _what_is_asked(self, look: Look, found: ChannelReading | LookFailure) -> None:

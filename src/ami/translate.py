@@ -41,7 +41,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.asked or (call.offer is not None and (call.offer.id == request.offer or call.offer.begun)):
+    if call.asked or call.offer is not None:
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
     targets = tuple(split_device(target)[1] for target in request.targets)

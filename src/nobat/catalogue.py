@@ -2,7 +2,7 @@
 
 The API changes them here: conflicts are looked for first, then the database is written, then the floor is told, then the PBX.
 A removal asks the floor first, for only the floor knows whether anybody is still there. Changes that another program makes
-(``nobat apply`` on the database) are noticed by ``follow`` within a second and brought to the floor.
+(``nobat apply`` on the database) are noticed by ``follow`` within two seconds and brought to the floor.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from nobat.storage.errors import StorageConflict, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-FOLLOW_S = 1.0
+FOLLOW_S = 2.0
 
 
 @dataclass(slots=True)

@@ -84,6 +84,7 @@ class Engine:
         self._armed_for: float | None = None
         self._commits: set[asyncio.Task[None]] = set()
         self._told: list[Event] = []
+        self._later: dict[PbxId, list[Request]] = {}
 
     def connect(self, pbxs: Mapping[PbxId, Sender]) -> None:
         """Name the PBXs that requests go to. Once, before the first fact."""
@@ -137,6 +138,7 @@ class Engine:
             self._handle(letter)
             if perf_counter() > until:
                 break
+        self._send_the_rest()
         self._tell()
         if self._inbox:
             self._schedule()
@@ -165,6 +167,7 @@ class Engine:
             log.exception("a timer could not be handled; others go on")
         else:
             self._carry_out(effects, perf_counter(), None)
+        self._send_the_rest()
         self._tell()
         self._arm()
 
@@ -216,6 +219,7 @@ class Engine:
             failure = StorageUnavailable("the database did not take it in time")
             failure.__cause__ = error
         self._send(effects, arrived)
+        self._send_the_rest()
         if reply is not None and not reply.done():
             if failure is None:
                 reply.set_result(None)
@@ -223,18 +227,28 @@ class Engine:
                 reply.set_exception(failure)
 
     def _send(self, effects: Effects, arrived: float) -> None:
-        by_pbx: dict[PbxId, list[Request]] = {}
+        """Offers leave at once, for a phone is to ring; everything else at the end of the slice, when no offer waits for it."""
+        offers: dict[PbxId, list[Request]] = {}
         for request in effects.requests:
-            by_pbx.setdefault(_pbx_of(request), []).append(request)
-        for pbx, requests in by_pbx.items():
-            sender = self._pbxs.get(pbx)
-            if sender is None:
-                log.error("a request names a PBX that is not configured", pbx=pbx, count=len(requests))
-                continue
+            kind = offers if isinstance(request, Offer) else self._later
+            kind.setdefault(_pbx_of(request), []).append(request)
+        for pbx, requests in offers.items():
+            self._hand_over(pbx, requests)
+            for _ in requests:
+                self._gauge.dispatched(pbx, perf_counter() - arrived)
+
+    def _send_the_rest(self) -> None:
+        if self._later:
+            later, self._later = self._later, {}
+            for pbx, requests in later.items():
+                self._hand_over(pbx, requests)
+
+    def _hand_over(self, pbx: PbxId, requests: Sequence[Request]) -> None:
+        sender = self._pbxs.get(pbx)
+        if sender is None:
+            log.error("a request names a PBX that is not configured", pbx=pbx, count=len(requests))
+        else:
             sender.send(requests)
-            for request in requests:
-                if isinstance(request, Offer):
-                    self._gauge.dispatched(pbx, perf_counter() - arrived)
 
 
 def _pbx_of(request: Request) -> PbxId:

@@ -91,6 +91,20 @@ async def test_nobody_claims_to_be_a_phone_without_its_password(caller: RawSip, 
     assert not [event for event in hands.events if event["Event"] == "UserEvent"]
 
 
+@pytest.mark.parametrize("user", ["0912", "trunk", "agent-101", "anonymous", "udp", "phone", "pbx"])
+async def test_a_stranger_gets_a_challenge_and_no_channel(pbx: TestPbx, hands: Hands, user: str) -> None:
+    raw = await RawSip.open(pbx.sip, "127.0.0.2")
+    call = await raw.invite("8000", f'"Ali" <sip:{user}@127.0.0.1>'.encode())
+    assert await call.answered == 401
+    assert await pbx.is_quiet()
+    raw.close()
+
+
+@pytest.mark.parametrize("from_user", ["agent-101", "trunk", "0912", "agent-102"])
+async def test_nobody_takes_a_phones_place_without_its_password(caller: RawSip, from_user: str) -> None:
+    assert await caller.register_for("agent-101", from_user) in (401, 403, 404)
+
+
 @pytest.mark.parametrize("number", ["8000%0d%0aEvent", "8000&PJSIP", "80a0", "acd-offer", "s", "*11", "8" * 40])
 async def test_a_number_that_is_no_number_is_not_found(caller: RawSip, number: str) -> None:
     call = await caller.invite(number, b'"Ali" <sip:0912@127.0.0.1>')

@@ -43,7 +43,7 @@ async def test_a_killed_service_is_noticed_by_nobody(serving: Serving) -> None:
         now = await serving.call_of(customer)
         assert (now["id"], now["entered_at"]) == (was["id"], was["entered_at"])
     assert (await serving.agent("101"))["state"] == "talking"
-    assert (await serving.agent("102"))["state"] in ("ringing", "busy_elsewhere")
+    assert (await serving.agent("102"))["state"] in ("ringing", "busy_elsewhere")  # and so is offered nothing
 
     await bank.leave(talking)
     ended = await serving.until_call(talking, state="ended", outcome="answered")

@@ -131,6 +131,15 @@ class ModelPbx:
         self.elsewhere.clear()
         self.boot += 1
 
+    def ringing_now(self) -> list[Fact]:
+        """Said after a snapshot: the phones that ring."""
+        return [
+            t.OfferRinging(call, channel.offer, device, leg)
+            for call, channel in self.channels.items()
+            if channel.offer is not None
+            for device, leg in channel.ringing.items()
+        ]
+
     def snapshot(self) -> t.PbxSnapshot:
         calls = tuple(
             SnapshotCall(

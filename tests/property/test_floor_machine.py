@@ -279,6 +279,7 @@ class FloorMachine(RuleBasedStateMachine):
             before = len(self.events)
         self.linked = True
         self.tell(self.pbx.snapshot())
+        self.hear(self.pbx.ringing_now())
         if restarted:
             lost = {event.call for event in self.events[before:] if isinstance(event, VisitDecided)}
             assert lost == waiting

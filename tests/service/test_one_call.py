@@ -133,3 +133,39 @@ async def test_restart_keeps_callers_agents_and_places(office: Office) -> None:
     assert (agent["status"], agent["state"], agent["call"]) == ("available", "talking", talking)
     stats = await again.get("/v1/queues/sales/stats")
     assert (stats["offered"], stats["answered"], stats["waiting"]) == (4, 1, 3)
+
+
+async def test_calls_that_end_while_nobody_looks_are_accounted_for(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    talking, waiting = office.pbx.caller("8000", "111"), office.pbx.caller("8000", "222")
+    await until(lambda: office.pbx.ringing(talking), "a ringing phone")
+    office.pbx.pick_up(talking)
+    staying = office.pbx.caller("8000", "333")
+    await office.settled()
+    await office.written()
+    await office.die()
+    office.pbx.caller_hangs_up(talking)
+    office.pbx.caller_hangs_up(waiting)
+    office.clock.move(20)
+    await office.start()
+    again = await office.admin()
+    await until(lambda: office.app.recorder.pending == 0 and not office.app.leftovers._tasks, "the account")
+    found = {one["id"]: one for one in (await again.get("/v1/calls"))["items"]}
+    ends = {call: (found[call]["state"], found[call]["outcome"], found[call]["ended_by"]) for call in found}
+    assert ends[talking] == ("ended", "answered", "unseen")
+    assert ends[waiting] == ("ended", "abandoned", "unseen")
+    assert ends[staying][0] != "ended"
+    assert (found[talking]["agent"], found[talking]["talk_s"], found[talking]["caller"]["number"]) == (
+        "101",
+        None,
+        "111",
+    )
+    stats = await again.get("/v1/queues/sales/stats")
+    assert [stats[name] for name in ("offered", "answered", "abandoned", "waiting")] == [3, 1, 1, 1]
+    await office.written()
+    await office.die()
+    await office.start()  # and only once
+    await office.settled()
+    stats = await (await office.admin()).get("/v1/queues/sales/stats")
+    assert [stats[name] for name in ("offered", "answered", "abandoned", "waiting")] == [3, 1, 1, 1]

@@ -126,6 +126,7 @@ class Office:
         for task in self.app.tasks.values():
             task.cancel()
         await asyncio.gather(*self.app.tasks.values(), return_exceptions=True)
+        await self.app.leftovers.close()
         await self.client.aclose()
         await self.app.node.release()
         await self.app.database.close()

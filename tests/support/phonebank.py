@@ -11,7 +11,7 @@ Order: ``PhoneBank(...)``, ``await open()``, ``await register(...)``, ``await gi
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -41,7 +41,6 @@ class Customer:
     customer: str
     number: str
     tone: int
-    legs: list[str] = field(default_factory=list)
     answered_ms: int | None = None
     gone_ms: int | None = None
     cause: int | None = None
@@ -60,7 +59,7 @@ class PhoneMoment:
     phone: str
     caller: str
     leg: str
-    ms: int
+    ms: float
 
 
 class PhoneBank:
@@ -297,7 +296,7 @@ class PhoneBank:
         elif kind == "PhoneDialled":
             self.dialling.discard(event["Phone"])
         elif kind.startswith("Phone"):
-            self.moments.append(PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Ms"])))
+            self.moments.append(PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Us"]) / 1000))
         elif kind.startswith("Customer"):
             self._hear_customer(kind, event)
         elif kind == "OriginateResponse" and event["Response"] == "Failure":
@@ -310,7 +309,6 @@ class PhoneBank:
         customer = self.customers[event["Customer"]]
         if kind == "CustomerUp":
             customer.answered_ms = int(event["Ms"])
-            customer.legs.append(event["Leg"])
         elif kind == "CustomerGone":
             customer.gone_ms = int(event["Ms"])
             customer.cause = int(event["Cause"] or 0)

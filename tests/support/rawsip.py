@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 _SDP = (
@@ -27,7 +27,6 @@ class RawCall:
     answered: asyncio.Future[int]
     to_header: bytes = b""
     branch: str = ""
-    ended_by_peer: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class RawSip(asyncio.DatagramProtocol):
@@ -42,10 +41,11 @@ class RawSip(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport
 
     @classmethod
-    async def open(cls, pbx: str) -> "RawSip":
+    async def open(cls, pbx: str, address: str = "127.0.0.1") -> "RawSip":
+        """``address``: where it lives; the trunk is 127.0.0.1, and anything else on loopback is a stranger."""
         host, _, port = pbx.rpartition(":")
         loop = asyncio.get_running_loop()
-        _, raw = await loop.create_datagram_endpoint(lambda: cls((host, int(port))), local_addr=("127.0.0.1", 0))
+        _, raw = await loop.create_datagram_endpoint(lambda: cls((host, int(port))), local_addr=(address, 0))
         return raw
 
     def close(self) -> None:
@@ -92,14 +92,18 @@ class RawSip(asyncio.DatagramProtocol):
         if _status(done) != 200:
             raise AssertionError(f"REGISTER of {user} was answered {_status(done)}")
 
-    async def _register_once(self, user: str, extra: bytes, number: int) -> bytes:
+    async def register_for(self, aor: str, from_user: str) -> int:
+        """Try to take the place of ``aor`` without a password, as ``from_user``; the answer's status."""
+        return _status(await self._register_once(aor, b"", 1, from_user))
+
+    async def _register_once(self, user: str, extra: bytes, number: int, from_user: str | None = None) -> bytes:
         call_id = f"{user}-{number}-{secrets.token_hex(4)}"
         address = f"{self._pbx[0]}:{self._pbx[1]}"
         self._replies[call_id] = asyncio.get_running_loop().create_future()
         self._send(
             (
                 f"REGISTER sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {self._here};branch={_branch()};rport\r\nMax-Forwards: 70\r\n"
-                f"From: <sip:{user}@{address}>;tag=1\r\nTo: <sip:{user}@{address}>\r\nCall-ID: {call_id}\r\n"
+                f"From: <sip:{from_user or user}@{address}>;tag=1\r\nTo: <sip:{user}@{address}>\r\nCall-ID: {call_id}\r\n"
                 f"CSeq: {number} REGISTER\r\nContact: <sip:{user}@{self._here}>\r\nExpires: 120\r\n"
             ).encode()
             + extra
@@ -132,7 +136,7 @@ class RawSip(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, _address: object) -> None:
         call_id = _header(data, "Call-ID")
         if not data.startswith(b"SIP/2.0"):
-            self._hear_request(data, call_id)
+            self._hear_request(data)
         elif call_id in self._replies and _status(data) >= 200 and not self._replies[call_id].done():
             self._replies[call_id].set_result(data)
         elif call_id in self._calls and _header(data, "CSeq").endswith("INVITE") and _status(data) >= 200:
@@ -146,14 +150,12 @@ class RawSip(asyncio.DatagramProtocol):
         if not call.answered.done():
             call.answered.set_result(_status(data))
 
-    def _hear_request(self, data: bytes, call_id: str) -> None:
+    def _hear_request(self, data: bytes) -> None:
         method = data.partition(b" ")[0]
         if method == b"INVITE":
             self.invites += 1
             self._send(_answer(data, self.answer_with, _SDP if self.answer_with == 200 else b"", self._here))
         elif method != b"ACK":
-            if method == b"BYE" and call_id in self._calls:
-                self._calls[call_id].ended_by_peer.set()
             self._send(_answer(data, 200, b"", self._here))
 
 

@@ -98,6 +98,8 @@ def test_a_call_found_ringing_is_left_to_ring_and_then_served() -> None:
     offer = OfferId(f"{entry.call}.2")
     snapshot(world, SnapshotCall(entry, LegStage.OFFERED, offer), a101=DeviceState.RINGING)
     assert world.requests == []
+    world.do(t.OfferRinging(entry.call, offer, device("101"), world.leg(entry.call, "101")))
+    assert (world.agent("101").state, world.rung(entry.call)) == (AgentState.RINGING, ("101",))
     world.do(t.TalkBegan(entry.call, offer, device("101"), world.leg(entry.call, "101")))
     assert world.agent("101").state is AgentState.TALKING
     other = fresh("101")
@@ -178,3 +180,20 @@ def test_a_pbx_that_says_goodbye_gets_no_more_offers() -> None:
     world = World.with_agents("101")
     world.do(t.PbxDraining(PBX))
     assert world.rung(world.enter()) == ()
+
+
+def test_an_offer_made_after_the_question_is_not_ended_by_the_answer() -> None:
+    """Everything was asked for, then a caller came in and was offered; the answer still shows that caller waiting."""
+    world = World.with_agents("101")
+    asked_at = world.now
+    world.wait(0.01)
+    call = world.enter()
+    offer = world.offer_of(call).offer
+    waiting = SnapshotCall(world.entry(entered_at=asked_at + 0.01), LegStage.WAITING)
+    older = t.PbxSnapshot(PBX, "boot-1", (waiting,), ((device("101"), FREE),), asked_at=asked_at)
+    world.do(older)
+    assert world.rung(call) == ("101",)
+    assert world.offer_of(call).offer == offer
+    world.wait(0.01)
+    world.do(replace(older, asked_at=world.now))
+    assert world.offer_of(call).offer != offer  # now the answer is younger, and the caller is offered anew

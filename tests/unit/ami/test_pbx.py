@@ -11,6 +11,7 @@ import pytest
 from acd.ids import CallId, LegId, OfferId, PbxId
 from acd.telephony import (
     CallEntered,
+    CallerFreed,
     CallGone,
     DeviceChanged,
     DeviceState,
@@ -317,6 +318,55 @@ class TestEvents:
             await made.ready()
             made.caller_comes_in()
             await until(lambda: any(getattr(fact, "calls", ()) for fact in made.engine.facts), "the caller is seen")
+
+    async def test_an_offer_made_while_everything_is_looked_at_is_not_taken_back_by_the_answer(
+        self, floor: Floor
+    ) -> None:
+        """Asterisk has shown the caller waiting, then the offer leaves, then the look ends: the newer word is ours."""
+        floor.caller_comes_in()
+        floor.says_enter()
+        await floor.engine.hears(CallEntered)
+        before = len(floor.fake.actions("DeviceStateList"))
+        floor.fake.mute.add("DeviceStateList")
+        floor.pbx.send([Resync(PbxId("pbx1"), "test")])
+        await until(lambda: len(floor.fake.actions("DeviceStateList")) > before, "the look has begun")
+        floor.pbx.send([OFFER])
+        await until(lambda: bool(floor.fake.actions("Redirect")), "Redirect")
+        floor.says_dial()
+        tag = f"ActionID: {floor.fake.actions('DeviceStateList')[-1]['ActionID']}"
+        floor.fake.say("Response: Success", tag, "EventList: start")
+        floor.fake.say("Event: DeviceStateListComplete", tag, "EventList: Complete", "ListItems: 0")
+        await floor.engine.hears(OfferRinging)
+        (_, snapshot) = await floor.engine.hears(PbxSnapshot, 2)
+        assert [(call.stage, call.offer) for call in snapshot.calls] == [(LegStage.OFFERED, "of1")]  # type: ignore[attr-defined]
+        assert floor.engine.facts[-2:] == [OfferRinging(CALL, "of1", DEVICE, AGENT), snapshot]
+
+    async def test_a_return_to_the_line_while_everything_is_looked_at_is_not_taken_back(self, floor: Floor) -> None:
+        caller = floor.caller_comes_in(ACD_STATE="after", ACD_OFFER="of0", ACD_DONE="of0")
+        floor.pbx.send([Resync(PbxId("pbx1"), "test")])
+        await floor.engine.hears(PbxSnapshot, 2)
+        floor.fake.say(
+            "Event: UserEvent",
+            f"Channel: {CHANNEL}",
+            f"Uniqueid: {CALLER}",
+            "UserEvent: AcdAfter",
+            f"Call: {CALL}",
+            "Offer: of0",
+        )
+        await floor.engine.hears(CallerFreed)
+        floor.fake.mute.add("DeviceStateList")
+        before = len(floor.fake.actions("DeviceStateList"))
+        floor.pbx.send([Resync(PbxId("pbx1"), "test")])
+        await until(lambda: len(floor.fake.actions("DeviceStateList")) > before, "the look has begun")
+        floor.pbx.send([ReturnToLine(CALL, CALLER)])
+        tag = f"ActionID: {floor.fake.actions('DeviceStateList')[-1]['ActionID']}"
+        floor.fake.say("Response: Success", tag, "EventList: start")
+        floor.fake.say("Event: DeviceStateListComplete", tag, "EventList: Complete", "ListItems: 0")
+        (*_, snapshot) = await floor.engine.hears(PbxSnapshot, 3)
+        assert [call.stage for call in snapshot.calls] == [LegStage.WAITING]  # type: ignore[attr-defined]
+        caller.variables["ACD_STATE"] = "waiting"
+        floor.pbx.send([OFFER])
+        await until(lambda: len(floor.fake.actions("Redirect")) == 2, "the offer leaves")
 
     async def test_a_resync_that_is_asked_for_is_delivered(self, floor: Floor) -> None:
         floor.pbx.send([Resync(PbxId("pbx1"), "offer_overdue")])

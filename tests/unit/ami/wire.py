@@ -100,7 +100,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.tracker = Tracker(PBX)
-        self.tracker.prime(build(PBX, Findings("boot"), {}))
+        self.tracker.prime(build(PBX, Findings("boot")))
         self.facts: list[Fact | PhoneAsked] = []
         self.looks: list[Look] = []
         self.snapshots_wanted = 0

@@ -1,0 +1,98 @@
+"""Accounts for calls that ended while no service was there to see it.
+
+When a PBX's first snapshot has been taken in, every call of earlier runs that nobody saw end and that the floor does not know is
+over: its missing events and the call are written down, and its queue's figures get the visit. So entered = answered + abandoned +
+… + waiting holds through any crash.
+
+Stands between the engine and the metrics, because it needs to hear that a PBX is ready.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from acd.commands import RestoreVisit
+from acd.errors import AcdError
+from acd.events import Event, PbxReady, VisitDecided
+from acd.ids import PbxId
+from acd.views import CallView
+from nobat.engine import Engine, Gauge
+from nobat.storage.database import Database
+from nobat.storage.errors import StorageUnavailable
+from nobat.storage.unfinished import UnfinishedCall, unfinished_calls
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 2.0
+
+
+class History(Protocol):
+    def note(self, events: Sequence[Event], ended: Sequence[CallView]) -> None: ...
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """``run_id`` is this run's; calls of earlier ones are looked for."""
+
+    gauge: Gauge
+    database: Database
+    history: History
+    run_id: int
+    engine: Engine | None = None
+    _settled: set[PbxId] = field(default_factory=set)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def observe(self, events: Sequence[Event], now: float) -> None:
+        """Count, and begin to settle a PBX when it is ready for the first time."""
+        self.gauge.observe(events, now)
+        for event in events:
+            if isinstance(event, PbxReady) and event.pbx not in self._settled:
+                self._settled.add(event.pbx)
+                task = asyncio.get_running_loop().create_task(self._settle(event.pbx, now))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def inbox_lag(self, seconds: float) -> None:
+        self.gauge.inbox_lag(seconds)
+
+    def dispatched(self, pbx: PbxId, seconds: float) -> None:
+        self.gauge.dispatched(pbx, seconds)
+
+    async def close(self) -> None:
+        """What is not settled now is settled at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _settle(self, pbx: PbxId, now: float) -> None:
+        while True:
+            try:
+                calls = await unfinished_calls(self.database, pbx, self.run_id, now)
+                break
+            except StorageUnavailable:
+                await asyncio.sleep(RETRY_S)
+        if self.engine is None:
+            return
+        known = self.engine.read(lambda floor, _: {*floor.calls, *floor.ended})
+        gone = [call for call in calls if call.id not in known]
+        for call in gone:
+            await self._finish(self.engine, call, now)
+        if gone:
+            log.info("calls that ended unseen are accounted for", pbx=pbx, calls=len(gone))
+
+    async def _finish(self, engine: Engine, call: UnfinishedCall, now: float) -> None:
+        missing, view = call.ending(now)
+        for event in missing:
+            if isinstance(event, VisitDecided):
+                try:
+                    await engine.ask(
+                        RestoreVisit(
+                            call.id, event.queue, event.entered_at, event.entered_at + event.waited_s, event.outcome
+                        )
+                    )
+                except AcdError:
+                    log.info("a call ended unseen in a queue that is no more", call=call.id, queue=event.queue)
+        self.history.note(missing, [view])
