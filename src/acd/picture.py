@@ -119,6 +119,8 @@ def _agent(one: Agent) -> v.AgentView:
         home_device=one.spec.device,
         queues=one.spec.queues,
         skills=dict(one.spec.skills),
+        weights=dict(one.spec.weights),
+        ranks=dict(one.spec.ranks),
         call=engaged.call if isinstance(engaged, Ringing | Talking | WrapUp) else None,
         wrap_up_until=engaged.until if isinstance(engaged, WrapUp) else None,
         rest_until=one.rest_until or None,

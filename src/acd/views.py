@@ -69,6 +69,8 @@ class AgentView:
     home_device: DeviceId | None
     queues: tuple[QueueId, ...]
     skills: Mapping[str, int]
+    weights: Mapping[QueueId, int]
+    ranks: Mapping[QueueId, int]
     call: CallId | None
     wrap_up_until: float | None
     rest_until: float | None

@@ -15,7 +15,7 @@ from acd.ids import AgentId, DeviceId, PbxId, QueueId, split_device
 from acd.queues import QueueSpec
 from nobat import pins
 from nobat.api.agent_models import AgentIn
-from nobat.api.queue_models import QueueIn
+from nobat.api.queue_models import QueueIn, QueueOut
 from nobat.declaration import Declaration
 from nobat.plan import Plan, make_plan
 from nobat.rest_client import RestClient, segment
@@ -113,9 +113,9 @@ class RestTarget:
     def carry_out(self, plan: Plan) -> None:
         self._pins = dict(plan.new_pins)
         for queue in plan.added_queues:
-            self.client.ask("POST", "/v1/queues", _queue_body(queue))
+            self.client.ask("POST", "/v1/queues", QueueOut.of_spec(queue))
         for _, queue in plan.changed_queues:
-            body = {key: value for key, value in _queue_body(queue).items() if key != "id"}
+            body = {key: value for key, value in QueueOut.of_spec(queue).items() if key != "id"}
             self.client.ask("PATCH", f"/v1/queues/{segment(queue.id)}", body)
         for agent in plan.added_agents:
             self.client.ask("POST", "/v1/agents", {"id": agent.id, **self._agent_body(agent)})
@@ -132,28 +132,13 @@ class RestTarget:
         pbx, dial_string = split_device(agent.device) if agent.device is not None else (None, None)
         body: dict[str, Any] = {"name": agent.name, "device": dial_string, "pbx": pbx}
         body |= {"queues": list(agent.queues), "skills": dict(agent.skills)}
+        body |= {"weights": dict(agent.weights), "ranks": dict(agent.ranks)}
         pin = self._pins.pop(agent.id, None)
         return body | ({"pin": pin} if pin is not None else {})
 
 
 def _queue(told: dict[str, Any]) -> QueueSpec:
     return QueueIn.model_validate({name: told[name] for name in QueueIn.model_fields}).spec()
-
-
-def _queue_body(spec: QueueSpec) -> dict[str, Any]:
-    return {
-        "id": spec.id,
-        "number": spec.number,
-        "name": spec.name,
-        "strategy": spec.strategy,
-        "ring_s": spec.ring_s,
-        "wrap_up_s": spec.wrap_up_s,
-        "rest_s": spec.rest_s,
-        "short_abandon_s": spec.short_abandon_s,
-        "service_level": {"target_s": spec.service_level.target_s, "ratio": spec.service_level.ratio},
-        "skills": dict(spec.skills),
-        "timezone": spec.timezone,
-    }
 
 
 def _agent(told: dict[str, Any]) -> AgentSpec:
@@ -164,4 +149,6 @@ def _agent(told: dict[str, Any]) -> AgentSpec:
         device=DeviceId(f"{told['pbx']}/{device}") if device is not None else None,
         queues=tuple(QueueId(queue) for queue in told["queues"]),
         skills=tuple(sorted(told["skills"].items())),
+        weights=tuple(sorted((QueueId(queue), number) for queue, number in told["weights"].items())),
+        ranks=tuple(sorted((QueueId(queue), number) for queue, number in told["ranks"].items())),
     )

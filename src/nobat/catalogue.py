@@ -104,8 +104,7 @@ class CatalogueKeeper:
                 await self.engine.ask(DefineQueue(specs[queue]))
                 raise
             for agent in members:
-                left = tuple(one for one in agent.queues if one != queue)
-                await self.engine.ask(DefineAgent(replace(agent, queues=left)))
+                await self.engine.ask(DefineAgent(_without(agent, queue)))
             self._changed(version)
             await self._tell_pbxs()
 
@@ -171,6 +170,16 @@ def _specs(floor: Floor, _now: float) -> tuple[dict[QueueId, QueueSpec], dict[Ag
     return (
         {name: queue.spec for name, queue in floor.queues.items()},
         {name: agent.spec for name, agent in floor.agents.items()},
+    )
+
+
+def _without(agent: AgentSpec, queue: QueueId) -> AgentSpec:
+    """As the database has it when the queue is gone."""
+    return replace(
+        agent,
+        queues=tuple(one for one in agent.queues if one != queue),
+        weights=tuple(one for one in agent.weights if one[0] != queue),
+        ranks=tuple(one for one in agent.ranks if one[0] != queue),
     )
 
 

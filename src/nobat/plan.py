@@ -4,7 +4,7 @@ A plan is computed before anything is changed, printed, and then carried out who
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeVar
 
 from acd.agents import AgentSpec
@@ -114,6 +114,8 @@ def _difference(old: Spec, new: Spec) -> str:
 def _shown(value: object) -> str:
     if value is None or value in ((), ""):
         return "none"
+    if is_dataclass(value) and not isinstance(value, type):
+        return " ".join(f"{one.name}={_shown(getattr(value, one.name))}" for one in fields(value))
     if isinstance(value, tuple):
-        return "/".join(f"{one[0]}={one[1]}" if isinstance(one, tuple) else str(one) for one in value)
+        return "/".join(f"{one[0]}={one[1]}" if isinstance(one, tuple) else _shown(one) for one in value)
     return str(value)

@@ -1,10 +1,12 @@
 """Bodies of ``/v1/agents``."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from acd.agents import AgentSpec, AgentState, Status
+from acd.errors import Invalid
 from acd.ids import AgentId, DeviceId, PbxId, QueueId, device_on, split_device
 from acd.views import AgentView
 from nobat.api.queue_models import Body, Skills
@@ -12,6 +14,18 @@ from nobat.api.text import AgentSlug, DialString, Name, Notes, Pin, QueueSlug, W
 from nobat.api.times import Moment, moment, perhaps
 
 Queues = Annotated[list[QueueSlug], Field(max_length=200, examples=[["sales"]])]
+Weights = Annotated[
+    dict[QueueSlug, Annotated[int, Field(ge=1, le=1_000)]],
+    Field(
+        max_length=200, examples=[{"sales": 3}], description="Chances by queue, for `weighted`; 1 where none is named."
+    ),
+]
+Ranks = Annotated[
+    dict[QueueSlug, Annotated[int, Field(ge=0, le=10_000)]],
+    Field(
+        max_length=200, examples=[{"sales": 1}], description="Place by queue, for `linear`: the smallest first; else 0."
+    ),
+]
 PbxChoice = Annotated[Word | None, Field(description="The device's PBX; the first of the settings unless named.")]
 
 
@@ -26,7 +40,17 @@ class AgentIn(Body):
     pbx: PbxChoice = None
     queues: Queues = Field(default_factory=list, description="The queues that the agent serves.")
     skills: Skills = Field(default_factory=dict)
+    weights: Weights = Field(default_factory=dict)
+    ranks: Ranks = Field(default_factory=dict)
     pin: Annotated[Pin | None, Field(description="For signing in by phone; never shown.")] = None
+
+    @model_validator(mode="after")
+    def _of_own_queues(self) -> Self:
+        for name, given in (("weights", self.weights), ("ranks", self.ranks)):
+            strange = sorted(given.keys() - set(self.queues))
+            if strange:
+                raise ValueError(f"{name}: the agent does not serve queue {strange[0]!r}")
+        return self
 
     def spec(self, home: PbxId) -> AgentSpec:
         pbx = PbxId(self.pbx) if self.pbx is not None else home
@@ -36,7 +60,13 @@ class AgentIn(Body):
             device=device_on(pbx, self.device) if self.device is not None else None,
             queues=tuple(dict.fromkeys(QueueId(queue) for queue in self.queues)),
             skills=tuple(sorted(self.skills.items())),
+            weights=_by_queue(self.weights),
+            ranks=_by_queue(self.ranks),
         )
+
+
+def _by_queue(given: Mapping[Any, int]) -> tuple[tuple[QueueId, int], ...]:
+    return tuple(sorted((QueueId(queue), number) for queue, number in given.items()))
 
 
 class AgentPatch(Body):
@@ -47,6 +77,8 @@ class AgentPatch(Body):
     pbx: PbxChoice = None
     queues: Queues | None = None
     skills: Skills | None = None
+    weights: Weights | None = None
+    ranks: Ranks | None = None
     pin: Pin | None = None
 
     @property
@@ -54,15 +86,18 @@ class AgentPatch(Body):
         return "pin" in self.model_fields_set
 
     def onto(self, view: AgentView, home: PbxId) -> AgentSpec:
-        """The agent with what is named here."""
+        """The agent with what is named here. Raises ``unknown_queue`` for a weight or a rank in a queue not served."""
+        queues = (
+            tuple(dict.fromkeys(QueueId(queue) for queue in self.queues)) if self.queues is not None else view.queues
+        )
         return AgentSpec(
             id=view.id,
             name=self.name if self.name is not None else view.name,
             device=self._device(view.home_device, home),
-            queues=tuple(dict.fromkeys(QueueId(queue) for queue in self.queues))
-            if self.queues is not None
-            else view.queues,
+            queues=queues,
             skills=tuple(sorted((self.skills if self.skills is not None else view.skills).items())),
+            weights=_served(self.weights, view.weights, queues, "weights"),
+            ranks=_served(self.ranks, view.ranks, queues, "ranks"),
         )
 
     def _device(self, current: DeviceId | None, home: PbxId) -> DeviceId | None:
@@ -74,6 +109,18 @@ class AgentPatch(Body):
         return device_on(pbx, dial_string) if dial_string is not None else None
 
 
+def _served(
+    given: Mapping[str, int] | None, current: Mapping[QueueId, int], queues: tuple[QueueId, ...], field: str
+) -> tuple[tuple[QueueId, int], ...]:
+    """Numbers by queue; what was there before goes with the queue."""
+    if given is None:
+        return _by_queue({queue: number for queue, number in current.items() if queue in queues})
+    strange = sorted(given.keys() - set(queues))
+    if strange:
+        raise Invalid("unknown_queue", f"the agent does not serve queue {strange[0]!r}", field=field, queue=strange[0])
+    return _by_queue(given)
+
+
 class AgentOut(BaseModel):
     """An agent as configured, as chosen (`status`) and as observed (`state`)."""
 
@@ -83,6 +130,8 @@ class AgentOut(BaseModel):
     pbx: str | None = Field(examples=["pbx1"])
     queues: list[str]
     skills: dict[str, int]
+    weights: dict[str, int]
+    ranks: dict[str, int]
     has_pin: bool
     status: Status
     status_since: Moment
@@ -103,6 +152,8 @@ class AgentOut(BaseModel):
             pbx=pbx,
             queues=list(view.queues),
             skills=dict(view.skills),
+            weights={str(queue): number for queue, number in view.weights.items()},
+            ranks={str(queue): number for queue, number in view.ranks.items()},
             has_pin=has_pin,
             status=view.status,
             status_since=moment(view.status_since),

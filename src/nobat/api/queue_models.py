@@ -1,12 +1,14 @@
 """Bodies of ``/v1/queues``."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from acd.agents import AgentState
 from acd.ids import QueueId
-from acd.queues import QueueSpec, ServiceLevel
+from acd.queues import MissPolicy, QueueSpec, ServiceLevel
+from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
@@ -28,6 +30,50 @@ class ServiceLevelIn(Body):
     ratio: Annotated[float, Field(gt=0, le=1, examples=[0.8])] = 0.8
 
 
+class RelaxIn(Body):
+    """From `after_s` seconds of waiting on, `skills` is asked for instead of what was asked for before."""
+
+    after_s: Annotated[float, Field(gt=0, le=86_400, examples=[30])]
+    skills: Annotated[Skills, Field(description="Empty: every agent of the queue will do.")] = {}
+
+
+def _each_later(steps: list[RelaxIn]) -> list[RelaxIn]:
+    if len({step.after_s for step in steps}) < len(steps):
+        raise ValueError("two steps have the same after_s")
+    return sorted(steps, key=lambda step: step.after_s)
+
+
+Relax = Annotated[
+    list[RelaxIn],
+    Field(max_length=20, examples=[[{"after_s": 30, "skills": {"english": 1}}, {"after_s": 90, "skills": {}}]]),
+    AfterValidator(_each_later),
+]
+Misses = Annotated[int, Field(ge=0, le=100)]
+PriorityS = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=86_400,
+        description="What one level of priority is worth in waiting time: who waits longer is not passed.",
+    ),
+]
+StickyS = Annotated[
+    float,
+    Field(
+        ge=0, le=3600, description="How long a caller waits for the agent preferred or spoken to last; 0: not at all."
+    ),
+]
+
+
+class MissesIn(Body):
+    """Offers in a row that an agent's phone may let pass, by cause, before the agent is set on a break; 0: never."""
+
+    no_answer: Misses = 3
+    busy: Misses = 0
+    rejected: Misses = 3
+    failed: Misses = 0
+
+
 class QueueSettings(Body):
     """What can be chosen of a queue. Durations are seconds."""
 
@@ -41,6 +87,10 @@ class QueueSettings(Body):
     ] = 5.0
     service_level: ServiceLevelIn = ServiceLevelIn()
     skills: Annotated[Skills, Field(description="Level of each skill that an agent needs at least.")] = {}
+    relax: Annotated[Relax, Field(description="How the required skills relax while a caller waits.")] = []
+    priority_s: PriorityS = 300.0
+    sticky_s: StickyS = 0.0
+    misses: MissesIn = MissesIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
 
 
@@ -62,6 +112,10 @@ class QueueIn(QueueSettings):
             short_abandon_s=self.short_abandon_s,
             service_level=ServiceLevel(self.service_level.target_s, self.service_level.ratio),
             skills=tuple(sorted(self.skills.items())),
+            relax=tuple(RelaxStep(step.after_s, tuple(sorted(step.skills.items()))) for step in self.relax),
+            priority_s=self.priority_s,
+            sticky_s=self.sticky_s,
+            misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
         )
 
@@ -69,6 +123,13 @@ class QueueIn(QueueSettings):
 class ServiceLevelPatch(Body):
     target_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class MissesPatch(Body):
+    no_answer: Misses | None = None
+    busy: Misses | None = None
+    rejected: Misses | None = None
+    failed: Misses | None = None
 
 
 class QueuePatch(Body):
@@ -83,14 +144,18 @@ class QueuePatch(Body):
     short_abandon_s: Annotated[float, Field(ge=0, le=3600)] | None = None
     service_level: ServiceLevelPatch | None = None
     skills: Skills | None = None
+    relax: Relax | None = None
+    priority_s: PriorityS | None = None
+    sticky_s: StickyS | None = None
+    misses: MissesPatch | None = None
     timezone: Zone | None = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
         """``spec`` with what is named here."""
         current = QueueOut.of_spec(spec)
         changes = self.model_dump(exclude_none=True)
-        level = current["service_level"] | changes.pop("service_level", {})
-        return QueueIn.model_validate({**current, **changes, "service_level": level}).spec()
+        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses")}
+        return QueueIn.model_validate({**current, **changes, **parts}).spec()
 
 
 class QueueOut(BaseModel):
@@ -106,6 +171,10 @@ class QueueOut(BaseModel):
     short_abandon_s: float
     service_level: ServiceLevelIn
     skills: dict[str, int]
+    relax: list[RelaxIn]
+    priority_s: float
+    sticky_s: float
+    misses: MissesIn
     timezone: str
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
@@ -113,6 +182,7 @@ class QueueOut(BaseModel):
 
     @staticmethod
     def of_spec(spec: QueueSpec) -> dict[str, Any]:
+        """What is configured, as a body that makes the same queue."""
         return {
             "id": str(spec.id),
             "number": spec.number,
@@ -124,6 +194,10 @@ class QueueOut(BaseModel):
             "short_abandon_s": spec.short_abandon_s,
             "service_level": {"target_s": spec.service_level.target_s, "ratio": spec.service_level.ratio},
             "skills": dict(spec.skills),
+            "relax": [{"after_s": step.after_s, "skills": dict(step.skills)} for step in spec.relax],
+            "priority_s": spec.priority_s,
+            "sticky_s": spec.sticky_s,
+            "misses": asdict(spec.misses),
             "timezone": spec.timezone,
         }
 

@@ -4,7 +4,7 @@ Used by ``nobat.catalogue`` (which keeps database and floor together), by ``noba
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentSpec
 from acd.ids import AgentId, DeviceId, QueueId
-from acd.queues import QueueSpec, ServiceLevel
+from acd.queues import MissPolicy, QueueSpec, ServiceLevel
+from acd.skills import RelaxStep
 from nobat.storage import schema
 from nobat.storage.database import Database
 from nobat.storage.rows import Row
@@ -58,13 +59,13 @@ async def _load(connection: AsyncConnection) -> Catalogue:
     number = (await connection.execute(select(schema.config_version.c.version))).scalar_one()
     queue_rows = (await connection.execute(select(schema.queues).order_by(schema.queues.c.id))).mappings()
     queues = {QueueId(row["id"]): _queue(row) for row in queue_rows}
-    serves: defaultdict[str, list[QueueId]] = defaultdict(list)
+    serves: defaultdict[str, list[Any]] = defaultdict(list)
     for row in (await connection.execute(select(schema.memberships).order_by(schema.memberships.c.place))).mappings():
-        serves[row["agent_id"]].append(QueueId(row["queue_id"]))
+        serves[row["agent_id"]].append(row)
     agents, pins = {}, {}
     for row in (await connection.execute(select(schema.agents).order_by(schema.agents.c.id))).mappings():
         agent = AgentId(row["id"])
-        agents[agent] = _agent(row, tuple(serves[agent]))
+        agents[agent] = _agent(row, serves[agent])
         if row["pin_hash"] is not None:
             pins[agent] = str(row["pin_hash"])
     return Catalogue(int(number), queues, agents, pins)
@@ -119,7 +120,13 @@ async def _put_agents(connection: AsyncConnection, database: Database, specs: tu
         some = ids[start : start + IDS_AT_ONCE]
         await connection.execute(delete(schema.memberships).where(schema.memberships.c.agent_id.in_(some)))
     members = [
-        {"agent_id": spec.id, "queue_id": queue, "place": place}
+        {
+            "agent_id": spec.id,
+            "queue_id": queue,
+            "place": place,
+            "weight": dict(spec.weights).get(queue),
+            "rank": dict(spec.ranks).get(queue),
+        }
         for spec in specs
         for place, queue in enumerate(spec.queues)
     ]
@@ -148,6 +155,10 @@ def _queue_row(spec: QueueSpec) -> Row:
         "target_ratio": spec.service_level.ratio,
         "skills": dict(spec.skills),
         "timezone": spec.timezone,
+        "priority_s": spec.priority_s,
+        "relax": [{"after_s": step.after_s, "skills": dict(step.skills)} for step in spec.relax],
+        "sticky_s": spec.sticky_s,
+        "misses": asdict(spec.misses),
     }
 
 
@@ -164,14 +175,24 @@ def _queue(row: Any) -> QueueSpec:
         service_level=ServiceLevel(row["target_s"], row["target_ratio"]),
         skills=tuple(sorted(row["skills"].items())),
         timezone=row["timezone"],
+        priority_s=row["priority_s"],
+        relax=tuple(RelaxStep(step["after_s"], tuple(sorted(step["skills"].items()))) for step in row["relax"]),
+        sticky_s=row["sticky_s"],
+        misses=MissPolicy(**row["misses"]),
     )
 
 
-def _agent(row: Any, queues: tuple[QueueId, ...]) -> AgentSpec:
+def _agent(row: Any, members: list[Any]) -> AgentSpec:
     return AgentSpec(
         id=AgentId(row["id"]),
         name=row["name"],
         device=DeviceId(row["device"]) if row["device"] is not None else None,
-        queues=queues,
+        queues=tuple(QueueId(one["queue_id"]) for one in members),
         skills=tuple(sorted(row["skills"].items())),
+        weights=_by_queue(members, "weight"),
+        ranks=_by_queue(members, "rank"),
     )
+
+
+def _by_queue(members: list[Any], column: str) -> tuple[tuple[QueueId, int], ...]:
+    return tuple(sorted((QueueId(one["queue_id"]), one[column]) for one in members if one[column] is not None))

@@ -76,6 +76,10 @@ queues = Table(
     _some("target_ratio", Float),
     _some("skills", JSON),
     _some("timezone", String(64)),
+    _some("priority_s", Float),
+    _some("relax", JSON),
+    _some("sticky_s", Float),
+    _some("misses", JSON),
 )
 
 agents = Table(
@@ -94,12 +98,36 @@ memberships = Table(
     Column("agent_id", ID, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
     Column("queue_id", ID, ForeignKey("queues.id", ondelete="CASCADE"), primary_key=True),
     _some("place", Integer),
+    Column("weight", Integer),
+    Column("rank", Integer),
     Index(None, "queue_id"),
 )
 
 # One row, counted up by every change of queues and agents, so that a running service notices another program's change.
 config_version = Table(
     "config_version", metadata, Column("id", Integer, primary_key=True), _some("version", BigInteger)
+)
+
+# Known callers by normalised number. Whoever is taken out is marked, so that a running service that asks for what has a later
+# ``version`` learns of removals too.
+callers = Table(
+    "callers",
+    metadata,
+    _key("number", String(40)),
+    Column("name", String(200)),
+    Column("segment", String(40)),
+    _some("priority", Integer),
+    _some("skills", JSON),
+    Column("language", String(40)),
+    Column("preferred_agent", ID),
+    _some("version", BigInteger),
+    _some("removed", Boolean),
+    Index(None, "version"),
+)
+
+# One row, counted up by every change of callers.
+callers_version = Table(
+    "callers_version", metadata, Column("id", Integer, primary_key=True), _some("version", BigInteger)
 )
 
 # No foreign key: what an agent chose is kept even while the catalogue is being rewritten.

@@ -103,7 +103,7 @@ def test_nothing_is_removed_unless_asked(target: DatabaseTarget, tmp_path: Path)
         ("ring_s: 20", "rings: 20", "queue support: rings: unknown field"),
         ("id: support", "id: sales", "queue sales: is there twice"),
         ("'8001'", "'8000'", "number: 8000 is another queue's too"),
-        ("ring_s: 20", "strategy: loudest", "queue support: strategy: there is no 'loudest'; known are longest_idle"),
+        ("ring_s: 20", "strategy: loudest", "queue support: strategy: there is no 'loudest'; known are fewest_calls"),
         ("PJSIP/agent-101", "PJSIP/a&b", "agent 101: device: string should match pattern"),
         ("queues: [support]", "queues: [nope]", "agent 102: queues: there is no queue 'nope'"),
         ("queues:\n  -", "queus:\n  -", "unknown key 'queus'; there are queues and agents"),
