@@ -1,10 +1,11 @@
 """``/v1/agents``: agents, what they choose, and their wrap-up."""
 
 import asyncio
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from acd import picture
+from acd import explain, picture
 from acd.agents import Status
 from acd.commands import AmendCall, EndWrapUp, ExtendWrapUp
 from acd.errors import Invalid
@@ -15,6 +16,7 @@ from nobat.api.agent_models import AgentIn, AgentOut, AgentPatch, StatusIn, Stat
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import PathId
+from nobat.api.why_models import IdleWhyOut
 from nobat.desk import choose_status
 from nobat.pins import hash_pin
 
@@ -54,6 +56,15 @@ async def create_agent(access: AdminAccess, body: AgentIn, response: Response) -
 async def get_agent(access: AgentAccess, agent: PathId) -> AgentOut:
     """One agent."""
     return _shown(access, access.agent(agent))
+
+
+@router.get("/{agent}/why-idle", operation_id="whyIdle", responses=errors(404))
+async def why_idle(access: AgentAccess, agent: PathId) -> IdleWhyOut:
+    """Why an agent has no call: what keeps him from any, and from each of the first callers of his lines."""
+    view = access.agent(agent)
+    why = access.service.engine.read(lambda floor, now: explain.why_idle(floor, view.id, now))
+    lines = [line for line in why.lines if access.sees_queue(line.queue)]
+    return IdleWhyOut.of(replace(why, lines=tuple(lines)))
 
 
 @router.patch("/{agent}", operation_id="changeAgent", responses=errors(404, 409))

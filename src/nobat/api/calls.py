@@ -1,5 +1,6 @@
 """``/v1/calls``: live calls from the floor and ended ones from history, as one list."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 
+from acd import explain
 from acd.calls import CallState
 from acd.commands import AmendCall, HangUpCall
 from acd.errors import NotFound, illegal_transition
@@ -19,6 +21,7 @@ from nobat.api.call_models import CallOut, CallPatch
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import PathId
+from nobat.api.why_models import CallWhyOut
 from nobat.auth import Role
 from nobat.call_list import CallFilter, known_to_floor, of_floor
 from nobat.storage import history
@@ -85,6 +88,36 @@ async def _newest(access: Access, wanted: CallFilter, count: int) -> list[CallVi
 async def get_call(access: AgentAccess, call: PathId) -> CallOut:
     """One call, live or ended."""
     return CallOut.of(await access.call(call))
+
+
+@router.get("/{call}/why", operation_id="whyCall", responses=errors(404))
+async def why_call(access: AgentAccess, call: PathId) -> CallWhyOut:
+    """Why a call is where it is: candidates, each exclusion with its reason, the order, what was decided and told.
+
+    Of live calls and the last 2,000 that have ended; of older ones only the history is kept, and this is 404. An agent's
+    token is told the agent's own part.
+    """
+    view = await access.call(call)
+    why = access.service.engine.read(lambda floor, now: explain.why_call(floor, view.id, now))
+    return CallWhyOut.of(_own_part(why, access.principal.agent) if access.principal.role is Role.AGENT else why)
+
+
+def _own_part(why: explain.CallWhy, own: AgentId | None) -> explain.CallWhy:
+    """What an agent may know: of colleagues, whom agents do not see, nothing."""
+    decisions = tuple(
+        replace(
+            one,
+            chosen=tuple(agent for agent in one.chosen if agent == own),
+            order=tuple(rank for rank in one.order if rank[0] == own),
+        )
+        for one in why.decisions
+    )
+    return replace(
+        why,
+        held_for=why.held_for if why.held_for == own else None,
+        candidates=tuple(one for one in why.candidates if one.agent == own),
+        decisions=decisions,
+    )
 
 
 @router.patch("/{call}", operation_id="changeCall", responses=errors(404, 409))
