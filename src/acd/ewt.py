@@ -11,6 +11,7 @@ Pure: numbers in, numbers out. ``acd.forecast`` feeds it from the floor. All tim
 
 from bisect import bisect_right, insort
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import sqrt
@@ -155,7 +156,7 @@ class WaitModel:
                 said[name] = spread(seen, max(1.0, self.tracks[name].mean_square))
         return said
 
-    def best(self, said: dict[Estimator, Forecast]) -> Estimator | None:
+    def best(self, said: Collection[Estimator] = tuple(Estimator)) -> Estimator | None:
         """The estimator that has erred least so far; the one that looks at the state, until there is a record."""
         proven = [name for name in said if self.tracks[name].n >= 20]
         if len(proven) < 2:

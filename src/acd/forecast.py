@@ -12,6 +12,7 @@ from acd.agents import Free, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.ewt import Estimator, Forecast
 from acd.queues import Queue
+from acd.skills import Needs
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -72,22 +73,34 @@ def leave_rate(queue: Queue, call: Call, now: float) -> tuple[float, int]:
     return rate, len(able)
 
 
-def predict(floor: "Floor", queue: Queue, call: Call, now: float) -> tuple[Prediction, int, int]:
+Rates = dict[Needs, tuple[float, int]]
+"""What ``leave_rate`` said of the callers of one queue at one moment: the same for all who need the same."""
+
+
+def predict(
+    floor: "Floor", queue: Queue, call: Call, now: float, rates: Rates | None = None
+) -> tuple[Prediction, int, int]:
     """What the estimators say of a caller who waits, and the callers ahead and agents at work that it rests on."""
     ahead = ahead_of(floor, queue, call)
-    rate, agents = leave_rate(queue, call, now)
+    known = rates if rates is not None else {}
+    if call.needs not in known:
+        known[call.needs] = leave_rate(queue, call, now)
+    rate, agents = known[call.needs]
     head = queue.line[0] if queue.line else None
     head_wait = now - head[1] if head is not None and head[3] != call.id else None
     said = queue.waits.forecasts(ahead, rate, head_wait)
     return Prediction(now, said, queue.waits.best(said)), ahead, agents
 
 
-def expected(floor: "Floor", call: Call, now: float) -> Promise | None:
-    """What could be told to a caller now. None when nobody who can serve is at work, or when the caller does not wait."""
+def expected(floor: "Floor", call: Call, now: float, rates: Rates | None = None) -> Promise | None:
+    """What could be told to a caller now. None when nobody who can serve is at work, or when the caller does not wait.
+
+    Whoever asks for a whole line at once hands in one empty ``rates`` for all of it.
+    """
     if call.state not in (CallState.WAITING, CallState.OFFERED):
         return None
     queue = floor.queues[call.queue]
-    prediction, ahead, agents = predict(floor, queue, call, now)
+    prediction, ahead, agents = predict(floor, queue, call, now, rates)
     if prediction.best is None:
         return None
     forecast = prediction.said[prediction.best]

@@ -1,14 +1,17 @@
 """Pictures of the floor: builds the frozen views of ``acd.views`` from live state, for one moment ``now``."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd import views as v
 from acd.agents import Agent, AgentState, Ringing, Talking, WrapUp
 from acd.calls import Call, CallState
+from acd.ewt import Estimator
+from acd.forecast import Rates, expected
 from acd.ids import AgentId, CallId, QueueId
-from acd.queues import Queue
+from acd.queues import Place, Queue
 from acd.sla import service_levels
 
 if TYPE_CHECKING:
@@ -78,11 +81,17 @@ def _position(floor: "Floor", one: Call) -> int | None:
     return 1 + ahead + sum(floor.calls[other].place < place for other in queue.offered)
 
 
-def line(floor: "Floor", queue_id: QueueId, now: float) -> tuple[v.LineEntry, ...]:
-    """A queue's line in order. Raises ``unknown_queue``."""
+def line(
+    floor: "Floor", queue_id: QueueId, now: float, after: Place | None = None, most: int | None = None
+) -> tuple[v.LineEntry, ...]:
+    """A queue's line in order: those who stand behind the place ``after``, ``most`` of them. Raises ``unknown_queue``."""
+    everybody = _in_line(floor, floor.queue(queue_id))
+    first = bisect_right(everybody, after, key=lambda one: one.place) if after is not None else 0
+    rates: Rates = {}
     return tuple(
         v.LineEntry(
             call=one.id,
+            place=one.place,
             position=position,
             entered_at=one.visit.entered_at,
             waited_s=max(0.0, now - one.visit.entered_at),
@@ -90,9 +99,15 @@ def line(floor: "Floor", queue_id: QueueId, now: float) -> tuple[v.LineEntry, ..
             number=one.number,
             name=one.name,
             offered=one.state is CallState.OFFERED,
+            expected_wait_s=_expected(floor, one, now, rates),
         )
-        for position, one in enumerate(_in_line(floor, floor.queue(queue_id)), start=1)
+        for position, one in enumerate(islice(everybody, first, first + most if most is not None else None), first + 1)
     )
+
+
+def _expected(floor: "Floor", one: Call, now: float, rates: Rates) -> tuple[float, float] | None:
+    promise = expected(floor, one, now, rates)
+    return (promise.low_s, promise.high_s) if promise is not None else None
 
 
 def agent(floor: "Floor", agent_id: AgentId, _now: float) -> v.AgentView:
@@ -162,7 +177,14 @@ def stats(floor: "Floor", queue_id: QueueId, since: float, now: float) -> v.Queu
         asa_s=counts.answer_wait_s / counts.answered if counts.answered else None,
         longest_wait_s=max([counts.longest_wait_s, *waits]),
         agents=_agent_states(one),
+        expected_wait=_accuracy(one),
     )
+
+
+def _accuracy(one: Queue) -> v.WaitAccuracy:
+    told = one.waits.told
+    error, inside = (told.mean_absolute_s, told.inside) if told.n else (None, None)
+    return v.WaitAccuracy(one.waits.best() or Estimator.STATE, error, inside, told.n)
 
 
 def pbxs(floor: "Floor") -> tuple[v.PbxView, ...]:

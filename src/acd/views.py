@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from acd.agents import AgentState, Status
 from acd.calls import CallState
+from acd.ewt import Estimator
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
-from acd.queues import QueueSpec
+from acd.queues import Place, QueueSpec
 from acd.sla import Counts, ServiceLevels
 
 
@@ -78,9 +79,13 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class LineEntry:
-    """One place in a line; ``position`` 1 is the head. A caller for whom phones ring keeps the place."""
+    """One place in a line; ``position`` 1 is the head. A caller for whom phones ring keeps the place.
+
+    ``expected_wait_s`` is what could be told to the caller now, from low to high; None while nothing can be said.
+    """
 
     call: CallId
+    place: Place
     position: int
     entered_at: float
     waited_s: float
@@ -88,6 +93,7 @@ class LineEntry:
     number: str | None
     name: str | None
     offered: bool
+    expected_wait_s: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,18 @@ class QueueView:
     waiting: int
     longest_wait_s: float
     agents: Mapping[AgentState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitAccuracy:
+    """How right the expected waits were of late: the estimator in use, and over all of ``n`` (None while there is none)
+    the mean error and the share of waits that fell into the range.
+    """
+
+    estimator: Estimator
+    error_s: float | None
+    inside: float | None
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +129,7 @@ class QueueStats:
     asa_s: float | None
     longest_wait_s: float
     agents: Mapping[AgentState, int]
+    expected_wait: WaitAccuracy
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,12 @@ _LONG = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0
 
 @dataclass(frozen=True, slots=True)
 class QueueReading:
-    """What a scrape shows of one queue now. ``service_level`` None: nothing counts yet."""
+    """What a scrape shows of one queue now. ``service_level`` and the accuracy of expected waits None: nothing counts yet."""
 
     view: QueueView
     service_level: float | None
+    wait_error_s: float | None = None
+    wait_inside: float | None = None
 
 
 class Source(Protocol):
@@ -101,6 +103,10 @@ class _Families:
         self.wrap_up = histogram("acd_wrap_up_seconds", "Agents' work after a call.", _LONG, "queue")
         level = "Primary service level of the last four 15-minute intervals; NaN while nothing counts."
         self.level = gauge("acd_service_level_ratio", level, "queue")
+        error = "Mean absolute error of the expected waits of late; NaN before anybody had to wait."
+        self.wait_error = gauge("acd_expected_wait_error_seconds", error, "queue")
+        inside = "Share of waits of late that fell into the range expected; NaN before anybody had to wait."
+        self.wait_inside = gauge("acd_expected_wait_inside_ratio", inside, "queue")
         self.agents = gauge("acd_agents", "Agents of a queue by observed state.", "queue", "state")
         self.offers = counter("acd_offers_total", "Phones offered a call, by what became of it.", "queue", "result")
         dispatch = "From the message that made an offer possible to the offer being sent."
@@ -136,11 +142,14 @@ class _QueueMeters:
         self.level = families.level.labels(queue)
         self.agents = {state: families.agents.labels(queue, state.value) for state in AgentState}
         self.offers = {result: families.offers.labels(queue, result) for result in OFFER_RESULTS}
-        self.level.set(math.nan)
+        self.wait_error = families.wait_error.labels(queue)
+        self.wait_inside = families.wait_inside.labels(queue)
+        for unknown in (self.level, self.wait_error, self.wait_inside):
+            unknown.set(math.nan)
 
     @staticmethod
     def remove(families: _Families, queue: QueueId) -> None:
-        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level"):
+        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level", "wait_error", "wait_inside"):
             getattr(families, plain).remove(queue)
         families.waiting.remove(queue, "live")
         for outcome in Outcome:
@@ -153,7 +162,12 @@ class _QueueMeters:
     def show(self, reading: QueueReading) -> None:
         self.waiting.set(reading.view.waiting)
         self.longest.set(reading.view.longest_wait_s)
-        self.level.set(math.nan if reading.service_level is None else reading.service_level)
+        for gauge, value in (
+            (self.level, reading.service_level),
+            (self.wait_error, reading.wait_error_s),
+            (self.wait_inside, reading.wait_inside),
+        ):
+            gauge.set(math.nan if value is None else value)
         for state, gauge in self.agents.items():
             gauge.set(reading.view.agents.get(state, 0))
 

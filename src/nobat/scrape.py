@@ -28,7 +28,10 @@ class FloorSource:
     recorder: HasPending
 
     def queues(self) -> Iterator[QueueReading]:
-        """Each queue as it is, and its service level over the last four intervals. One that goes meanwhile is left out."""
+        """Each queue as it is, its service level over the last four intervals, and how right its expected waits were.
+
+        One that goes meanwhile is left out.
+        """
         for queue in self.engine.read(lambda floor, _: sorted(floor.queues)):
             try:
                 yield self.engine.read(lambda floor, now, queue=queue: _read(floor, queue, now))  # type: ignore[misc]
@@ -41,5 +44,6 @@ class FloorSource:
 
 def _read(floor: Floor, queue: QueueId, now: float) -> QueueReading:
     since = (now // INTERVAL_S - (INTERVALS_SHOWN - 1)) * INTERVAL_S
-    level = picture.stats(floor, queue, since, now).service_level.primary
-    return QueueReading(picture.queue(floor, queue, now), level)
+    stats = picture.stats(floor, queue, since, now)
+    waits = stats.expected_wait
+    return QueueReading(picture.queue(floor, queue, now), stats.service_level.primary, waits.error_s, waits.inside)

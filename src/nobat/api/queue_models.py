@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from acd.agents import AgentState
+from acd.ewt import Estimator
 from acd.ids import QueueId
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
-from acd.views import LineEntry, QueueStats, QueueView
+from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.times import Moment, moment, rounded
 
@@ -218,6 +219,10 @@ class CallerOut(BaseModel):
     name: str | None
 
 
+def _rounded(waits: tuple[float, float] | None) -> tuple[float, float] | None:
+    return (rounded(waits[0]), rounded(waits[1])) if waits is not None else None
+
+
 class LineEntryOut(BaseModel):
     """One place in the line."""
 
@@ -240,7 +245,7 @@ class LineEntryOut(BaseModel):
             entered_at=moment(entry.entered_at),
             waited_s=rounded(entry.waited_s),
             priority=entry.priority,
-            expected_wait_s=None,
+            expected_wait_s=_rounded(entry.expected_wait_s),
             caller=CallerOut(number=entry.number, name=entry.name),
             offered=entry.offered,
         )
@@ -266,6 +271,24 @@ class ServiceLevelsOut(BaseModel):
         )
 
 
+class ExpectedWaitOut(BaseModel):
+    """How right the waits that callers were to expect were, over about the last fifty who had to wait."""
+
+    estimator: Estimator = Field(description="The one in use: it has erred least so far.")
+    mae_s: float | None = Field(description="Mean absolute error; null before the first caller had to wait.")
+    inside: float | None = Field(description="Share of the waits that fell into the range; four of five are meant to.")
+    n: int = Field(description="Callers who had to wait, since the start of the service.")
+
+    @classmethod
+    def of(cls, accuracy: WaitAccuracy) -> "ExpectedWaitOut":
+        return cls(
+            estimator=accuracy.estimator,
+            mae_s=rounded(accuracy.error_s) if accuracy.error_s is not None else None,
+            inside=rounded(accuracy.inside) if accuracy.inside is not None else None,
+            n=accuracy.n,
+        )
+
+
 class QueueStatsOut(BaseModel):
     """Figures of the callers who entered within the window.
 
@@ -287,6 +310,7 @@ class QueueStatsOut(BaseModel):
     asa_s: float | None = Field(description="Average speed of answer; null when nobody was answered.")
     longest_wait_s: float
     agents: dict[AgentState, int]
+    expected_wait: ExpectedWaitOut
 
     @classmethod
     def of(cls, stats: QueueStats, window: Literal["today", "15m", "1h"]) -> "QueueStatsOut":
@@ -307,4 +331,5 @@ class QueueStatsOut(BaseModel):
             asa_s=rounded(stats.asa_s) if stats.asa_s is not None else None,
             longest_wait_s=rounded(stats.longest_wait_s),
             agents=dict(stats.agents),
+            expected_wait=ExpectedWaitOut.of(stats.expected_wait),
         )

@@ -12,6 +12,8 @@ CONTRACT = {
     "acd_talk_seconds": ("queue",),
     "acd_wrap_up_seconds": ("queue",),
     "acd_service_level_ratio": ("queue",),
+    "acd_expected_wait_error_seconds": ("queue",),
+    "acd_expected_wait_inside_ratio": ("queue",),
     "acd_agents": ("queue", "state"),
     "acd_offers_total": ("queue", "result"),
     "acd_dispatch_seconds": ("pbx",),
