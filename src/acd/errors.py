@@ -3,9 +3,9 @@
 ::
 
     AcdError                slug, message, details
-    ├── NotFound            unknown_queue · unknown_agent · unknown_call
+    ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller
     ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken
-    └── Invalid             no_device · unknown_strategy
+    └── Invalid             no_device · unknown_strategy · invalid_number
 
 Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
 """
@@ -36,7 +36,7 @@ class Invalid(AcdError):
 
 
 def unknown(kind: str, identifier: str) -> NotFound:
-    """``kind`` is queue, agent or call."""
+    """``kind`` is queue, agent, call or caller."""
     return NotFound(f"unknown_{kind}", f"there is no {kind} {identifier!r}", **{kind: identifier})
 
 

@@ -21,6 +21,7 @@ import structlog
 
 from acd.calls import CallState
 from acd.commands import Command, StopOffering
+from acd.directory import Numbering
 from acd.errors import AcdError
 from acd.floor import Floor
 from acd.ids import PbxId
@@ -29,6 +30,7 @@ from ami.outputs import PhoneAsked
 from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
+from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
 from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
@@ -77,6 +79,7 @@ class App:
     metrics: Metrics
     engine: Engine
     keeper: CatalogueKeeper
+    directory: DirectoryKeeper
     phones: PhoneCodes
     pbxs: dict[PbxId, PbxLink]
     authenticator: Authenticator
@@ -101,8 +104,10 @@ class App:
             )
         )
         metrics = Metrics(started_at)
+        local = settings.numbering
+        numbering = Numbering(local.country, local.trunk, local.international)
         leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        leftovers.engine = engine = Engine(Floor(), clock, recorder, leftovers)
+        leftovers.engine = engine = Engine(Floor(numbering=numbering), clock, recorder, leftovers)
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
@@ -123,6 +128,7 @@ class App:
             metrics,
             engine,
             keeper,
+            DirectoryKeeper(engine, database, numbering),
             phones,
             pbxs,
             authenticator,
@@ -144,6 +150,7 @@ class App:
                 await asyncio.sleep(RETRY_S)
         self._keep_running("history", self.recorder.run)
         self._keep_running("catalogue", self.keeper.follow)
+        self._keep_running("directory", self.directory.follow)
         self._keep_running("clock", self._follow_clock)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
@@ -157,6 +164,7 @@ class App:
         agents = await startup.restored_agents(self.database)
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
         await self.keeper.take_up(known)
+        await self.directory.take_up()
         restored: tuple[Command, ...] = (*agents, *visits)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more

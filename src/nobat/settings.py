@@ -169,6 +169,19 @@ class PhoneCodeSettings(_Section):
     """What digits dialled after `*13` stand for, for example `{"1" = "lunch"}`; others are kept as dialled."""
 
 
+class NumberingSettings(_Section):
+    """How callers' numbers are written where the PBX is, so that one caller is one however the number comes."""
+
+    country: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")] = "98"
+    """Country code. To be set before callers are imported."""
+
+    trunk: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = "0"
+    """What is dialled before a number of the same country."""
+
+    international: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")] = "00"
+    """What is dialled before a country code."""
+
+
 class HistorySettings(_Section):
     """Writing down what happened, behind the calls."""
 
@@ -202,6 +215,7 @@ class Settings(BaseSettings):
     """One `[[pbx]]` table for each Asterisk server."""
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
+    numbering: NumberingSettings = NumberingSettings()
 
     @field_validator("pbx")
     @classmethod

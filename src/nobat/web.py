@@ -69,6 +69,7 @@ def service_of(app: "App") -> Service:
     return Service(
         engine=app.engine,
         catalogue=app.keeper,
+        directory=app.directory,
         database=app.database,
         recorder=app.recorder,
         authenticator=app.authenticator,

@@ -33,6 +33,10 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "whyCall": ("GET", "/v1/calls/{own}/why", "/v1/calls/{other}/why", None, Role.AGENT),
     "changeCall": ("PATCH", "/v1/calls/{own}", "/v1/calls/{other}", {"notes": "x"}, Role.AGENT),
     "hangUpCall": ("POST", "/v1/calls/{own}/hangup", "/v1/calls/{other}/hangup", None, Role.SUPERVISOR),
+    "listCallers": ("GET", "/v1/callers", None, None, Role.SUPERVISOR),
+    "putCaller": ("PUT", "/v1/callers/101", None, {}, Role.ADMIN),
+    "getCaller": ("GET", "/v1/callers/101", None, None, Role.SUPERVISOR),
+    "deleteCaller": ("DELETE", "/v1/callers/101", None, None, Role.ADMIN),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from acd.ids import PbxId
 from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
+from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
@@ -19,6 +20,7 @@ class Service:
 
     engine: Engine
     catalogue: CatalogueKeeper
+    directory: DirectoryKeeper
     database: Database
     recorder: RecorderThread
     authenticator: Authenticator
