@@ -163,9 +163,11 @@ class App:
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
+        turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
+        services = await startup.restored_services(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*agents, *visits)
+        restored: tuple[Command, ...] = (*turns, *services, *agents, *visits)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

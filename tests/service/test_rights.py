@@ -60,6 +60,7 @@ async def people(office: Office) -> dict[Role, Person]:
 @pytest.fixture
 async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await people[Role.ADMIN].chooses("101", "available")
+    await people[Role.ADMIN].ask("PUT", "/v1/callers/101", json={})
     own, other = office.pbx.caller("8000"), office.pbx.caller("8001")
     await office.settled()
     office.pbx.pick_up(own)

@@ -1,19 +1,31 @@
-"""What a starting service takes up again: agents' chosen status and today's decided visits, as commands to the floor."""
+"""What a starting service takes up again, as commands to the floor.
+
+Agents' chosen status, today's decided visits, and of the last seven days who had which turn and who served which number last.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from acd.agents import Status
-from acd.commands import RestoreAgent, RestoreVisit
+from acd.agents import AgentSpec, Status
+from acd.commands import RestoreAgent, RestoreService, RestoreTurn, RestoreVisit
+from acd.events import CallOffered
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from acd.sla import RECENT_S
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+
+HISTORY_S = 7 * 86_400.0
+"""How far back turns and services are looked for."""
+
+OFFERS_READ = 50_000
+"""Offers looked through for turns at most: a start must not wait for an agent who was not there all week."""
+
+SERVICES_KEPT = 200_000
 
 
 def midnight(timezone: str, now: float) -> float:
@@ -63,3 +75,48 @@ async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: 
         for row in rows
         if row["queue_id"] in since and seconds(row["entered_at"]) >= since[QueueId(row["queue_id"])]
     ]
+
+
+async def restored_turns(database: Database, agents: Iterable[AgentSpec], now: float) -> list[RestoreTurn]:
+    """When each agent was last offered a call of each of his queues. The newest offers are read until all are found."""
+    wanted = {(queue, agent.id) for agent in agents for queue in agent.queues}
+    found: list[RestoreTurn] = []
+    if not wanted:
+        return found
+    event = schema.events.c
+    offers = (
+        select(event.at, event.queue_id, event.data)
+        .where(event.at >= when(now - HISTORY_S), event.kind == CallOffered.__name__)
+        .order_by(event.at.desc(), event.run.desc(), event.seq.desc())
+        .limit(OFFERS_READ)
+    )
+    async with database.read() as connection, connection.stream(offers) as rows:
+        async for row in rows:
+            for agent in reversed(row.data["agents"]):  # the last named had the later turn
+                pair = (QueueId(row.queue_id), AgentId(agent))
+                if pair in wanted:
+                    wanted.discard(pair)
+                    found.append(RestoreTurn(*pair, seconds(row.at)))
+            if not wanted:
+                break
+    return found[::-1]
+
+
+async def restored_services(database: Database, now: float) -> list[RestoreService]:
+    """Who talked last to each number, the latest last."""
+    call = schema.calls.c
+    latest = func.row_number().over(partition_by=call.number, order_by=(call.entered_at.desc(), call.id.desc()))
+    talked = (
+        select(call.number, call.agent_id, call.connected_at, call.entered_at, latest.label("nth"))
+        .where(
+            call.entered_at >= when(now - HISTORY_S),
+            call.number.is_not(None),
+            call.agent_id.is_not(None),
+            call.connected_at.is_not(None),
+        )
+        .subquery()
+    )
+    wanted = select(talked).where(talked.c.nth == 1).order_by(talked.c.entered_at.desc()).limit(SERVICES_KEPT)
+    async with database.read() as connection:
+        rows = list((await connection.execute(wanted)).mappings())
+    return [RestoreService(row["number"], AgentId(row["agent_id"]), seconds(row["connected_at"])) for row in rows[::-1]]

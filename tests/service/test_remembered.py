@@ -1,0 +1,63 @@
+"""What routing remembers of the days before a restart: whose turn it is, and who talked to whom."""
+
+from acd.ids import AgentId, QueueId
+from nobat.storage import startup
+from tests.support.office import Office, Person
+
+
+async def served(office: Office, number: str) -> str:
+    """A caller is served by whoever is rung; that agent."""
+    admin = await office.admin()
+    call = office.pbx.caller("8000", number=number)
+    await office.settled()
+    (agent,) = (await admin.get(f"/v1/calls/{call}"))["offered_to"]
+    office.pbx.pick_up(call)
+    await office.settled()
+    office.pbx.agent_hangs_up(call)
+    await office.settled()
+    office.clock.move(1)
+    return str(agent)
+
+
+async def restarted(office: Office) -> Person:
+    await office.written()
+    await office.die()
+    await office.start()
+    await office.settled()
+    return await office.admin()
+
+
+async def test_round_robin_goes_on_after_a_restart(office: Office) -> None:
+    admin = await office.admin()
+    await admin.ask("PATCH", "/v1/queues/sales", json={"strategy": "round_robin"})
+    await admin.chooses("101", "available")
+    await admin.chooses("102", "available")
+    assert [await served(office, "1001") for _ in range(3)] == ["101", "102", "101"]
+    await restarted(office)
+    turns = office.app.engine.read(lambda floor, _: dict(floor.queues[QueueId("sales")].turns))
+    assert turns[AgentId("102")] < turns[AgentId("101")]
+    assert [await served(office, "1001") for _ in range(2)] == ["102", "101"]
+
+
+async def test_a_caller_gets_the_same_agent_after_a_restart(office: Office) -> None:
+    admin = await office.admin()
+    await admin.ask("PATCH", "/v1/queues/sales", json={"sticky_s": 30})
+    await admin.chooses("101", "available")
+    assert await served(office, "02112345678") == "101"
+    await admin.chooses("102", "available")
+    await restarted(office)
+    assert await served(office, "+982112345678") == "101"
+
+
+async def test_what_is_older_than_a_week_is_forgotten(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    await served(office, "02112345678")
+    await office.written()
+    database, now = office.app.database, office.clock.now()
+    agents = [one.spec for one in office.app.engine.read(lambda floor, _: list(floor.agents.values()))]
+    assert len(await startup.restored_turns(database, agents, now)) == 1
+    assert [one.number for one in await startup.restored_services(database, now)] == ["02112345678"]
+    later = now + 8 * 86_400
+    assert await startup.restored_turns(database, agents, later) == []
+    assert await startup.restored_services(database, later) == []
