@@ -63,7 +63,7 @@ class Serving:
             self.service.start()
         self.service.wait_ready()
         await self.bank.quiet()
-        await until(self.pbx.is_quiet, "no channel is left", within_s=15)
+        await until(self.pbx.is_quiet, "no channel is left", within_s=15, seen=lambda: self.pbx.left)
         await until(self._no_live_call, "no call is live", within_s=15)
         for agent in await self.agents():
             if agent["status"] != "signed_out":
