@@ -210,6 +210,8 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
         return None
     holder: AgentId | None = call.offer.phones.get(device) if call.offer is not None else None
     holder = holder or floor.at_device.get(device)
+    if holder is None:  # signed out in mid-call, before a restart: the phone is still whose it was configured to be
+        holder = next((one.id for one in floor.agents.values() if one.spec.device == device), None)
     return floor.agents.get(holder) if holder is not None else None
 
 

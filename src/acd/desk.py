@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from acd import commands as c
-from acd.agents import Agent, Free, Ringing, Status, WrapUp
+from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
@@ -118,7 +118,7 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
     holder = floor.at_device.get(device, agent.id)
     if holder != agent.id:
         raise Conflict("device_taken", f"agent {holder} is signed in there", agent=holder)
-    if device != agent.device and not isinstance(agent.engagement, Free | WrapUp):
+    if device != _device_in_use(floor, agent) and not isinstance(agent.engagement, Free | WrapUp):
         raise illegal_transition(f"agent {agent.id}", agent.state, "signed in at another device")
     if agent.device is not None and agent.device != device:
         floor.at_device.pop(agent.device, None)
@@ -128,6 +128,14 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
     if agent.choose(Status.AVAILABLE, None, turn.now) or moved:
         _chosen(turn, agent)
     floor.refresh(agent, turn)
+
+
+def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
+    """The agent's phone; of one who has signed out during a call, the phone of that call."""
+    if agent.device is None and isinstance(agent.engagement, Talking):
+        call = floor.calls.get(agent.engagement.call)
+        return call.device if call is not None else None
+    return agent.device
 
 
 def sign_out(floor: "Floor", turn: Turn, command: c.SignOut) -> None:

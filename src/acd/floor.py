@@ -50,9 +50,11 @@ class Floor:
     timer_numbers: "count[int]" = field(default_factory=count)
 
     def handle(self, message: Fact | Command, now: float) -> Effects:
-        """Take one message in. Commands may raise ``AcdError``, and then nothing has changed."""
+        """Take one message in. Commands may raise ``AcdError``, and then nothing has changed.
+
+        What is due before is ``tick``'s work: if ``next_deadline()`` has come, call that first.
+        """
         turn = self._turn(now)
-        self._fire(turn)
         HANDLERS[type(message)](self, turn, message)
         routing.match(self, turn)
         return Effects(tuple(turn.events), tuple(turn.requests))

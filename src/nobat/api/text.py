@@ -17,6 +17,15 @@ def without_control(text: str) -> str:
     return text
 
 
+def is_clean(text: str) -> bool:
+    """Whether ``without_control`` would take it."""
+    try:
+        without_control(text)
+    except ValueError:
+        return False
+    return True
+
+
 def not_all_digits(text: str) -> str:
     """A queue is named by id or by number in the same places, so an id must not look like a number."""
     if text.isdigit():
