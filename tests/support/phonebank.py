@@ -279,7 +279,12 @@ class PhoneBank:
 
     async def until(self, condition: Callable[[], bool], what: str, within_s: float = 10) -> None:
         """Wait for something that the bank can see."""
-        await until(condition, what, within_s=within_s, seen=lambda: self.moments[-5:])
+        await until(condition, what, within_s=within_s, seen=self._seen)
+
+    def _seen(self) -> str:
+        """For a person who reads a failure: what happened last, and which phones are not registered."""
+        unregistered = {name: state for name, state in self.registry.items() if state != "Registered"}
+        return f"{self.moments[-5:]}, not registered {unregistered}"
 
     async def quiet(self) -> None:
         """End every call and give every phone its first behaviour again, registered."""
