@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 HOLD_OFF_S = 1.0
 """How long a caller is left alone whose offer the PBX refused: the news of why is on its way."""
 
+LEAST_REST_S = 1.0
+"""A phone that refuses at once must not be rung hundreds of times a second, whatever a queue says of its rest."""
+
 ENDED_KEPT = 2_000
 """Ended calls that can still be read live; history has them all."""
 
@@ -129,7 +132,7 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
     agent = floor.agents[holder]
     if cause in _BLAMED:
         call.misses[holder] = call.misses.get(holder, 0) + 1
-        agent.rest_until = turn.now + floor.queues[call.queue].spec.rest_s
+        agent.rest_until = turn.now + max(LEAST_REST_S, floor.queues[call.queue].spec.rest_s)
         floor.at(agent.rest_until, "rest", agent.id)
     elif cause is t.MissCause.UNREACHABLE and agent.device == device:
         # Believe the attempt, until the PBX says something newer of the phone.
@@ -182,7 +185,8 @@ def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> L
 
 def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
     found = live_offer(floor, fact.call, fact.offer)
-    if found is not None:
+    # A phone that was picked up in the moment in which we hung it up is no conversation: the caller comes back to the line.
+    if found is not None and fact.device not in found[1].withdrawn:
         connect(floor, turn, found[0], fact.device, fact.leg, turn.now)
 
 

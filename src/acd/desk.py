@@ -131,9 +131,11 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
 
 
 def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
-    """The agent's phone; of one who has signed out during a call, the phone of that call."""
-    if agent.device is None and isinstance(agent.engagement, Talking):
+    """The agent's phone; of one who signed out while it rang or in a call, the phone of that call."""
+    if agent.device is None and isinstance(agent.engagement, Ringing | Talking):
         call = floor.calls.get(agent.engagement.call)
+        if call is not None and call.offer is not None:
+            return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
         return call.device if call is not None else None
     return agent.device
 

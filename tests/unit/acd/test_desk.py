@@ -230,3 +230,13 @@ def test_a_refused_command_takes_nothing_that_was_due_with_it() -> None:
         world.do(EndWrapUp(AgentId("nobody")))
     assert world.rung(second) == ("101",)
     assert len(world.of(WrapUpEnded)) == 1
+
+
+def test_who_signed_out_while_the_phone_rang_can_sign_in_again_although_the_pbx_is_away() -> None:
+    world = World.with_agents("101")
+    call = world.enter()
+    world.ring(call, "101")
+    world.do(t.LinkDown(PBX, "reset"))
+    world.do(SignOut(A))
+    world.do(SignIn(A))
+    assert world.agent("101").status is Status.AVAILABLE
