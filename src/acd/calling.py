@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 HOLD_OFF_S = 1.0
 """How long a caller is left alone whose offer the PBX refused: the news of why is on its way."""
 
+DOUBT_S = 0.5
+"""How long a phone that has hung up is believed free without the PBX's word."""
+
 LEAST_REST_S = 1.0
 """A phone that refuses at once must not be rung hundreds of times a second, whatever a queue says of its rest."""
 
@@ -252,6 +255,22 @@ def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
 
 
+def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
+    """The agent's part is over, and the phone is believed free before the PBX says so: a caller waits for it.
+
+    The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
+    """
+    call = floor.calls.get(fact.call)
+    if call is None or call.state is not CallState.TALKING or call.agent_leg not in (None, fact.leg):
+        return
+    known = floor.devices.get(fact.device)
+    if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
+        floor.doubted[fact.device] = known
+        floor.at(turn.now + DOUBT_S, "doubt", fact.device)
+        floor.believe(turn, fact.device, t.DeviceState.NOT_IN_USE)
+    end_talk(floor, turn, call, "agent")
+
+
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     """The agent's part is over: wrap-up begins, and the caller is *after*."""
     call.resume(turn.now)
@@ -343,6 +362,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     t.TalkBegan: talk_began,
     t.Held: held,
     t.Resumed: resumed,
+    t.AgentHungUp: agent_hung_up,
     t.AgentLegGone: agent_leg_gone,
     t.CallerFreed: caller_freed,
     t.CallGone: gone,

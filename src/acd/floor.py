@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any, Literal
 
 from acd import calling, desk, reconcile, routing
-from acd.agents import Agent, WrapUp
+from acd.agents import Agent, Free, WrapUp
 from acd.calls import Call, CallState
 from acd.commands import Command
 from acd.errors import unknown
@@ -27,7 +27,7 @@ from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
 from acd.turn import Effects, Turn
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off"]
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "doubt"]
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Floor:
     pbxs: dict[PbxId, PbxState] = field(default_factory=dict)
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
+    doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
     offering: bool = True
     now: float = 0.0
@@ -120,6 +121,15 @@ class Floor:
             elif not free:
                 queue.idle.pop(agent.id, None)
 
+    def believe(self, turn: Turn, device: DeviceId, state: DeviceState) -> None:
+        """Take ``state`` for a phone's, and let its agent feel it."""
+        self.devices[device] = state
+        holder = self.at_device.get(device)
+        if holder is not None:
+            agent = self.agents[holder]
+            agent.device_state = state
+            self.refresh(agent, turn)
+
     def freshen(self, pbx: PbxId | None = None) -> None:
         """Look at every caller and every free agent again: a PBX is back or queues have changed."""
         for call in self.calls.values():
@@ -170,21 +180,27 @@ def _hold_off_due(floor: Floor, _turn: Turn, key: str) -> None:
         floor.fresh_calls[call.id] = None
 
 
+def _doubt_due(floor: Floor, turn: Turn, key: str) -> None:
+    """A phone was believed free and the PBX never said so: unless it rings or talks for us, it is busy elsewhere."""
+    device = DeviceId(key)
+    said = floor.doubted.pop(device, None)
+    holder = floor.agents.get(floor.at_device.get(device, AgentId("")))
+    if said is not None and (holder is None or isinstance(holder.engagement, Free | WrapUp)):
+        floor.believe(turn, device, said)
+
+
+def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
+    floor.doubted.pop(fact.device, None)
+    floor.believe(turn, fact.device, fact.state)
+
+
 _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "wrap_up": _wrap_up_due,
     "rest": _rest_due,
     "offer": _offer_due,
     "hold_off": _hold_off_due,
+    "doubt": _doubt_due,
 }
-
-
-def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
-    floor.devices[fact.device] = fact.state
-    holder = floor.at_device.get(fact.device)
-    if holder is not None:
-        agent = floor.agents[holder]
-        agent.device_state = fact.state
-        floor.refresh(agent, turn)
 
 
 def _link_down(floor: Floor, turn: Turn, fact: LinkDown) -> None:

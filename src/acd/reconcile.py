@@ -64,6 +64,7 @@ def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counte
         before = floor.devices.get(device)
         if before not in (None, state):
             repairs["device_state"] += 1
+        floor.doubted.pop(device, None)
         floor.devices[device] = state
         holder = floor.at_device.get(device)
         if holder is not None:

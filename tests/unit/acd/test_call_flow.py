@@ -345,3 +345,39 @@ def test_a_phone_that_refuses_at_once_is_not_rung_in_a_loop() -> None:
             world.miss(call, "101", MissCause.REJECTED)
         world.wait(0.01)
     assert sum(isinstance(request, Offer) for request in world.requests) <= 3
+
+
+def test_a_phone_that_has_hung_up_is_free_before_the_pbx_says_so() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    first, second = world.enter(), world.enter()
+    world.answer(first, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(first, world.leg(first, "101"), device("101")))
+    assert world.rung(second) == ("101",)
+    world.wait(1)
+    assert world.rung(second) == ("101",)
+
+
+def test_a_phone_that_has_hung_up_and_is_still_busy_has_another_call() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    call = world.enter()
+    world.answer(call, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(call, world.leg(call, "101"), device("101")))
+    assert world.agent("101").state is AgentState.IDLE
+    world.wait(0.6)
+    assert world.agent("101").state is AgentState.BUSY_ELSEWHERE
+    world.phone("101", DeviceState.NOT_IN_USE)
+    assert world.agent("101").state is AgentState.IDLE
+
+
+def test_the_pbx_word_ends_the_doubt() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    call = world.enter()
+    world.answer(call, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(call, world.leg(call, "101"), device("101")))
+    world.phone("101", DeviceState.NOT_IN_USE)
+    world.wait(1)
+    assert world.agent("101").state is AgentState.IDLE
+    assert world.floor.doubted == {}
