@@ -24,7 +24,7 @@ lab: ## PBX and service in the background, in .lab/
 	@$(PYTHON) -m lab up
 
 lab-down: ## end the lab
-	@$(PYTHON) -m lab down
+	@test ! -x $(PYTHON) || $(PYTHON) -m lab down
 
 lab-kill-service: ## end only the service, with SIGKILL
 	@$(PYTHON) -m lab kill-service

@@ -14,7 +14,7 @@ TALK_S = (2.0, 4.6)
 
 async def run(*, full: bool) -> bool:
     """Print both; whether the goals were reached."""
-    blocks, block = (6, 60) if full else (2, 40)
+    blocks, block = (5, 60) if full else (2, 40)
     ours: list[float] = []
     peer: list[float] = []
     async with rig(AGENTS, talk_s=TALK_S) as running:

@@ -8,7 +8,10 @@ from lab.stack import Lab
 
 
 def main(command: str) -> None:
-    lab = Lab(read_settings())
+    settings = read_settings()
+    if command == "down" and not settings.directory.exists():
+        return
+    lab = Lab(settings)
     match command:
         case "up":
             lab.up()

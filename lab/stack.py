@@ -144,6 +144,8 @@ class Lab:
             "LAB_AMI_PORT": (self.settings.ami_port, socket.SOCK_STREAM),
             "LAB_HTTP_PORT": (self.settings.http_port, socket.SOCK_STREAM),
         }
+        if self.service().running_pid() is not None:
+            del wanted["LAB_HTTP_PORT"]  # ours: only the PBX is to be started again
         for name, (port, kind) in wanted.items():
             with socket.socket(socket.AF_INET, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))

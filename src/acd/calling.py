@@ -7,10 +7,10 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from acd import joining
 from acd import telephony as t
 from acd.agents import Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
-from acd.directory import normal
 from acd.events import (
     AgentStatusChosen,
     CallAdopted,
@@ -26,11 +26,8 @@ from acd.events import (
     TalkEnded,
     VisitDecided,
 )
-from acd.forecast import Promise, expected
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
-from acd.queues import Queue
-from acd.skills import Needs, needs_at
 from acd.sla import DecidedVisit
 from acd.turn import Turn
 
@@ -39,6 +36,12 @@ if TYPE_CHECKING:
 
 HOLD_OFF_S = 1.0
 """How long a caller is left alone whose offer the PBX refused: the news of why is on its way."""
+
+DOUBT_S = 0.5
+"""How long a phone that has hung up is believed free without the PBX's word."""
+
+LEAST_REST_S = 1.0
+"""A phone that refuses at once must not be rung hundreds of times a second, whatever a queue says of its rest."""
 
 ENDED_KEPT = 2_000
 """Ended calls that can still be read live; history has them all."""
@@ -53,7 +56,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
         return
     call = admit(floor, turn, fact)
     if call is not None:
-        stand(floor, call)
+        joining.stand(floor, call)
 
 
 def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = False) -> Call | None:
@@ -75,7 +78,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         visits=[Visit(queue.spec.id, entered_at)],
         state_since=entered_at,
     )
-    introduce(floor, turn, call, queue)
+    joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
     if call.id in floor.counted:
@@ -86,50 +89,6 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
             CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
         )
     return call
-
-
-def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
-    """What is known of the caller: segment, priority, needs, and the agent to be held for."""
-    key = normal(call.number, floor.numbering)
-    profile = floor.directory.get(key) if key is not None else None
-    if profile is not None:
-        call.segment, call.language, call.known_as = profile.segment, profile.language, profile.name
-        call.priority += profile.priority
-        call.own_needs = profile.skills
-    call.head_start_s = call.priority * queue.spec.priority_s
-    call.needs = needs_of(call, queue, turn.now)
-    for step in queue.spec.relax:
-        floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
-    last = profile.preferred_agent if profile is not None else None
-    if last is None and key is not None and key in floor.served_by:
-        last = floor.served_by[key]
-    if last is not None and queue.spec.sticky_s > 0 and last in queue.members:
-        call.preferred, call.held_until = last, call.visit.entered_at + queue.spec.sticky_s
-        floor.at(call.held_until, "hold_off", call.id)
-        floor.particular[call.id] = None
-
-
-def needs_of(call: Call, queue: Queue, now: float) -> Needs:
-    """What the caller needs of an agent at ``now``."""
-    spec = queue.spec
-    if not spec.relax and not call.own_needs:
-        return spec.skills
-    return needs_at(spec.skills, spec.relax, call.own_needs, now - call.visit.entered_at)
-
-
-def stand(floor: "Floor", call: Call) -> None:
-    """Put the caller into the line, and have routing look at him."""
-    floor.queues[call.queue].stand(call.place, call.needs)
-    floor.fresh_calls[call.id] = None
-
-
-def tell_wait(floor: "Floor", turn: Turn, call: Call) -> Promise | None:
-    """Tell the caller how long it will be; what was told is kept."""
-    promise = expected(floor, call, turn.now)
-    if promise is not None:
-        call.promise = promise
-        call.told.append(promise)
-    return promise
 
 
 def live_offer(floor: "Floor", call: CallId, offer: OfferId) -> tuple[Call, LiveOffer] | None:
@@ -181,7 +140,7 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
         if cause is t.MissCause.REJECTED:
             call.rejected_by.add(holder)
             floor.particular[call.id] = None
-        agent.rest_until = turn.now + floor.queues[call.queue].spec.rest_s
+        agent.rest_until = turn.now + max(LEAST_REST_S, floor.queues[call.queue].spec.rest_s)
         floor.at(agent.rest_until, "rest", agent.id)
         _count_miss(turn, agent, cause, floor.queues[call.queue].spec.misses.limit(cause))
     elif cause is t.MissCause.UNREACHABLE and agent.device == device:
@@ -224,7 +183,7 @@ def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(CallState.WAITING, turn.now)
-    stand(floor, call)
+    joining.stand(floor, call)
     if offer is not None:
         turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
 
@@ -242,7 +201,8 @@ def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> L
 
 def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
     found = live_offer(floor, fact.call, fact.offer)
-    if found is not None:
+    # A phone that was picked up in the moment in which we hung it up is no conversation: the caller comes back to the line.
+    if found is not None and fact.device not in found[1].withdrawn:
         connect(floor, turn, found[0], fact.device, fact.leg, turn.now)
 
 
@@ -271,6 +231,8 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
         return None
     holder: AgentId | None = call.offer.phones.get(device) if call.offer is not None else None
     holder = holder or floor.at_device.get(device)
+    if holder is None:  # signed out in mid-call, before a restart: the phone is still whose it was configured to be
+        holder = next((one.id for one in floor.agents.values() if one.spec.device == device), None)
     return floor.agents.get(holder) if holder is not None else None
 
 
@@ -309,6 +271,22 @@ def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
     call = floor.calls.get(fact.call)
     if call is not None and call.state is CallState.TALKING and call.agent_leg in (None, fact.leg):
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
+
+
+def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
+    """The agent's part is over, and the phone is believed free before the PBX says so: a caller waits for it.
+
+    The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
+    """
+    call = floor.calls.get(fact.call)
+    if call is None or call.state is not CallState.TALKING or call.agent_leg not in (None, fact.leg):
+        return
+    known = floor.devices.get(fact.device)
+    if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
+        floor.doubted[fact.device] = known
+        floor.at(turn.now + DOUBT_S, "doubt", fact.device)
+        floor.believe(turn, fact.device, t.DeviceState.NOT_IN_USE)
+    end_talk(floor, turn, call, "agent")
 
 
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
@@ -403,6 +381,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     t.TalkBegan: talk_began,
     t.Held: held,
     t.Resumed: resumed,
+    t.AgentHungUp: agent_hung_up,
     t.AgentLegGone: agent_leg_gone,
     t.CallerFreed: caller_freed,
     t.CallGone: gone,

@@ -6,9 +6,9 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, routing
 from acd import commands as c
-from acd.agents import Agent, Free, Ringing, Status, WrapUp
+from acd import joining, routing
+from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
@@ -57,7 +57,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
     queue.kinds.clear()
     for call in (*waiting, *(floor.calls[call] for call in queue.offered)):
         call.head_start_s = call.priority * queue.spec.priority_s
-        call.needs = calling.needs_of(call, queue, turn.now)
+        call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
     for call in waiting:
@@ -139,7 +139,7 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
     holder = floor.at_device.get(device, agent.id)
     if holder != agent.id:
         raise Conflict("device_taken", f"agent {holder} is signed in there", agent=holder)
-    if device != agent.device and not isinstance(agent.engagement, Free | WrapUp):
+    if device != _device_in_use(floor, agent) and not isinstance(agent.engagement, Free | WrapUp):
         raise illegal_transition(f"agent {agent.id}", agent.state, "signed in at another device")
     if agent.device is not None and agent.device != device:
         floor.at_device.pop(agent.device, None)
@@ -150,6 +150,16 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
         agent.misses.clear()
         _chosen(turn, agent)
     floor.refresh(agent, turn)
+
+
+def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
+    """The agent's phone; of one who signed out while it rang or in a call, the phone of that call."""
+    if agent.device is None and isinstance(agent.engagement, Ringing | Talking):
+        call = floor.calls.get(agent.engagement.call)
+        if call is not None and call.offer is not None:
+            return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
+        return call.device if call is not None else None
+    return agent.device
 
 
 def sign_out(floor: "Floor", turn: Turn, command: c.SignOut) -> None:

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, reconcile, routing
+from acd import calling, desk, joining, reconcile, routing
 from acd.agents import Agent, Free, WrapUp
 from acd.calls import Call, CallState
 from acd.commands import Command
@@ -31,7 +31,7 @@ from acd.turn import Effects, Turn
 SERVED_KEPT = 200_000
 """Numbers whose last agent is remembered, the latest ones."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax"]
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ class Floor:
     pbxs: dict[PbxId, PbxState] = field(default_factory=dict)
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
+    doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
@@ -58,9 +59,11 @@ class Floor:
     timer_numbers: "count[int]" = field(default_factory=count)
 
     def handle(self, message: Fact | Command, now: float) -> Effects:
-        """Take one message in. Commands may raise ``AcdError``, and then nothing has changed."""
+        """Take one message in. Commands may raise ``AcdError``, and then nothing has changed.
+
+        What is due before is ``tick``'s work: if ``next_deadline()`` has come, call that first.
+        """
         turn = self._turn(now)
-        self._fire(turn)
         HANDLERS[type(message)](self, turn, message)
         routing.match(self, turn)
         return Effects(tuple(turn.events), tuple(turn.requests))
@@ -143,6 +146,15 @@ class Floor:
             elif not free:
                 queue.idle.discard(agent.id)
 
+    def believe(self, turn: Turn, device: DeviceId, state: DeviceState) -> None:
+        """Take ``state`` for a phone's, and let its agent feel it."""
+        self.devices[device] = state
+        holder = self.at_device.get(device)
+        if holder is not None:
+            agent = self.agents[holder]
+            agent.device_state = state
+            self.refresh(agent, turn)
+
     def freshen(self, pbx: PbxId | None = None) -> None:
         """Look at every caller and every free agent again: a PBX is back or queues have changed."""
         for call in self.calls.values():
@@ -205,10 +217,24 @@ def _relax_due(floor: Floor, turn: Turn, key: str) -> None:
     if call is None or call.visit.outcome is not None:
         return
     queue = floor.queues[call.queue]
-    before, call.needs = call.needs, calling.needs_of(call, queue, turn.now)
+    before, call.needs = call.needs, joining.needs_of(call, queue, turn.now)
     if call.state is CallState.WAITING:
         queue.needs_changed(before, call.needs)
         floor.fresh_calls[call.id] = None
+
+
+def _doubt_due(floor: Floor, turn: Turn, key: str) -> None:
+    """A phone was believed free and the PBX never said so: unless it rings or talks for us, it is busy elsewhere."""
+    device = DeviceId(key)
+    said = floor.doubted.pop(device, None)
+    holder = floor.agents.get(floor.at_device.get(device, AgentId("")))
+    if said is not None and (holder is None or isinstance(holder.engagement, Free | WrapUp)):
+        floor.believe(turn, device, said)
+
+
+def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
+    floor.doubted.pop(fact.device, None)
+    floor.believe(turn, fact.device, fact.state)
 
 
 _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
@@ -217,16 +243,8 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "offer": _offer_due,
     "hold_off": _hold_off_due,
     "relax": _relax_due,
+    "doubt": _doubt_due,
 }
-
-
-def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
-    floor.devices[fact.device] = fact.state
-    holder = floor.at_device.get(fact.device)
-    if holder is not None:
-        agent = floor.agents[holder]
-        agent.device_state = fact.state
-        floor.refresh(agent, turn)
 
 
 def _link_down(floor: Floor, turn: Turn, fact: LinkDown) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling
+from acd import calling, joining
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
 from acd.ids import OfferId, pbx_of, split_device
@@ -64,6 +64,7 @@ def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counte
         before = floor.devices.get(device)
         if before not in (None, state):
             repairs["device_state"] += 1
+        floor.doubted.pop(device, None)
         floor.devices[device] = state
         holder = floor.at_device.get(device)
         if holder is not None:
@@ -81,7 +82,7 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     repairs["call_adopted"] += 1
     call.offers_made = _offers_made(found.offer)
     if found.stage is LegStage.WAITING:
-        calling.stand(floor, call)
+        joining.stand(floor, call)
         return
     _resume_offer(floor, turn, call, found)
     if found.stage is not LegStage.OFFERED:

@@ -8,7 +8,7 @@ across the port.
 The order of facts of one call, as a PBX must deliver them::
 
     CallEntered -> [Offer] -> OfferRinging* -> OfferMissed* -> OfferEnded          nobody answered: waiting again
-                                            -> OfferAnswered -> TalkBegan -> ... -> AgentLegGone | CallerFreed -> CallGone
+                                            -> OfferAnswered -> TalkBegan -> [AgentHungUp] -> AgentLegGone | CallerFreed -> CallGone
     CallGone may come at any point and is the last fact of its call.
 """
 
@@ -136,6 +136,15 @@ class Resumed:
     """The agent's phone took the caller back."""
 
     call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHungUp:
+    """The agent's phone has said goodbye; the PBX is taking the leg down. The first news of it: AgentLegGone follows."""
+
+    call: CallId
+    leg: LegId
+    device: DeviceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +296,7 @@ Fact = (
     | TalkBegan
     | Held
     | Resumed
+    | AgentHungUp
     | AgentLegGone
     | CallerFreed
     | CallGone

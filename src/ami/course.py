@@ -9,6 +9,7 @@ from typing import Any
 
 from acd.ids import DeviceId, LegId, PbxId, device_on
 from acd.telephony import (
+    AgentHungUp,
     AgentLegGone,
     CallerFreed,
     CallGone,
@@ -39,6 +40,7 @@ class Course:
         self.pbx = pbx
         self.book = book
         self._say = say
+        self.eager = True  # off while something on the wire was not to be believed
 
     def follow(self, call: LiveCall, event: e.Event) -> None:
         """One event of ``call``."""
@@ -189,9 +191,12 @@ class Course:
             offer.freed = True
             self._say(CallerFreed(call.id, offer.id))
 
-    def _hangup_asked(self, _call: LiveCall, event: e.HangupAsked) -> None:
+    def _hangup_asked(self, call: LiveCall, event: e.HangupAsked) -> None:
         agent = self.book.agents.get(LegId(event.leg))
         if agent is not None:
+            first, offer = self.eager and not agent.hangup_asked, call.offer
+            if first and offer is not None and offer.answered is agent and offer.talking and not offer.over:
+                self._say(AgentHungUp(call.id, agent.leg, agent.device))
             agent.hangup_asked = True
             if agent.refusal is None and event.cause.isdecimal():
                 agent.refusal = int(event.cause)

@@ -189,6 +189,7 @@ class Tracker:
             leg = LegId(event.leg)
             self._say(Look(Purpose.REALLY, self.book.channel_of(leg) or event.channel, leg, call.id, event))
         else:
+            self._course.eager = not self._suspicious
             self._course.follow(call, event)
 
     def _call_of(self, event: Any) -> LiveCall | None:

@@ -145,8 +145,12 @@ class Engine:
         self._arm()
 
     def _handle(self, letter: _Letter) -> None:
+        now = self._clock.now()
+        due = self._floor.next_deadline()
+        if due is not None and due <= now:
+            self._tick()
         try:
-            effects = self._floor.handle(letter.message, self._clock.now())
+            effects = self._floor.handle(letter.message, now)
         except Exception as error:
             if isinstance(error, AcdError) and letter.reply is not None:
                 if not letter.reply.done():
@@ -160,13 +164,18 @@ class Engine:
         self._carry_out(effects, letter.arrived, letter.reply)
 
     def _tick(self) -> None:
-        self._timer = None
+        """Do what is due."""
         try:
             effects = self._floor.tick(self._clock.now())
         except Exception:
             log.exception("a timer could not be handled; others go on")
         else:
             self._carry_out(effects, perf_counter(), None)
+
+    def _wake(self) -> None:
+        """The floor's deadline has come."""
+        self._timer = None
+        self._tick()
         self._send_the_rest()
         self._tell()
         self._arm()
@@ -182,7 +191,7 @@ class Engine:
         self._armed_for = deadline
         if deadline is not None:
             delay = max(0.0, deadline - self._clock.now())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 
     def _carry_out(self, effects: Effects, arrived: float, reply: "asyncio.Future[object] | None") -> None:
         durable = [event for event in effects.events if isinstance(event, DURABLE)]

@@ -42,7 +42,7 @@ async def bank(session_bank: PhoneBank, pbx: TestPbx, ami: AmiClient) -> AsyncIt
     """The phone bank with nothing left of the test before: phones answer at once and stay, nobody calls."""
     yield session_bank
     await session_bank.quiet()
-    await until(pbx.is_quiet, "no channel left on the PBX", within_s=10)
+    await until(pbx.is_quiet, "no channel left on the PBX", within_s=10, seen=lambda: pbx.left)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -97,22 +97,23 @@ async def test_an_unknown_number_is_not_found_once_the_service_has_said_which_th
 
 
 @pytest.mark.parametrize(
-    ("does", "cause", "status"),
+    ("does", "causes", "status"),
     [
-        ("busy", "17", "BUSY"),
-        ("reject", "21", "CHANUNAVAIL"),
-        ("unavailable", "19", "NOANSWER"),
-        ("redirect", "23", "BUSY"),
+        ("busy", {"17"}, "BUSY"),
+        ("reject", {"21"}, "CHANUNAVAIL"),
+        ("unavailable", {"19"}, "NOANSWER"),
+        ("redirect", {"23", "0"}, "BUSY"),  # Asterisk ends the leg before or after it has noted the 302
     ],
 )
-async def test_a_phone_that_refuses(bank: PhoneBank, hands: Hands, does: str, cause: str, status: str) -> None:
+async def test_a_phone_that_refuses(bank: PhoneBank, hands: Hands, does: str, causes: set[str], status: str) -> None:
     await bank.given_phone("agent-101", does=does)
     await bank.call("8000")
     entered = await hands.event("AcdEnter")
     await hands.offer(entered, "PJSIP/agent-101")
     ended = await hands.event("AcdOfferEnded")
     gone = await hands.event("Hangup")
-    assert (gone["Cause"], ended["Status"], ended["Offer"]) == (cause, status, "of1")
+    assert gone["Cause"] in causes
+    assert (ended["Status"], ended["Offer"]) == (status, "of1")
     assert await _is_waiting(hands, entered)
     assert await hands.variables(entered["Channel"], names.CALL, names.STATE) == {
         names.CALL: entered["Call"],

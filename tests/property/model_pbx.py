@@ -114,7 +114,8 @@ class ModelPbx:
         assert channel.offer is not None
         device, channel.talking_to, channel.stage = channel.talking_to, None, LegStage.AFTER
         gone = t.AgentLegGone(call, channel.agent_leg, device, 16, hung_up=not fault, fault=fault)
-        return [gone, self.changed(device), t.CallerFreed(call, channel.offer)]
+        said = [] if fault else [t.AgentHungUp(call, channel.agent_leg, device)]
+        return [*said, gone, self.changed(device), t.CallerFreed(call, channel.offer)]
 
     def caller_leaves(self, call: CallId) -> list[Fact]:
         channel = self.channels.pop(call)

@@ -183,7 +183,7 @@ def test_a_miss_is_counted_by_cause_and_ends_with_a_conversation() -> None:
         call = world.enter()
         world.miss(call, "101", cause)
         world.hang_up(call)
-        world.wait(0.2)
+        world.wait(1.2)
     assert world.agent("101").status == "available"
     call = world.enter()
     world.miss(call, "101", MissCause.REJECTED)

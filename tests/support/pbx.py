@@ -30,6 +30,7 @@ class TestPbx:
         self.instance = instance
         self.settings = settings
         self.bank_sip = int(settings.trunk.rpartition(":")[2])
+        self.left: list[str] = []  # the channels that the last ``is_quiet`` saw
 
     @classmethod
     async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5) -> "TestPbx":
@@ -97,6 +98,7 @@ class TestPbx:
         client = await self.ami()
         left = await client.list("Status")
         await client.close()
+        self.left = [f"{one['Channel']} in {one['Context']},{one['Exten']}: {one['Application']}" for one in left]
         return not left
 
     async def restart(self) -> None:

@@ -11,7 +11,7 @@ Order: ``PhoneBank(...)``, ``await open()``, ``await register(...)``, ``await gi
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class PhoneBank:
         self.phones = tuple(phones)
         self.customers: dict[str, Customer] = {}
         self.moments: list[PhoneMoment] = []
+        self._leaving: dict[str, PhoneMoment] = {}  # phones that hang up by themselves, until the BYE is out
         self.registry: dict[str, str] = {}
         self.dialling: set[str] = set()  # phones that dial or stay on a call they dialled
         self._numbers = count(1)
@@ -278,7 +279,12 @@ class PhoneBank:
 
     async def until(self, condition: Callable[[], bool], what: str, within_s: float = 10) -> None:
         """Wait for something that the bank can see."""
-        await until(condition, what, within_s=within_s, seen=lambda: self.moments[-5:])
+        await until(condition, what, within_s=within_s, seen=self._seen)
+
+    def _seen(self) -> str:
+        """For a person who reads a failure: what happened last, and which phones are not registered."""
+        unregistered = {name: state for name, state in self.registry.items() if state != "Registered"}
+        return f"{self.moments[-5:]}, not registered {unregistered}"
 
     async def quiet(self) -> None:
         """End every call and give every phone its first behaviour again, registered."""
@@ -295,8 +301,16 @@ class PhoneBank:
             self.registry[event["Username"].removeprefix("sip:").partition("@")[0]] = event["Status"]
         elif kind == "PhoneDialled":
             self.dialling.discard(event["Phone"])
+        elif kind == "PhoneBye":
+            self._leaving[event["Leg"]] = PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], 0.0)
+        elif kind == "Hangup":
+            leaving = self._leaving.pop(event["Channel"], None)
+            if leaving is not None:
+                self.moments.append(replace(leaving, ms=float(event["Timestamp"]) * 1000))
         elif kind.startswith("Phone"):
-            self.moments.append(PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Us"]) / 1000))
+            self.moments.append(
+                PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], int(event["Us"]) / 1000)
+            )
         elif kind.startswith("Customer"):
             self._hear_customer(kind, event)
         elif kind == "OriginateResponse" and event["Response"] == "Failure":

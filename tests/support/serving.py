@@ -4,6 +4,7 @@
 ``stats``) -> ``quiet`` -> ``close``. Used by the tests of ``tests/asterisk`` that need the whole.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -37,7 +38,8 @@ class Serving:
     @classmethod
     async def opened(cls, agents: int = 12) -> "Serving":
         """One queue ``sales`` (8000: rings 2 s, no wrap-up, rest of half a second) and agents 101 … who serve it."""
-        directory = Path(tempfile.mkdtemp(prefix="nobat-serving-"))
+        _sweep()
+        directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))
         pbx = await TestPbx.started("serving", agents=agents)
         bank = await pbx.phone_bank()
         service = Service(directory, free_port(), pbx.ami_port, pbx.ami_secret)
@@ -63,7 +65,7 @@ class Serving:
             self.service.start()
         self.service.wait_ready()
         await self.bank.quiet()
-        await until(self.pbx.is_quiet, "no channel is left", within_s=15)
+        await until(self.pbx.is_quiet, "no channel is left", within_s=15, seen=lambda: self.pbx.left)
         await until(self._no_live_call, "no call is live", within_s=15)
         for agent in await self.agents():
             if agent["status"] != "signed_out":
@@ -162,6 +164,15 @@ class Serving:
     async def until_over(self, customers: Iterable[Customer], within_s: float = 20) -> None:
         waiting = list(customers)
         await self.bank.until(lambda: all(one.is_over for one in waiting), "all calls are over", within_s)
+
+
+def _sweep() -> None:
+    """End and remove the services of test runs that were killed."""
+    for directory in Path(tempfile.gettempdir()).glob("nobat-serving-*-*"):
+        maker = directory.name.split("-")[2]
+        if maker.isdecimal() and not Path(f"/proc/{maker}").exists():
+            Service(directory, 0, 0, "").stop()
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _declaration(agents: int) -> str:

@@ -58,6 +58,9 @@ class World:
     def do(self, message: Fact | Command) -> Effects:
         """Hand the floor one message."""
         self.log.append((message, self.now))
+        due = self.floor.next_deadline()
+        if due is not None and due <= self.now:
+            self._keep(self.floor.tick(self.now))
         return self._keep(self.floor.handle(message, self.now))
 
     def wait(self, seconds: float) -> Effects:

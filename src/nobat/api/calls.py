@@ -28,9 +28,12 @@ from nobat.storage import history
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 
+LAST_SECOND = 253_402_300_799.0
+
 
 def _seconds(moment: datetime | None) -> float | None:
-    return moment.timestamp() if moment is not None else None
+    """A bound as seconds since the epoch. No call is older than that or younger than the year 9999: such a bound is open."""
+    return min(max(moment.timestamp(), 0.0), LAST_SECOND) if moment is not None else None
 
 
 @router.get("", operation_id="listCalls", responses=errors())

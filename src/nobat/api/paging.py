@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from acd.errors import Invalid
+from nobat.api.text import is_clean
 
 Item = TypeVar("Item")
 Key = tuple[str | int | float, ...]
@@ -45,7 +46,10 @@ def decode(cursor: str | None, kinds: tuple[type, ...]) -> Key | None:
 
 def _fits(part: object, kind: type) -> bool:
     if kind is float:
-        return isinstance(part, int | float) and not isinstance(part, bool) and abs(part) < 1e11
+        # Times: from 1970 on, and not past what a database can say.
+        return isinstance(part, int | float) and not isinstance(part, bool) and 0 <= part < 1e11
+    if isinstance(part, str):
+        return kind is str and is_clean(part)
     return isinstance(part, kind) and not isinstance(part, bool)
 
 

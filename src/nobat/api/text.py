@@ -17,6 +17,15 @@ def without_control(text: str) -> str:
     return text
 
 
+def is_clean(text: str) -> bool:
+    """Whether ``without_control`` would take it."""
+    try:
+        without_control(text)
+    except ValueError:
+        return False
+    return True
+
+
 def not_all_digits(text: str) -> str:
     """A queue is named by id or by number in the same places, so an id must not look like a number."""
     if text.isdigit():
@@ -50,7 +59,7 @@ QueueSlug = Annotated[
 AgentSlug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"), Field(examples=["101"])]
 SkillName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 SkillLevel = Annotated[int, Field(ge=1, le=100)]
-Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$"), Field(examples=["8000"])]
+Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}$"), Field(examples=["8000"])]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$"), Field(examples=["4711"])]
 DialString = Annotated[
     str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), Field(examples=["PJSIP/agent-101"])

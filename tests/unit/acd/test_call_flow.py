@@ -319,3 +319,65 @@ def test_a_service_about_to_stop_begins_no_offer_and_lets_calls_be() -> None:
 def test_a_call_unknown_to_the_floor_is_ignored() -> None:
     world = World.with_agents("101")
     assert world.do(t.CallGone(CallId("pbx1-1.1"), 16)).events == ()
+
+
+def test_an_agent_who_leaves_in_the_moment_of_answering_does_not_cost_the_caller_the_place() -> None:
+    world = World.with_agents("101", "102")
+    call = world.enter()
+    offer, leg = world.offer_of(call).offer, world.leg(call, "101")
+    world.ring(call, "101")
+    world.do(SignOut(AgentId("101")))
+    world.do(t.OfferAnswered(call, offer, device("101"), leg))
+    world.do(t.TalkBegan(call, offer, device("101"), leg))
+    world.do(t.AgentLegGone(call, leg, device("101"), 16, hung_up=False, fault=False))
+    effects = world.do(t.CallerFreed(call, offer))
+    assert effects.requests == (ReturnToLine(call, world.call(call).leg),)
+    assert world.call(call).outcome is None
+    world.wait(1.1)
+    assert world.rung(call) == ("102",)
+
+
+def test_a_phone_that_refuses_at_once_is_not_rung_in_a_loop() -> None:
+    world = World.with_agents("101", rest_s=0)
+    call = world.enter()
+    for _ in range(200):
+        if world.rung(call):
+            world.miss(call, "101", MissCause.REJECTED)
+        world.wait(0.01)
+    assert sum(isinstance(request, Offer) for request in world.requests) <= 3
+
+
+def test_a_phone_that_has_hung_up_is_free_before_the_pbx_says_so() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    first, second = world.enter(), world.enter()
+    world.answer(first, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(first, world.leg(first, "101"), device("101")))
+    assert world.rung(second) == ("101",)
+    world.wait(1)
+    assert world.rung(second) == ("101",)
+
+
+def test_a_phone_that_has_hung_up_and_is_still_busy_has_another_call() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    call = world.enter()
+    world.answer(call, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(call, world.leg(call, "101"), device("101")))
+    assert world.agent("101").state is AgentState.IDLE
+    world.wait(0.6)
+    assert world.agent("101").state is AgentState.BUSY_ELSEWHERE
+    world.phone("101", DeviceState.NOT_IN_USE)
+    assert world.agent("101").state is AgentState.IDLE
+
+
+def test_the_pbx_word_ends_the_doubt() -> None:
+    world = World.with_agents("101", wrap_up_s=0)
+    call = world.enter()
+    world.answer(call, "101")
+    world.phone("101", DeviceState.BUSY)
+    world.do(t.AgentHungUp(call, world.leg(call, "101"), device("101")))
+    world.phone("101", DeviceState.NOT_IN_USE)
+    world.wait(1)
+    assert world.agent("101").state is AgentState.IDLE
+    assert world.floor.doubted == {}

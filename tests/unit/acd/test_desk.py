@@ -205,3 +205,38 @@ def test_a_status_chosen_before_a_restart_is_found_again() -> None:
     assert world.agent("101").state is AgentState.IDLE
     assert (world.agent("102").state, world.agent("102").reason) == (AgentState.BREAK, "lunch")
     assert world.agent("103").state is AgentState.SIGNED_OUT
+
+
+def test_who_signed_out_in_a_call_can_sign_in_again_at_the_same_phone() -> None:
+    world = World.with_agents("101")
+    call = world.enter()
+    world.answer(call, "101")
+    world.do(SignOut(A))
+    assert refused(world, SignIn(A, device("150"))).slug == "illegal_transition"
+    world.do(SignIn(A))
+    assert (world.agent("101").status, world.agent("101").state) == (Status.AVAILABLE, AgentState.TALKING)
+    world.agent_hangs_up(call, "101")
+    assert world.agent("101").state is AgentState.WRAP_UP
+
+
+def test_a_refused_command_takes_nothing_that_was_due_with_it() -> None:
+    world = World.with_agents("101", wrap_up_s=10)
+    first = world.enter()
+    world.answer(first, "101")
+    world.agent_hangs_up(first, "101")
+    second = world.enter()
+    world.now += 10
+    with pytest.raises(NotFound):
+        world.do(EndWrapUp(AgentId("nobody")))
+    assert world.rung(second) == ("101",)
+    assert len(world.of(WrapUpEnded)) == 1
+
+
+def test_who_signed_out_while_the_phone_rang_can_sign_in_again_although_the_pbx_is_away() -> None:
+    world = World.with_agents("101")
+    call = world.enter()
+    world.ring(call, "101")
+    world.do(t.LinkDown(PBX, "reset"))
+    world.do(SignOut(A))
+    world.do(SignIn(A))
+    assert world.agent("101").status is Status.AVAILABLE

@@ -3,11 +3,11 @@
 import random
 from math import isclose
 
-from acd.calling import tell_wait
 from acd.commands import SignOut
 from acd.ewt import Estimator, Services, WaitModel, spread, state_based
 from acd.forecast import Growth, Promise, expected, hold_to
 from acd.ids import AgentId, CallId
+from acd.joining import tell_wait
 from acd.turn import Turn
 from tests.support.world import World
 

@@ -197,3 +197,14 @@ def test_an_offer_made_after_the_question_is_not_ended_by_the_answer() -> None:
     world.wait(0.01)
     world.do(replace(older, asked_at=world.now))
     assert world.offer_of(call).offer != offer  # now the answer is younger, and the caller is offered anew
+
+
+def test_who_signed_out_in_mid_call_is_known_by_the_phone_after_a_restart() -> None:
+    world = World()
+    world.do(DefineQueue(QueueSpec(SALES, "8000", wrap_up_s=10)))
+    world.hire("101")
+    entry = world.entry(entered_at=world.now - 60)
+    snapshot(world, talking(world, entry, "101", world.now - 30), a101=DeviceState.IN_USE)
+    assert world.call(entry.call).agent == "101"
+    world.do(t.AgentLegGone(entry.call, world.leg(entry.call, "101"), device("101"), 16, hung_up=True, fault=False))
+    assert world.agent("101").state is AgentState.SIGNED_OUT

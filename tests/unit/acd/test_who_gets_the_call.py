@@ -231,7 +231,7 @@ def test_enough_misses_in_a_row_are_a_break_with_their_name() -> None:
     world = World.with_agents("101", rest_s=0.5, misses=MissPolicy(no_answer=2))
     call = world.enter()
     world.miss(call, "101")
-    world.wait(1)
+    world.wait(1.2)
     world.miss(call, "101")
     assert (world.agent("101").status, world.agent("101").reason) == ("break", "no_answer")
     told = world.of(AgentStatusChosen)[-1]

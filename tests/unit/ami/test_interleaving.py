@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.telephony import (
+    AgentHungUp,
     AgentLegGone,
     CallerFreed,
     CallGone,
@@ -196,7 +197,7 @@ def check_order(facts: list[object]) -> None:
     """The order that acd.telephony promises."""
     rank = {
         OfferRinging: 0, OfferMissed: 1, OfferAnswered: 2, OfferEnded: 2, TalkBegan: 3,
-        Held: 4, Resumed: 5, AgentLegGone: 6, CallerFreed: 7, CallGone: 8,
+        Held: 4, Resumed: 5, AgentHungUp: 5, AgentLegGone: 6, CallerFreed: 7, CallGone: 8,
     }  # fmt: skip
     whole = [rank[type(fact)] for fact in facts if not isinstance(fact, OfferRinging | OfferMissed)]
     assert whole == sorted(whole)
@@ -217,7 +218,9 @@ def test_any_legal_order_gives_the_same_facts(name: str, data: st.DataObject) ->
     scenario = SCENARIOS[name]
     order = data.draw(st.composite(legal_order)(scenario.events), label="order")
     desk = given_an_offer(*scenario.targets).hears(*order)
-    assert Counter(desk.facts) == expected(scenario, order)
+    early = [fact for fact in desk.facts if isinstance(fact, AgentHungUp)]  # only if it was asked while they talked
+    assert len(early) <= 1
+    assert Counter(fact for fact in desk.facts if fact not in early) == expected(scenario, order)
     check_order(desk.facts)
     over = any(isinstance(event, e.HungUp) and event.leg == CALLER for event in order)
     assert desk.tracker.book.size() == (0 if over else 2)  # the caller by call and by leg

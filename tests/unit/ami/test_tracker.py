@@ -4,6 +4,7 @@ import pytest
 
 from acd.ids import LegId
 from acd.telephony import (
+    AgentHungUp,
     AgentLegGone,
     CallEntered,
     CallerFreed,
@@ -209,7 +210,11 @@ class TestConversation:
         desk = given_a_conversation().hears(agent_hangs_up(101, 8), agent_unbridged(101, 8), caller_unbridged())
         pair: list[e.Event] = [agent_gone(101, 8), talk_over()]
         desk.hears(*(pair if first == "agent" else reversed(pair)))
-        assert desk.facts == [AgentLegGone(CALL, leg(8), device(101), 16, True, False), CallerFreed(CALL, "of1")]
+        assert desk.facts == [
+            AgentHungUp(CALL, leg(8), device(101)),
+            AgentLegGone(CALL, leg(8), device(101), 16, True, False),
+            CallerFreed(CALL, "of1"),
+        ]
 
     @pytest.mark.parametrize("found", [LookFailure.NO_SUCH_CHANNEL, LookFailure.NO_ANSWER])
     def test_a_lost_hangup_of_the_agent_does_not_keep_the_caller(self, found: LookFailure) -> None:
@@ -233,7 +238,11 @@ class TestConversation:
 
     def test_a_leg_that_was_hung_up_is_none(self) -> None:
         desk = given_a_conversation().hears(agent_hangs_up(101, 8), agent_gone(101, 8, 44))
-        assert desk.facts == [AgentLegGone(CALL, leg(8), device(101), 44, True, False)]
+        assert desk.facts[-1] == AgentLegGone(CALL, leg(8), device(101), 44, True, False)
+
+    def test_a_phone_that_hangs_up_is_told_at_once_and_once(self) -> None:
+        desk = given_a_conversation().hears(agent_hangs_up(101, 8), agent_hangs_up(101, 8))
+        assert desk.facts == [AgentHungUp(CALL, leg(8), device(101))]
 
     def test_a_leg_that_we_hung_up_is_none(self) -> None:
         desk = given_a_conversation()
