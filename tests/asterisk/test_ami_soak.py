@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 
 from acd.ids import CallId, DeviceId, OfferId, PbxId
 from acd.telephony import (
+    AgentHungUp,
     AgentLegGone,
     CallEntered,
     CallerFreed,
@@ -34,7 +35,7 @@ from tests.support.until import until
 
 PHONES = [f"agent-{number}" for number in range(101, 117)]
 TEMPERS = ["answer"] * 5 + ["silent", "busy", "reject"]
-ORDER = {CallEntered: 0, OfferAnswered: 1, TalkBegan: 2, AgentLegGone: 3, CallerFreed: 4, CallGone: 5}
+ORDER = {CallEntered: 0, OfferAnswered: 1, TalkBegan: 2, AgentHungUp: 3, AgentLegGone: 3, CallerFreed: 4, CallGone: 5}
 
 
 class Dispatcher:

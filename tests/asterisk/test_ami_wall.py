@@ -153,7 +153,16 @@ async def test_a_whole_call_with_every_event_twice_and_cut_into_crumbs(
     await ours.hears(CallGone)
     assert kinds(ours.facts) == [
         *("CallEntered", "OfferRinging", "OfferMissed", "OfferEnded"),
-        *("OfferRinging", "OfferMissed", "OfferAnswered", "TalkBegan", "AgentLegGone", "CallerFreed", "CallGone"),
+        *(
+            "OfferRinging",
+            "OfferMissed",
+            "OfferAnswered",
+            "TalkBegan",
+            "AgentHungUp",
+            "AgentLegGone",
+            "CallerFreed",
+            "CallGone",
+        ),
     ]
     assert [fact.cause for fact in ours.facts if isinstance(fact, OfferMissed)] == ["busy", "unreachable"]
     assert freed.call == entered.call
