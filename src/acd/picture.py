@@ -23,14 +23,6 @@ def call(floor: "Floor", call_id: CallId, now: float) -> v.CallView:
     return _call(floor, floor.call(call_id), now)
 
 
-def calls(floor: "Floor", now: float) -> tuple[v.CallView, ...]:
-    """All live calls and the recently ended ones, by time of entry."""
-    known = (*floor.ended.values(), *floor.calls.values())
-    return tuple(
-        _call(floor, one, now) for one in sorted(known, key=lambda one: (one.visits[0].entered_at, one.serial))
-    )
-
-
 def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
     visit = one.visit
     offer = one.offer

@@ -56,14 +56,6 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Logoff:
-    action: ClassVar[str] = "Logoff"
-
-    def headers(self) -> Headers:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
 class Ping:
     action: ClassVar[str] = "Ping"
 
@@ -94,14 +86,6 @@ class CoreStatus:
 @dataclass(frozen=True, slots=True)
 class DeviceStateList:
     action: ClassVar[str] = "DeviceStateList"
-
-    def headers(self) -> Headers:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeList:
-    action: ClassVar[str] = "BridgeList"
 
     def headers(self) -> Headers:
         return ()
@@ -219,12 +203,10 @@ class Hangup:
 
 Action = (
     Login
-    | Logoff
     | Ping
     | CoreSettings
     | CoreStatus
     | DeviceStateList
-    | BridgeList
     | ShowDialPlan
     | Status
     | SetVariable
@@ -233,9 +215,6 @@ Action = (
     | Redirect
     | Hangup
 )
-
-LISTS = (DeviceStateList, BridgeList, ShowDialPlan, Status)
-"""Actions that are answered by a response and a list of events."""
 
 
 def encode(action: Action) -> Headers:
