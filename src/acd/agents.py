@@ -5,16 +5,21 @@ not stored: it follows from status, engagement and the device, so the three can 
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
 
 from acd.errors import Conflict, illegal_transition
-from acd.ids import AgentId, CallId, DeviceId, OfferId, QueueId
+from acd.ids import AgentId, CallId, DeviceId, OfferId, PbxId, QueueId, split_device
+from acd.record import record
 from acd.shift import Shift
 from acd.skills import Needs
 from acd.telephony import DeviceState, MissCause
+from acd.words import Word
+
+if TYPE_CHECKING:
+    from acd.queues import Queue
 
 
-class Status(StrEnum):
+class Status(Word):
     """What the agent chose."""
 
     AVAILABLE = "available"
@@ -22,7 +27,7 @@ class Status(StrEnum):
     SIGNED_OUT = "signed_out"
 
 
-class AgentState(StrEnum):
+class AgentState(Word):
     """What is observed. A closed set: it is a metric label."""
 
     IDLE = "idle"
@@ -42,7 +47,7 @@ STATUS_TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentSpec:
     """An agent as configured. ``device`` is where the agent is reached unless the sign-in names another phone."""
 
@@ -55,29 +60,33 @@ class AgentSpec:
     ranks: tuple[tuple[QueueId, int], ...] = ()  # for ``linear``: the smallest first; 0 where none is named
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Free:
     """Not engaged with any call of ours."""
 
+    state: ClassVar[None] = None
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Ringing:
     """Reserved by an offer: no other offer may name this agent."""
 
     call: CallId
     offer: OfferId
+    state: ClassVar[AgentState] = AgentState.RINGING
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Talking:
     """In conversation since ``since``."""
 
     call: CallId
     queue: QueueId
     since: float
+    state: ClassVar[AgentState] = AgentState.TALKING
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrapUp:
     """The work after a call. ``until`` None has no fixed end."""
 
@@ -85,9 +94,14 @@ class WrapUp:
     queue: QueueId
     since: float
     until: float | None
+    state: ClassVar[AgentState] = AgentState.WRAP_UP
 
 
 Engagement = Free | Ringing | Talking | WrapUp
+FREE = Free()
+
+_IDLE, _UNREACHABLE = AgentState.IDLE, AgentState.UNREACHABLE
+_AVAILABLE, _BREAK, _SIGNED_OUT = Status.AVAILABLE, Status.BREAK, Status.SIGNED_OUT
 
 _DEVICE_BLOCKS: dict[DeviceState, AgentState] = {
     DeviceState.UNAVAILABLE: AgentState.UNREACHABLE,
@@ -108,16 +122,20 @@ class Agent:
     status_since: float = 0.0
     reason: str | None = None
     device: DeviceId | None = None
+    pbx: PbxId | None = None  # on which the device is
     device_state: DeviceState = DeviceState.UNKNOWN
-    engagement: Engagement = Free()
+    engagement: Engagement = FREE
     idle_anchor: float = 0.0  # last conversation's end or becoming available, whichever is later: for longest_idle
     rest_until: float = 0.0  # the phone did not take an offer: left in peace until then
     shift: Shift = field(default_factory=Shift)
     misses: dict[MissCause, int] = field(default_factory=dict)  # in a row, by cause; a conversation ends the row
     serving_since: float | None = None  # when the call began whose handling is not over: wrap-up belongs to it
+    serving_in: QueueId | None = None  # that call's queue
     seen_serving: bool = False  # ``serves`` as routing last took note of it
     shown_state: AgentState = AgentState.SIGNED_OUT  # as last told to the world
     state_since: float = 0.0
+    lines: "tuple[Queue, ...]" = ()  # of ``spec.queues``, those that exist
+    listed: bool = False  # stands in the idle lists of all of them
 
     @property
     def id(self) -> AgentId:
@@ -126,18 +144,12 @@ class Agent:
     @property
     def state(self) -> AgentState:
         """Engagement first, for a call in progress outlives any choice; then the choice; then the device."""
-        match self.engagement:
-            case Talking():
-                return AgentState.TALKING
-            case Ringing():
-                return AgentState.RINGING
-            case WrapUp():
-                return AgentState.WRAP_UP
-        if self.status is Status.SIGNED_OUT:
-            return AgentState.SIGNED_OUT
-        if self.status is Status.BREAK:
-            return AgentState.BREAK
-        return _DEVICE_BLOCKS.get(self.device_state, AgentState.IDLE)
+        engaged = self.engagement.state
+        if engaged is not None:
+            return engaged
+        if self.status is _AVAILABLE:
+            return _DEVICE_BLOCKS.get(self.device_state, _IDLE)
+        return AgentState.BREAK if self.status is _BREAK else AgentState.SIGNED_OUT
 
     def choose(self, status: Status, reason: str | None, now: float) -> bool:
         """Change the chosen status by the table; False when nothing changes. Raises ``illegal_transition``."""
@@ -156,9 +168,14 @@ class Agent:
         self.status, self.status_since, self.reason = status, now, reason if status is Status.BREAK else None
         return True
 
+    def sit(self, device: DeviceId | None, state: DeviceState) -> None:
+        """Be reached on another phone, or on none."""
+        self.device, self.device_state = device, state
+        self.pbx = split_device(device)[0] if device is not None else None
+
     def reserve(self, call: CallId, offer: OfferId) -> None:
         """Take the agent for one offer. An agent is in at most one."""
-        if not isinstance(self.engagement, Free):
+        if self.engagement.state is not None:
             raise Conflict("agent_in_use", f"agent {self.id} is {self.state}", agent=self.id, current=self.state)
         self.engagement = Ringing(call, offer)
 
@@ -166,12 +183,12 @@ class Agent:
         """After a conversation: wrap-up, unless there is none or the agent has signed out meanwhile."""
         self.idle_anchor = now
         if isinstance(self.engagement, Talking):
-            self.serving_since = self.engagement.since
+            self.serving_since, self.serving_in = self.engagement.since, queue
             self.shift.talk_s += max(0.0, now - self.engagement.since)
-        if wrap_up_s > 0 and self.status is not Status.SIGNED_OUT:
+        if wrap_up_s > 0 and self.status is not _SIGNED_OUT:
             self.engagement = WrapUp(call, queue, now, now + wrap_up_s)
         else:
-            self.engagement = Free()
+            self.engagement = FREE
 
     def talk(self, call: CallId, queue: QueueId, since: float) -> None:
         """A conversation has begun."""
@@ -198,6 +215,4 @@ class Agent:
     @property
     def serves(self) -> bool:
         """Whether the agent takes calls today: available, on a phone that can be reached, whatever he does right now."""
-        if self.status is not Status.AVAILABLE:
-            return False
-        return not isinstance(self.engagement, Free) or self.state is not AgentState.UNREACHABLE
+        return self.status is _AVAILABLE and self.state is not _UNREACHABLE

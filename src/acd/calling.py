@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from acd import joining
 from acd import telephony as t
-from acd.agents import Agent, Free, Ringing, Status, Talking
+from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
 from acd.events import (
     AgentStatusChosen,
@@ -47,6 +47,9 @@ ENDED_KEPT = 2_000
 """Ended calls that can still be read live; history has them all."""
 
 UNALLOCATED_NUMBER = 1  # Q.850
+_WAITING, _OFFERED, _TALKING, _AFTER = CallState.WAITING, CallState.OFFERED, CallState.TALKING, CallState.AFTER
+_WRAP_UP = AgentState.WRAP_UP
+_ANSWERED, _ABANDONED = Outcome.ANSWERED, Outcome.ABANDONED
 _BLAMED = frozenset({t.MissCause.NO_ANSWER, t.MissCause.BUSY, t.MissCause.REJECTED, t.MissCause.FAILED})
 
 
@@ -75,7 +78,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         name=fact.name,
         priority=fact.priority,
         serial=fact.serial,
-        visits=[Visit(queue.spec.id, entered_at)],
+        visit=Visit(queue.spec.id, entered_at),
         state_since=entered_at,
     )
     joining.introduce(floor, turn, call, queue)
@@ -94,7 +97,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
 def live_offer(floor: "Floor", call: CallId, offer: OfferId) -> tuple[Call, LiveOffer] | None:
     """The call and its offer, if that offer is the one that is out now."""
     found = floor.calls.get(call)
-    if found is None or found.offer is None or found.offer.id != offer or found.state is not CallState.OFFERED:
+    if found is None or found.offer is None or found.offer.id != offer or found.state is not _OFFERED:
         return None
     return found, found.offer
 
@@ -136,9 +139,9 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
     turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
     agent = floor.agents[holder]
     if cause in _BLAMED:
-        call.misses[holder] = call.misses.get(holder, 0) + 1
+        call.misses = {**call.misses, holder: call.misses.get(holder, 0) + 1}
         if cause is t.MissCause.REJECTED:
-            call.rejected_by.add(holder)
+            call.rejected_by |= {holder}
             floor.particular[call.id] = None
         agent.rest_until = turn.now + max(LEAST_REST_S, floor.queues[call.queue].spec.rest_s)
         floor.at(agent.rest_until, "rest", agent.id)
@@ -161,7 +164,7 @@ def _count_miss(turn: Turn, agent: Agent, cause: t.MissCause, limit: int) -> Non
 def release(floor: "Floor", turn: Turn, agent: Agent, call: CallId) -> None:
     """Let go of an agent who is reserved for ``call``, if so."""
     if isinstance(agent.engagement, Ringing) and agent.engagement.call == call:
-        agent.engagement = Free()
+        agent.engagement = FREE
     floor.refresh(agent, turn)
 
 
@@ -182,7 +185,7 @@ def offer_ended(floor: "Floor", turn: Turn, fact: t.OfferEnded) -> None:
 def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
-    call.move(CallState.WAITING, turn.now)
+    call.move(_WAITING, turn.now)
     joining.stand(floor, call)
     if offer is not None:
         turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
@@ -212,17 +215,17 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
     if call.offer is not None and device is not None:
         call.offer.phones.pop(device, None)
     close_offer(floor, turn, call, t.MissCause.CANCELLED)
-    call.move(CallState.TALKING, turn.now)
+    call.move(_TALKING, turn.now)
     call.device, call.agent_leg, call.connected_at = device, leg, at
     if agent is not None:
         call.agent = agent.id
         agent.talk(call.id, call.queue, at)
-        floor.served(call.number, agent.id)
+        floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
     waited = max(0.0, at - call.visit.entered_at)
     if call.id not in floor.counted:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
-    decide(floor, turn, call, Outcome.ANSWERED, at, record=call.id not in floor.counted)
+    decide(floor, turn, call, _ANSWERED, at, record=call.id not in floor.counted)
 
 
 def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Agent | None:
@@ -244,10 +247,10 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, 
     visit.outcome, visit.decided_at = outcome, at
     waited = max(0.0, at - visit.entered_at)
     if record:
-        queue.waits.decided(waited, gave_up=outcome is Outcome.ABANDONED)
-    if call.prediction is not None and outcome is Outcome.ANSWERED:
+        queue.waits.decided(waited, gave_up=outcome is _ABANDONED)
+    if call.prediction is not None and outcome is _ANSWERED:
         queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
-    short = outcome is Outcome.ABANDONED and waited < queue.spec.short_abandon_s
+    short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
     if record:
         queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
         turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
@@ -255,7 +258,7 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, 
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is CallState.TALKING and call.held_since is None:
+    if call is not None and call.state is _TALKING and call.held_since is None:
         call.held_since = turn.now
         turn.emit(CallHeld(turn.now, call.id, call.queue))
 
@@ -269,7 +272,7 @@ def resumed(floor: "Floor", turn: Turn, fact: t.Resumed) -> None:
 
 def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is CallState.TALKING and call.agent_leg in (None, fact.leg):
+    if call is not None and call.state is _TALKING and call.agent_leg in (None, fact.leg):
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
 
 
@@ -279,7 +282,7 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
     The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
     """
     call = floor.calls.get(fact.call)
-    if call is None or call.state is not CallState.TALKING or call.agent_leg not in (None, fact.leg):
+    if call is None or call.state is not _TALKING or call.agent_leg not in (None, fact.leg):
         return
     known = floor.devices.get(fact.device)
     if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
@@ -294,7 +297,7 @@ def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     call.resume(turn.now)
     call.talk_ended_at = turn.now
     call.ended_by = ended_by
-    call.move(CallState.AFTER, turn.now)
+    call.move(_AFTER, turn.now)
     agent = floor.agents.get(call.agent) if call.agent is not None else None
     if agent is None:
         return
@@ -306,7 +309,8 @@ def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
         agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)
-        floor.at(turn.now + queue.spec.wrap_up_s, "wrap_up", agent.id)
+        if agent.state is _WRAP_UP:
+            floor.at(turn.now + queue.spec.wrap_up_s, "wrap_up", agent.id)
         floor.refresh(agent, turn)
 
 
@@ -315,34 +319,34 @@ def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
     call = floor.calls.get(fact.call)
     if call is None:
         return
-    if call.state is CallState.OFFERED:
+    if call.state is _OFFERED:
         # A phone was picked up and lost before caller and agent heard each other: not a conversation.
         turn.ask(t.ReturnToLine(call.id, call.leg))
         back_to_line(floor, turn, call)
         call.hold_off_until = turn.now + HOLD_OFF_S
         floor.at(call.hold_off_until, "hold_off", call.id)
         return
-    if call.state is CallState.TALKING:
+    if call.state is _TALKING:
         end_talk(floor, turn, call, "agent")
-    if call.state is CallState.AFTER:
+    if call.state is _AFTER:
         turn.ask(t.HangUp(call.leg))
 
 
 def gone(floor: "Floor", turn: Turn, fact: t.CallGone) -> None:
     call = floor.calls.get(fact.call)
     if call is not None:
-        end(floor, turn, call, Outcome.ABANDONED, "service" if call.hang_up_asked else "caller")
+        end(floor, turn, call, _ABANDONED, "service" if call.hang_up_asked else "caller")
 
 
 def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: str) -> None:
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
-    if call.state is CallState.WAITING:
+    if call.state is _WAITING:
         queue.leave(call.place, call.needs)
-    elif call.state is CallState.OFFERED:
+    elif call.state is _OFFERED:
         decide(floor, turn, call, undecided, turn.now)
         close_offer(floor, turn, call, t.MissCause.CANCELLED)
-    elif call.state is CallState.TALKING:
+    elif call.state is _TALKING:
         end_talk(floor, turn, call, ended_by)
     decide(floor, turn, call, undecided, turn.now)
     call.move(CallState.ENDED, turn.now)

@@ -4,8 +4,9 @@ State and outcome are two things. The *state* says where the caller is now and m
 queue is a *visit* whose outcome is decided once and never changes (../docs/reference/definitions.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from acd.errors import illegal_transition
@@ -13,13 +14,14 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
+from acd.words import Word
 
 if TYPE_CHECKING:
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
 
 
-class CallState(StrEnum):
+class CallState(Word):
     """Where a caller is."""
 
     WAITING = "waiting"
@@ -36,6 +38,8 @@ TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.AFTER: frozenset({CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
+
+NOBODY: Mapping[AgentId, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -74,7 +78,8 @@ class Call:
     name: str | None
     priority: int
     serial: int
-    visits: list[Visit]
+    visit: Visit  # the one that counts now
+    earlier_visits: tuple[Visit, ...] = ()
     state: CallState = CallState.WAITING
     state_since: float = 0.0
     offer: LiveOffer | None = None
@@ -82,17 +87,18 @@ class Call:
     head_start_s: float = 0.0  # what the priority is worth in waiting time
     needs: Needs = NOTHING  # what an agent must be able to do, as it stands now
     own_needs: Needs = NOTHING  # of it, what the caller brought and what never relaxes
+    caller: str | None = None  # the number in its normal form: who calls, whatever way it was written
     segment: str | None = None
     language: str | None = None
     known_as: str | None = None  # the directory's name for the number
     preferred: AgentId | None = None  # held for this agent …
     held_until: float = 0.0  # … until then
-    misses: dict[AgentId, int] = field(default_factory=dict)  # agents who did not take this very caller
-    rejected_by: set[AgentId] = field(default_factory=set)
+    misses: Mapping[AgentId, int] = field(default_factory=lambda: NOBODY)  # agents who did not take this very caller
+    rejected_by: frozenset[AgentId] = frozenset()
     prediction: "Prediction | None" = None  # made on joining, compared with what comes true
     promise: "Promise | None" = None  # the last one told
-    told: "list[Promise]" = field(default_factory=list)
-    decisions: "list[Decision]" = field(default_factory=list)
+    told: "tuple[Promise, ...]" = ()
+    decisions: "tuple[Decision, ...]" = ()
     hold_off_until: float = 0.0  # no offer before: the last one could not be placed
     agent: AgentId | None = None
     device: DeviceId | None = None
@@ -108,9 +114,9 @@ class Call:
     notes: str | None = None
 
     @property
-    def visit(self) -> Visit:
-        """The visit that counts now: the last one."""
-        return self.visits[-1]
+    def visits(self) -> tuple[Visit, ...]:
+        """All stays in queues, the first one first."""
+        return (*self.earlier_visits, self.visit)
 
     @property
     def queue(self) -> QueueId:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from acd.ids import AgentId, OfferId
 
+Rank = tuple[int, tuple[float, ...], AgentId]
+"""The terms of an order: offers to this caller let pass, the strategy's key, the agent. The smallest comes first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -13,4 +16,4 @@ class Decision:
     offer: OfferId
     strategy: str
     chosen: tuple[AgentId, ...]
-    order: tuple[tuple[AgentId, tuple[float, ...]], ...]
+    order: tuple[Rank, ...]

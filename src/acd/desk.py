@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from acd import commands as c
 from acd import joining, routing
-from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
+from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
@@ -40,7 +40,8 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
     if known is None:
         floor.queues[spec.id] = Queue(spec)
         for agent in floor.agents.values():
-            _join_queues(floor, agent)
+            if spec.id in agent.spec.queues:
+                _join_queues(floor, turn, agent)
     else:
         known.spec = spec
         _line_up_again(floor, turn, known)
@@ -64,13 +65,15 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
         queue.stand(call.place, call.needs)
 
 
-def remove_queue(floor: "Floor", _turn: Turn, command: c.RemoveQueue) -> None:
+def remove_queue(floor: "Floor", turn: Turn, command: c.RemoveQueue) -> None:
     queue = floor.queue(command.queue)
     if queue.live_calls:
         raise Conflict(
             "queue_in_use", f"queue {command.queue} has callers", queue=command.queue, calls=queue.live_calls
         )
     del floor.queues[command.queue]
+    for agent in queue.members.values():
+        _join_queues(floor, turn, agent)
 
 
 def define_agent(floor: "Floor", turn: Turn, command: c.DefineAgent) -> None:
@@ -81,23 +84,25 @@ def define_agent(floor: "Floor", turn: Turn, command: c.DefineAgent) -> None:
     else:
         _leave_queues(floor, agent)
         agent.spec = spec
-    _join_queues(floor, agent)
-    floor.refresh(agent, turn)
+    _join_queues(floor, turn, agent)
     # A skill gained or lost changes who may be served although the agent was idle all along.
     floor.freshen()
 
 
-def _join_queues(floor: "Floor", agent: Agent) -> None:
-    for name in agent.spec.queues:
-        if name in floor.queues:
-            floor.queues[name].members[agent.id] = agent
+def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
+    """Stand in the queues of the agent's own that exist, and be listed in all of them or none."""
+    floor.unlist(agent)
+    agent.lines = tuple(floor.queues[name] for name in agent.spec.queues if name in floor.queues)
+    for queue in agent.lines:
+        queue.members[agent.id] = agent
+    floor.refresh(agent, turn)
 
 
 def _leave_queues(floor: "Floor", agent: Agent) -> None:
-    for name in agent.spec.queues:
-        if name in floor.queues:
-            floor.queues[name].members.pop(agent.id, None)
-            floor.queues[name].idle.discard(agent.id)
+    floor.unlist(agent)
+    for queue in agent.lines:
+        queue.members.pop(agent.id, None)
+    agent.lines = ()
 
 
 def remove_agent(floor: "Floor", _turn: Turn, command: c.RemoveAgent) -> None:
@@ -105,6 +110,7 @@ def remove_agent(floor: "Floor", _turn: Turn, command: c.RemoveAgent) -> None:
     if agent.status is not Status.SIGNED_OUT or not isinstance(agent.engagement, Free):
         raise Conflict("agent_in_use", f"agent {agent.id} is {agent.state}", agent=agent.id, current=agent.state)
     _leave_queues(floor, agent)
+    floor.fresh_agents.pop(agent.id, None)
     del floor.agents[agent.id]
 
 
@@ -126,8 +132,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
     """Give the agent a phone."""
-    agent.device = device
-    agent.device_state = floor.devices.get(device, DeviceState.UNKNOWN)
+    agent.sit(device, floor.devices.get(device, DeviceState.UNKNOWN))
     floor.at_device[device] = agent.id
 
 
@@ -172,7 +177,7 @@ def sign_out(floor: "Floor", turn: Turn, command: c.SignOut) -> None:
     _chosen(turn, agent)
     if agent.device is not None:
         floor.at_device.pop(agent.device, None)
-        agent.device = None
+        agent.sit(None, DeviceState.UNKNOWN)
     floor.refresh(agent, turn)
 
 
@@ -243,7 +248,7 @@ def finish_wrap_up(floor: "Floor", turn: Turn, agent: Agent) -> None:
     if isinstance(agent.engagement, WrapUp):
         wrap_up = agent.engagement
         turn.emit(WrapUpEnded(turn.now, agent.id, wrap_up.call, wrap_up.queue, turn.now - wrap_up.since))
-        agent.engagement = Free()
+        agent.engagement = FREE
         floor.refresh(agent, turn)
 
 
@@ -306,7 +311,7 @@ def restore_turn(floor: "Floor", _turn: Turn, command: c.RestoreTurn) -> None:
 
 
 def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> None:
-    floor.served(command.number, command.agent)
+    floor.served(normal(command.number, floor.numbering), command.agent)
 
 
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:

@@ -3,15 +3,14 @@
 ``at`` is seconds since the epoch. Events of one call carry its id and its queue.
 """
 
-from dataclasses import dataclass
-
 from acd.agents import AgentState, Status
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
+from acd.record import record
 from acd.telephony import MissCause, RequestFailure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallQueued:
     """A caller joined a line. ``adopted``: found by a snapshot, not seen to enter."""
 
@@ -26,7 +25,7 @@ class CallQueued:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallAdopted:
     """A call whose visit was decided before a restart is known again; nothing is counted twice."""
 
@@ -35,7 +34,7 @@ class CallAdopted:
     queue: QueueId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallRefused:
     """A caller dialled a number that is no queue's, and was sent away."""
 
@@ -44,7 +43,7 @@ class CallRefused:
     queue_key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallOffered:
     """Phones are being rung for a caller."""
 
@@ -55,7 +54,7 @@ class CallOffered:
     agents: tuple[AgentId, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferDeclined:
     """One agent's phone did not take an offer."""
 
@@ -67,7 +66,7 @@ class OfferDeclined:
     cause: MissCause
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferClosed:
     """Nobody took the offer; the caller waits on, place unchanged."""
 
@@ -77,7 +76,7 @@ class OfferClosed:
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferNotPlaced:
     """The PBX did not do what an offer asked."""
 
@@ -88,7 +87,7 @@ class OfferNotPlaced:
     why: RequestFailure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallConnected:
     """Caller and agent hear each other. ``waited_s`` is entry to conversation, ringing included.
 
@@ -103,21 +102,21 @@ class CallConnected:
     waited_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallHeld:
     at: float
     call: CallId
     queue: QueueId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallResumed:
     at: float
     call: CallId
     queue: QueueId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TalkEnded:
     """The agent's part of a call is over. ``fault``: the agent's leg died."""
 
@@ -130,7 +129,7 @@ class TalkEnded:
     fault: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VisitDecided:
     """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit."""
 
@@ -143,7 +142,7 @@ class VisitDecided:
     short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallEnded:
     """The caller is gone. ``ended_by``: caller, agent, service, fault, pbx_restart or unseen."""
 
@@ -154,7 +153,7 @@ class CallEnded:
     ended_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallAmended:
     at: float
     call: CallId
@@ -164,7 +163,7 @@ class CallAmended:
     notes: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentStatusChosen:
     """Durable before anything that depends on it leaves: an agent finds the same status after a restart."""
 
@@ -175,7 +174,7 @@ class AgentStatusChosen:
     device: DeviceId | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentStateChanged:
     at: float
     agent: AgentId
@@ -183,7 +182,7 @@ class AgentStateChanged:
     new: AgentState
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrapUpEnded:
     at: float
     agent: AgentId
@@ -192,14 +191,14 @@ class WrapUpEnded:
     wrap_up_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PbxLost:
     at: float
     pbx: PbxId
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PbxReady:
     """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right."""
 

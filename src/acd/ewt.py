@@ -13,8 +13,10 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import StrEnum
 from math import sqrt
+
+from acd.record import record
+from acd.words import Word
 
 KEPT = 500
 """Handling times that are remembered: the last few hours of a queue of ten."""
@@ -26,7 +28,7 @@ Z80 = 1.2816
 """Standard normal quantile of 90 %: the range from 10 % to 90 % holds four callers of five."""
 
 
-class Estimator(StrEnum):
+class Estimator(Word):
     """A closed set: it is a metric label."""
 
     LAST_SERVED = "last_served"
@@ -34,7 +36,7 @@ class Estimator(StrEnum):
     STATE = "state"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forecast:
     """An expected wait from now on, as a mean and as a range that holds four of five."""
 

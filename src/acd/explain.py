@@ -89,7 +89,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
     queue = floor.queue(call.queue)
     waits = call.state in (CallState.WAITING, CallState.OFFERED)
     held = routing.held_for(call, queue, now) if waits else None
-    ahead = sum(place < call.place for place in queue.line) if waits else 0
+    ahead = queue.index(call.place) if waits else 0
     ringing = sum(floor.calls[other].place < call.place for other in queue.offered) if waits else 0
     terms = {agent: (float(misses), *key) for misses, key, agent in routing.ranked(queue, call, now)} if waits else {}
     candidates = tuple(
@@ -116,9 +116,9 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         held_until=call.held_until if held is not None else None,
         not_offered_because=_held_up(floor, call_id, now),
         candidates=tuple(in_order) if waits else (),
-        decisions=tuple(call.decisions),
+        decisions=call.decisions,
         expected=expected(floor, call, now),
-        told=tuple(call.told),
+        told=call.told,
     )
 
 

@@ -16,10 +16,10 @@ from itertools import count
 from typing import Any, Literal
 
 from acd import calling, desk, joining, reconcile, routing
-from acd.agents import Agent, Free, WrapUp
+from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState
 from acd.commands import Command
-from acd.directory import CallerProfile, Numbering, normal
+from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
 from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
@@ -30,6 +30,8 @@ from acd.turn import Effects, Turn
 
 SERVED_KEPT = 200_000
 """Numbers whose last agent is remembered, the latest ones."""
+
+_IDLE = AgentState.IDLE
 
 TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
 
@@ -65,18 +67,22 @@ class Floor:
         """
         turn = self._turn(now)
         HANDLERS[type(message)](self, turn, message)
-        routing.match(self, turn)
-        return Effects(tuple(turn.events), tuple(turn.requests))
+        if self.fresh_agents or self.fresh_calls:
+            routing.match(self, turn)
+        return turn.effects()
 
     def tick(self, now: float) -> Effects:
         """Do what is due."""
         turn = self._turn(now)
         self._fire(turn)
-        routing.match(self, turn)
-        return Effects(tuple(turn.events), tuple(turn.requests))
+        if self.fresh_agents or self.fresh_calls:
+            routing.match(self, turn)
+        return turn.effects()
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do next, at the earliest."""
+        if self.fresh_agents or self.fresh_calls:
+            return self.now  # the last turn was full
         return self.timers[0][0] if self.timers else None
 
     def at(self, when: float, kind: TimerKind, key: str) -> None:
@@ -107,12 +113,11 @@ class Floor:
         by_id = self.queues.get(QueueId(key))
         return by_id or next((queue for queue in self.queues.values() if queue.spec.number == key), None)
 
-    def served(self, number: str | None, agent: AgentId) -> None:
-        """Remember who talked to a number last."""
-        key = normal(number, self.numbering)
-        if key is not None:
-            self.served_by[key] = agent
-            self.served_by.move_to_end(key)
+    def served(self, caller: str | None, agent: AgentId) -> None:
+        """Remember who talked last to a number, given in its normal form."""
+        if caller is not None:
+            self.served_by[caller] = agent
+            self.served_by.move_to_end(caller)
             if len(self.served_by) > SERVED_KEPT:
                 self.served_by.popitem(last=False)
 
@@ -127,23 +132,35 @@ class Floor:
         if state is not agent.shown_state:
             turn.emit(AgentStateChanged(turn.now, agent.id, agent.shown_state, state))
             agent.shown_state, agent.state_since = state, turn.now
-        if agent.serving_since is not None and isinstance(agent.engagement, Free):
-            for name in agent.spec.queues[:1]:
-                if name in self.queues:
-                    self.queues[name].waits.services.add(turn.now - agent.serving_since)
+        if agent.serving_since is not None and agent.engagement.state is None:
+            served_in = self.queues.get(agent.serving_in) if agent.serving_in is not None else None
+            if served_in is not None:
+                served_in.waits.services.add(turn.now - agent.serving_since)
             agent.serving_since = None
         if agent.serves is not agent.seen_serving:
             agent.seen_serving = agent.serves
             self._loosen(agent.id)
-        free = routing.agent_bar(agent, turn.now) is None
-        for name in agent.spec.queues:
-            queue = self.queues.get(name)
-            if queue is None:
-                continue
-            if free and agent.id not in queue.idle:
-                queue.idle.add(agent.id, routing.idle_key(agent, queue))
+        if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
+            if not agent.listed:
                 self.fresh_agents[agent.id] = None
-            elif not free:
+        else:
+            if agent.listed:
+                self.unlist(agent)
+            if self.fresh_agents:
+                self.fresh_agents.pop(agent.id, None)
+
+    def list_idle(self, agent: Agent) -> None:
+        """A free agent whom nobody waits for: put him where he is looked for, in all his queues."""
+        if not agent.listed:
+            agent.listed = True
+            for queue in agent.lines:
+                queue.idle.add(agent.id, routing.idle_key(agent, queue))
+
+    def unlist(self, agent: Agent) -> None:
+        """The agent is not free any more, or his queues are about to change."""
+        if agent.listed:
+            agent.listed = False
+            for queue in agent.lines:
                 queue.idle.discard(agent.id)
 
     def believe(self, turn: Turn, device: DeviceId, state: DeviceState) -> None:

@@ -4,15 +4,15 @@ A forecast is made when a caller has to wait, remembered, and compared with the 
 told is a time by which it is his turn; that time never moves back without a stated reason.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from acd.agents import Free, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.ewt import Estimator, Forecast
 from acd.queues import Queue
+from acd.record import record
 from acd.skills import Needs
+from acd.words import Word
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -21,7 +21,7 @@ UNKNOWN_SERVICE_S = 180.0
 """Handling time that is taken for likely until a queue has measured its own."""
 
 
-class Growth(StrEnum):
+class Growth(Word):
     """Why a promised time moved back. A closed set: it is said to callers and to people who ask."""
 
     FEWER_AGENTS = "fewer_agents"
@@ -29,7 +29,7 @@ class Growth(StrEnum):
     LONGER_CALLS = "longer_calls"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promise:
     """What was told at ``at``: the turn comes ``low_s`` to ``high_s`` later. ``because`` says why it grew, if it did."""
 
@@ -41,7 +41,7 @@ class Promise:
     because: Growth | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prediction:
     """What the estimators said when a caller joined, to be compared with what came true."""
 
@@ -86,7 +86,7 @@ def predict(
     if call.needs not in known:
         known[call.needs] = leave_rate(queue, call, now)
     rate, agents = known[call.needs]
-    head = queue.line[0] if queue.line else None
+    head = queue.line.first
     head_wait = now - head[1] if head is not None and head[3] != call.id else None
     said = queue.waits.forecasts(ahead, rate, head_wait)
     return Prediction(now, said, queue.waits.best(said)), ahead, agents

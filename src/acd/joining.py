@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     """What is known of the caller: segment, priority, needs, and the agent to be held for."""
-    key = normal(call.number, floor.numbering)
+    key = call.caller = normal(call.number, floor.numbering)
     profile = floor.directory.get(key) if key is not None else None
     if profile is not None:
         call.segment, call.language, call.known_as = profile.segment, profile.language, profile.name
@@ -53,5 +53,5 @@ def tell_wait(floor: "Floor", turn: Turn, call: Call) -> Promise | None:
     promise = expected(floor, call, turn.now)
     if promise is not None:
         call.promise = promise
-        call.told.append(promise)
+        call.told = (*call.told, promise)
     return promise

@@ -1,9 +1,9 @@
 """How a visit to a queue ends. A closed set: it is a metric label."""
 
-from enum import StrEnum
+from acd.words import Word
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """Decided once. *Deferred* took a callback; *lost* was ended by a fault of ours or of the PBX."""
 
     ANSWERED = "answered"

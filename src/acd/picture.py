@@ -1,6 +1,6 @@
 """Pictures of the floor: builds the frozen views of ``acd.views`` from live state, for one moment ``now``."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -69,8 +69,7 @@ def _position(floor: "Floor", one: Call) -> int | None:
         return None
     queue = floor.queues[one.queue]
     place = one.place
-    ahead = bisect_left(queue.line, place)
-    return 1 + ahead + sum(floor.calls[other].place < place for other in queue.offered)
+    return 1 + queue.index(place) + sum(floor.calls[other].place < place for other in queue.offered)
 
 
 def line(

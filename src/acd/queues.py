@@ -1,6 +1,6 @@
 """A queue: what it promises, who serves it, and the callers who wait in it, in order.
 
-The line is one sorted list. A place is a value computed from facts that never change while a caller waits (priority, time
+A place is a value computed from facts that never change while a caller waits (priority, time
 of entry, serial of the entry), so a caller who returns to the line after an unanswered offer, a lost link or a restart stands
 exactly where he stood.
 """
@@ -8,6 +8,7 @@ exactly where he stood.
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd.ewt import WaitModel
@@ -77,6 +78,73 @@ class QueueSpec:
 Key = tuple[float, ...]
 
 
+class Line:
+    """The places of those who wait, in order, as one sorted list whose head moves on.
+
+    Callers are served at the head and join at the tail, whatever the length: what was taken from the head is left lying, and
+    dropped when it has become half of all.
+    """
+
+    __slots__ = ("_head", "_places", "first")
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+        self._head = 0
+        self.first: Place | None = None
+        """The place at the head; None when nobody waits."""
+
+    def __len__(self) -> int:
+        return len(self._places) - self._head
+
+    def __iter__(self) -> Iterator[Place]:
+        return islice(self._places, self._head, None)
+
+    def __getitem__(self, index: int) -> Place:
+        return self._places[self._head + index]
+
+    def add(self, place: Place) -> None:
+        """Put a place in where it belongs."""
+        places, head = self._places, self._head
+        if self.first is None or place > places[-1]:
+            places.append(place)
+        else:
+            at = bisect_left(places, place, head)
+            if head and at - head < len(places) - at:  # nearer to the head: those before it move up by one
+                places[head - 1 : at - 1] = places[head:at]
+                places[at - 1] = place
+                self._head = head - 1
+            else:
+                places.insert(at, place)
+        self.first = places[self._head]
+
+    def remove(self, place: Place) -> bool:
+        """Take a place out; False if it is not there."""
+        places, head = self._places, self._head
+        at = bisect_left(places, place, head)
+        if at == len(places) or places[at] != place:
+            return False
+        if at - head < len(places) - at:
+            if at > head:
+                places[head + 1 : at + 1] = places[head:at]
+            self._head = head + 1
+            if 2 * self._head >= len(places):
+                del places[: self._head]
+                self._head = 0
+        else:
+            del places[at]
+        self.first = places[self._head] if places else None
+        return True
+
+    def index(self, place: Place) -> int:
+        """How many stand before ``place``."""
+        return bisect_left(self._places, place, self._head) - self._head
+
+    def clear(self) -> None:
+        """Send everybody away."""
+        self._places.clear()
+        self._head, self.first = 0, None
+
+
 @dataclass(slots=True)
 class IdleList:
     """The free members of a queue, in the order of a key that was theirs when they became free."""
@@ -109,7 +177,7 @@ class Queue:
     spec: QueueSpec
     members: dict[AgentId, "Agent"] = field(default_factory=dict)
     idle: IdleList = field(default_factory=IdleList)
-    line: list[Place] = field(default_factory=list)
+    line: Line = field(default_factory=Line)
     offered: set[CallId] = field(
         default_factory=set
     )  # callers for whom phones ring: not in the line, but still waiting
@@ -122,19 +190,17 @@ class Queue:
 
     def stand(self, place: Place, needs: Needs) -> None:
         """Put a caller into the line at the caller's place."""
-        insort(self.line, place)
+        self.line.add(place)
         self.kinds[needs] = self.kinds.get(needs, 0) + 1
 
     def leave(self, place: Place, needs: Needs) -> None:
         """Take the caller who stands at ``place`` out of the line."""
-        index = bisect_left(self.line, place)
-        if index < len(self.line) and self.line[index] == place:
-            del self.line[index]
+        if self.line.remove(place):
             self._one_less(needs)
 
     def index(self, place: Place) -> int:
         """How many of the line stand before ``place``."""
-        return bisect_left(self.line, place)
+        return self.line.index(place)
 
     def needs_changed(self, before: Needs, after: Needs) -> None:
         """One who stands in the line needs something else now."""

@@ -2,28 +2,29 @@
 
 Called once at the end of each turn. Between turns no caller waits whom a free agent could serve, so a new pair can only
 come from a *fresh* agent (just became free) or a *fresh* caller (just joined a line). Fresh agents are looked at first, through
-all their lines in one order, so that a newcomer never passes somebody who waited for exactly this agent.
+all their lines in one order, so that a newcomer never passes somebody who waited for exactly this agent. One turn makes at most
+``MOST_OFFERS``; who is still fresh then stays so, and the floor asks for its next turn at once.
 
 A ``Bar`` is the reason why an agent does not get a call. The very functions that decide also explain.
 """
 
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd.agents import Agent, AgentState
 from acd.calls import Call, CallState, LiveOffer
-from acd.decisions import Decision
+from acd.decisions import Decision, Rank
 from acd.events import CallOffered
 from acd.forecast import predict
-from acd.ids import AgentId, OfferId, QueueId, split_device
+from acd.ids import AgentId, QueueId
 from acd.queues import Key, Place, Queue
 from acd.skills import Needs
 from acd.strategies import RING_EVERYBODY, STEADY, STRATEGIES, Choice
 from acd.telephony import Offer
 from acd.turn import Turn
+from acd.words import Word
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -31,17 +32,17 @@ if TYPE_CHECKING:
 OFFER_GUARD_S = 10.0
 """How long after the ring time a PBX may stay silent about an offer before it is asked what became of it."""
 
-DECISIONS_KEPT, DECISION_TERMS = 10, 10
+DECISIONS_KEPT, DECISION_TERMS = 10, 5
 """Decisions that a call remembers, and agents in the order of each."""
 
 MOST_PHONES = 50
 """How many phones one offer rings at most: what fits into one line of AMI."""
 
-Rank = tuple[int, Key, AgentId]
-"""The terms of an order: offers to this caller let pass, the strategy's key, the agent."""
+MOST_OFFERS = 200
+"""Offers that one turn makes at most: some milliseconds, so that others get theirs when two thousand agents are back at once."""
 
 
-class Bar(StrEnum):
+class Bar(Word):
     """Why an agent does not get a call. A closed set: people read it, programs compare it."""
 
     NOT_IDLE = "not_idle"
@@ -53,9 +54,12 @@ class Bar(StrEnum):
     REJECTED = "rejected_by_this_agent"
 
 
+_IDLE, _WAITING, _OFFERED = AgentState.IDLE, CallState.WAITING, CallState.OFFERED
+
+
 def agent_bar(agent: Agent, now: float) -> Bar | None:
     """What keeps an agent from any call at all."""
-    if agent.state is not AgentState.IDLE:
+    if agent.state is not _IDLE:
         return Bar.NOT_IDLE
     if agent.device is None:
         return Bar.NO_DEVICE
@@ -64,15 +68,20 @@ def agent_bar(agent: Agent, now: float) -> Bar | None:
 
 def call_bar(agent: Agent, call: Call, queue: Queue, now: float) -> Bar | None:
     """What keeps a member of the caller's queue from this caller."""
-    if not agent.can(call.needs):
+    if call.needs and not agent.can(call.needs):
         return Bar.SKILL
-    if agent.device is None or split_device(agent.device)[0] != call.pbx:
+    if agent.pbx != call.pbx:
         return Bar.OTHER_PBX
     if call.preferred is not None and held_for(call, queue, now) not in (None, agent.id):
         return Bar.HELD
-    if agent.id in call.rejected_by and _somebody_else(call, queue):
+    if call.rejected_by and agent.id in call.rejected_by and _somebody_else(call, queue):
         return Bar.REJECTED
     return None
+
+
+def bars_nobody(call: Call) -> bool:
+    """Whether nothing but the PBX can keep a member of the queue from this caller: of most callers it is so."""
+    return not call.needs and call.preferred is None and not call.rejected_by
 
 
 def held_for(call: Call, queue: Queue, now: float) -> AgentId | None:
@@ -97,49 +106,88 @@ def idle_key(agent: Agent, queue: Queue) -> Key:
 def ranked(queue: Queue, call: Call, now: float) -> Iterator[Rank]:
     """The free agents who may serve ``call`` with the terms of their order; in order, if the strategy is a steady one."""
     steady, key, choice = queue.spec.strategy in STEADY, STRATEGIES[queue.spec.strategy], Choice(queue, call, now)
+    members, misses, anybody, pbx = queue.members, call.misses, bars_nobody(call), call.pbx
     for kept, agent_id in queue.idle.order:
-        agent = queue.members[agent_id]
-        if call_bar(agent, call, queue, now) is None:
-            yield call.misses.get(agent_id, 0), kept if steady else key(agent, choice), agent_id
+        agent = members[agent_id]
+        if agent.pbx == pbx if anybody else call_bar(agent, call, queue, now) is None:
+            yield misses.get(agent_id, 0) if misses else 0, kept if steady else key(agent, choice), agent_id
 
 
-def choose(queue: Queue, call: Call, now: float) -> list[AgentId]:
-    """Whom to ring for ``call``; nobody if no free agent may serve it.
+def choose(queue: Queue, call: Call, now: float) -> list[Rank]:
+    """The free agents who may serve ``call``, best first, as many as are rung or remembered; empty if there is none.
 
     Whoever has already let this caller ring in vain comes after all who have not.
     """
     candidates = ranked(queue, call, now)
     if queue.spec.strategy in RING_EVERYBODY:
-        return [agent for _, _, agent in sorted(candidates)[:MOST_PHONES]]
+        return nsmallest(MOST_PHONES, candidates)
     if queue.spec.strategy in STEADY and not call.misses:
-        first = next(candidates, None)  # the list is in order, and nobody is set back
-        return [first[2]] if first is not None else []
-    best = min(candidates, default=None)
-    return [best[2]] if best is not None else []
+        return list(islice(candidates, DECISION_TERMS))  # the list is in order, and nobody is set back
+    return nsmallest(DECISION_TERMS, candidates)
 
 
 def match(floor: "Floor", turn: Turn) -> None:
     """Offer every call that can be offered now."""
-    if not floor.fresh_agents and not floor.fresh_calls:
-        return
-    agents, floor.fresh_agents = floor.fresh_agents, {}
-    calls, floor.fresh_calls = floor.fresh_calls, {}
+    agents, calls = floor.fresh_agents, floor.fresh_calls
     if not floor.offering:
+        _list_all(floor)
+        calls.clear()
         return
-    if agents:
-        _serve_lines(floor, turn, {queue for agent in agents for queue in floor.agents[agent].spec.queues})
-    for call in sorted((floor.calls[call] for call in calls), key=lambda call: call.place):
+    if len(agents) == 1 and not calls and _serve_one(floor, turn, floor.agents[next(iter(agents))]):
+        agents.clear()
+        return
+    lines = {queue.spec.id for agent in agents for queue in floor.agents[agent].lines}
+    _list_all(floor)
+    if lines and not _serve_lines(floor, turn, lines):
+        return
+    _serve_fresh(floor, turn)
+
+
+def _list_all(floor: "Floor") -> None:
+    for agent in floor.fresh_agents:
+        floor.list_idle(floor.agents[agent])
+    floor.fresh_agents.clear()
+
+
+def _serve_one(floor: "Floor", turn: Turn, agent: Agent) -> bool:
+    """What nearly always happens: one agent is free, and the first in all of his lines is somebody whom he may serve.
+
+    Nobody else who is free may, or that caller would not wait. False when it is not so simple.
+    """
+    first: Place | None = None
+    line: Queue | None = None
+    for queue in agent.lines:
+        head = queue.line.first
+        if head is not None and (first is None or head < first):
+            first, line = head, queue
+    if first is None or line is None:
+        floor.list_idle(agent)
+        return True
+    call = floor.calls[first[3]]
+    if not _may_be_offered(floor, call, turn.now) or call_bar(agent, call, line, turn.now) is not None:
+        return False
+    key = STRATEGIES[line.spec.strategy](agent, Choice(line, call, turn.now))
+    _offer(floor, turn, line, call, [(call.misses.get(agent.id, 0), key, agent.id)])
+    return True
+
+
+def _serve_fresh(floor: "Floor", turn: Turn) -> None:
+    """Look at the callers who have just joined, first in line first; who must wait is told by the estimators how long."""
+    for call in sorted((floor.calls[call] for call in floor.fresh_calls), key=lambda call: call.place):
+        if len(turn.requests) >= MOST_OFFERS:
+            return
+        del floor.fresh_calls[call.id]
         queue = floor.queues[call.queue]
-        if call.state is CallState.WAITING and not _serve(floor, turn, queue, call) and call.prediction is None:
+        if call.state is _WAITING and not _serve(floor, turn, queue, call) and call.prediction is None:
             call.prediction = predict(floor, queue, call, turn.now)[0]
 
 
-def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> None:
-    """Walk several lines as one, in order of place, while anybody is free to serve them."""
+def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> bool:
+    """Walk several lines as one, in order of place, while anybody is free to serve them; False if more is left to do."""
     heads: list[tuple[Place, QueueId, Iterator[Place]]] = []
     for name in names:
-        queue = floor.queues.get(name)
-        if queue is not None and queue.idle and queue.line:
+        queue = floor.queues[name]
+        if queue.idle and queue.line:
             places = _walk(queue)
             heads.append((next(places), name, places))
     heapify(heads)
@@ -149,12 +197,17 @@ def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> None:
         queue, beyond = floor.queues[name], hopeless[name]
         if not queue.idle or beyond.issuperset(queue.kinds):
             continue  # nobody left, or nobody left who can do what any of them needs
+        if len(turn.requests) >= MOST_OFFERS:
+            for agent in queue.idle.keys:
+                floor.fresh_agents[agent] = None
+            continue
         call = floor.calls[place[3]]
         if call.needs not in beyond and not _serve(floor, turn, queue, call) and not _anybody_can(queue, call.needs):
             beyond.add(call.needs)
         following = next(places, None)
         if following is not None:
             heappush(heads, (following, name, places))
+    return not floor.fresh_agents
 
 
 def _anybody_can(queue: Queue, needs: Needs) -> bool:
@@ -171,43 +224,38 @@ def _walk(queue: Queue) -> Iterator[Place]:
             index += 1
 
 
+def _may_be_offered(floor: "Floor", call: Call, now: float) -> bool:
+    return call.hold_off_until <= now and floor.takes_offers(call.pbx)
+
+
 def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
     """Offer one caller to the best free agent, if there is one and the PBX can be told."""
-    if call.hold_off_until > turn.now or not floor.takes_offers(call.pbx):
+    if not queue.idle.order or not _may_be_offered(floor, call, turn.now):
         return False
-    chosen = choose(queue, call, turn.now)
-    if chosen:
-        _remember(queue, call, chosen, turn.now)
-        _offer(floor, turn, queue, call, [floor.agents[agent] for agent in chosen])
-    return bool(chosen)
+    ranks = choose(queue, call, turn.now)
+    if ranks:
+        _offer(floor, turn, queue, call, ranks)
+    return bool(ranks)
 
 
-def _remember(queue: Queue, call: Call, chosen: list[AgentId], now: float) -> None:
-    """Keep the order that a decision came from, for whoever asks why; as much of it as a person reads."""
-    first = sorted(islice(ranked(queue, call, now), DECISION_TERMS))
-    order = tuple((agent, (float(misses), *key)) for misses, key, agent in first)
-    offer = OfferId(f"{call.id}.{call.offers_made + 1}")
-    call.decisions.append(Decision(now, offer, queue.spec.strategy, tuple(chosen), order))
-    del call.decisions[:-DECISIONS_KEPT]
-
-
-def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Agent]) -> None:
-    """Take the agents, take the caller out of the line, and ring."""
-    offer = LiveOffer(
-        id=call.next_offer_id(),
-        sent_at=turn.now,
-        ring_s=queue.spec.ring_s,
-        phones={agent.device: agent.id for agent in agents if agent.device is not None},
-        ends_at=turn.now + queue.spec.ring_s + OFFER_GUARD_S,
-    )
+def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Rank]) -> None:
+    """Take the best, or all where everybody rings; take the caller out of the line, and ring."""
+    rung = ranks if queue.spec.strategy in RING_EVERYBODY else ranks[:1]
+    agents = [floor.agents[agent] for _, _, agent in rung]
+    ends_at = turn.now + queue.spec.ring_s + OFFER_GUARD_S
+    phones = {agent.device: agent.id for agent in agents if agent.device is not None}
+    offer = LiveOffer(call.next_offer_id(), turn.now, queue.spec.ring_s, phones, ends_at=ends_at)
+    chosen = tuple(phones.values())
+    decision = Decision(turn.now, offer.id, queue.spec.strategy, chosen, tuple(ranks[:DECISION_TERMS]))
+    call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
     queue.leave(call.place, call.needs)
     queue.offered.add(call.id)
-    call.move(CallState.OFFERED, turn.now)
+    call.move(_OFFERED, turn.now)
     call.offer = offer
     for agent in agents:
         queue.took_turn(agent.id, turn.now)
         agent.reserve(call.id, offer.id)
         floor.refresh(agent, turn)
-    floor.at(offer.ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer.id, tuple(offer.phones), offer.ring_s))
-    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, tuple(offer.phones.values())))
+    floor.at(ends_at, "offer", call.id)
+    turn.ask(Offer(call.id, call.leg, offer.id, tuple(phones), offer.ring_s))
+    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, chosen))

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from acd.outcomes import Outcome
+from acd.record import record
 
 INTERVAL_S = 900
 RECENT_S = 3600.0
@@ -45,18 +46,19 @@ class Counts:
 
     def count(self, visit: "DecidedVisit", target_s: float) -> None:
         """Take one decided visit in."""
-        setattr(self, visit.outcome.value, getattr(self, visit.outcome.value) + 1)
-        self.longest_wait_s = max(self.longest_wait_s, visit.waited_s)
-        in_target = visit.waited_s <= target_s
+        setattr(self, visit.outcome, getattr(self, visit.outcome) + 1)
+        waited_s = visit.waited_s
+        self.longest_wait_s = max(self.longest_wait_s, waited_s)
+        in_target = waited_s <= target_s
         if visit.outcome is Outcome.ANSWERED:
             self.answered_in_target += in_target
-            self.answer_wait_s += visit.waited_s
+            self.answer_wait_s += waited_s
         elif visit.outcome is Outcome.ABANDONED:
             self.abandoned_in_target += in_target
             self.short_abandoned += visit.short
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DecidedVisit:
     """A visit with its outcome. ``short``: abandoned within the queue's short limit."""
 
@@ -70,7 +72,7 @@ class DecidedVisit:
         return max(0.0, self.decided_at - self.entered_at)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceLevels:
     """The primary figure and its variants, each a ratio, or None where nothing counts."""
 

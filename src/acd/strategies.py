@@ -7,16 +7,16 @@ made again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 from math import log
 
 from acd.agents import Agent
 from acd.calls import Call
 from acd.queues import Key, Queue
+from acd.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """For whom an agent is chosen, and when."""
 

@@ -12,13 +12,12 @@ The order of facts of one call, as a PBX must deliver them::
     CallGone may come at any point and is the last fact of its call.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
+from acd.record import record
+from acd.words import Word
 
 
-class DeviceState(StrEnum):
+class DeviceState(Word):
     """What a PBX knows of a phone. ``UNKNOWN`` is a device the PBX says nothing about; it is offered nothing."""
 
     NOT_IN_USE = "not_in_use"
@@ -30,7 +29,7 @@ class DeviceState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class MissCause(StrEnum):
+class MissCause(Word):
     """Why a phone that was offered a call did not take it. A closed set: it is a metric label."""
 
     NO_ANSWER = "no_answer"
@@ -41,7 +40,7 @@ class MissCause(StrEnum):
     FAILED = "failed"  # the PBX could not place the leg
 
 
-class RequestFailure(StrEnum):
+class RequestFailure(Word):
     """Why a request did not do its work. ``UNKNOWN_OUTCOME`` means it may have."""
 
     REFUSED = "refused"
@@ -50,7 +49,7 @@ class RequestFailure(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
 
 
-class LegStage(StrEnum):
+class LegStage(Word):
     """Where a caller is in the dialplan, as a snapshot finds it."""
 
     WAITING = "waiting"
@@ -62,7 +61,7 @@ class LegStage(StrEnum):
 # ---------------------------------------------------------------- facts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallEntered:
     """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*."""
 
@@ -76,7 +75,7 @@ class CallEntered:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferRinging:
     """A phone of the offer rings. A target for which this never comes is unreachable."""
 
@@ -86,7 +85,7 @@ class OfferRinging:
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferMissed:
     """One phone of the offer will not take the call. The others may still."""
 
@@ -96,7 +95,7 @@ class OfferMissed:
     cause: MissCause
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferAnswered:
     """A phone was picked up; the caller does not hear it yet."""
 
@@ -106,7 +105,7 @@ class OfferAnswered:
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferEnded:
     """The offer is over without a conversation and the caller is back in the wait loop."""
 
@@ -114,7 +113,7 @@ class OfferEnded:
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TalkBegan:
     """Caller and agent hear each other: the end of the wait."""
 
@@ -124,21 +123,21 @@ class TalkBegan:
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """The agent's phone put the caller on hold."""
 
     call: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resumed:
     """The agent's phone took the caller back."""
 
     call: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentHungUp:
     """The agent's phone has said goodbye; the PBX is taking the leg down. The first news of it: AgentLegGone follows."""
 
@@ -147,7 +146,7 @@ class AgentHungUp:
     device: DeviceId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLegGone:
     """The agent's leg of a call no longer exists.
 
@@ -163,7 +162,7 @@ class AgentLegGone:
     fault: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallerFreed:
     """The conversation is over, the caller is still on the line and the dialplan waits a moment for a verdict."""
 
@@ -171,7 +170,7 @@ class CallerFreed:
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallGone:
     """The caller's leg no longer exists."""
 
@@ -179,7 +178,7 @@ class CallGone:
     cause: int  # Q.850
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeviceChanged:
     """A phone's state as the PBX sees it."""
 
@@ -187,7 +186,7 @@ class DeviceChanged:
     state: DeviceState
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SnapshotCall:
     """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING.
 
@@ -202,7 +201,7 @@ class SnapshotCall:
     connected_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PbxSnapshot:
     """All that exists on a PBX now. After it, facts of that PBX are trusted and calls are offered.
 
@@ -217,7 +216,7 @@ class PbxSnapshot:
     asked_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinkDown:
     """The PBX cannot be reached: its calls go on by themselves, nothing is offered there, nothing is known."""
 
@@ -225,7 +224,7 @@ class LinkDown:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PbxDraining:
     """The PBX said that it is shutting down: nothing new is offered there."""
 
@@ -235,7 +234,7 @@ class PbxDraining:
 # ---------------------------------------------------------------- requests
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id."""
 
@@ -246,7 +245,7 @@ class Offer:
     ring_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Withdraw:
     """Stop ringing: the phones' legs are hung up and the caller falls back into the wait loop, place unchanged."""
 
@@ -255,7 +254,7 @@ class Withdraw:
     legs: tuple[LegId, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HangUp:
     """End one leg. ``cause`` is Q.850: 16 is normal, 1 an unallocated number."""
 
@@ -263,7 +262,7 @@ class HangUp:
     cause: int = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReturnToLine:
     """Bring a caller whose agent was lost before a word was spoken back into the wait loop. Never for one who rings or talks."""
 
@@ -271,7 +270,7 @@ class ReturnToLine:
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resync:
     """Something expected did not come: take a fresh snapshot of a PBX, over the link as it is, and deliver it."""
 
@@ -279,7 +278,7 @@ class Resync:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 

@@ -111,7 +111,7 @@ def _own_part(why: explain.CallWhy, own: AgentId | None) -> explain.CallWhy:
         replace(
             one,
             chosen=tuple(agent for agent in one.chosen if agent == own),
-            order=tuple(rank for rank in one.order if rank[0] == own),
+            order=tuple(rank for rank in one.order if rank[2] == own),
         )
         for one in why.decisions
     )

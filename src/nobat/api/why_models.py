@@ -53,7 +53,7 @@ class DecisionOut(BaseModel):
             offer=one.offer,
             strategy=one.strategy,
             chosen=[str(agent) for agent in one.chosen],
-            order=[RankOut(agent=agent, terms=list(terms)) for agent, terms in one.order],
+            order=[RankOut(agent=agent, terms=[misses, *key]) for misses, key, agent in one.order],
         )
 
 

@@ -32,8 +32,8 @@ def test_the_order_has_its_terms_and_its_first_is_who_was_rung() -> None:
     call = world.enter()
     (decision,) = why_call(world.floor, call, world.now).decisions
     assert decision.chosen == ("101",) == world.rung(call)
-    assert [agent for agent, _ in decision.order] == ["101", "102", "103"]
-    assert all(terms[0] == 0.0 for _, terms in decision.order)
+    assert [agent for _, _, agent in decision.order] == ["101", "102", "103"]
+    assert all(misses == 0 for misses, _, _ in decision.order)
     world.miss(call, "101")
     later = why_call(world.floor, call, world.now)
     assert [one.chosen for one in later.decisions] == [("101",), ("102",)]
