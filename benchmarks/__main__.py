@@ -5,7 +5,18 @@ import asyncio
 import importlib
 import sys
 
-NAMES = ("simulated_day", "ami_drain", "events_per_call", "assign_latency", "cpu_share", "storm")
+NAMES = (
+    "simulated_day",
+    "sim_speed",
+    "decisions",
+    "burst",
+    "memory",
+    "ami_drain",
+    "events_per_call",
+    "assign_latency",
+    "cpu_share",
+    "storm",
+)
 
 
 def main() -> int:

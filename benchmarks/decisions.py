@@ -1,8 +1,9 @@
 """decisions: who gets the freed agent, through the whole floor, against one bare heap a queue.
 
-Agents with 5 to 50 queues each are on a phone call of their own; all lines are long. One agent after the other hangs up, and each
-message must name the caller who stands first in any of that agent's lines. The peer keeps one ``heapq`` a queue, looks at the
-heads of the agent's queues and pops the smallest: no eligibility, no states, no record, no requests.
+Agents with 5 to 50 queues each are on a phone call of their own; all lines are long. Again and again a caller is put into a
+line and an agent hangs up: the message must name the caller who stands first in any of that agent's lines. The peer keeps one
+``heapq`` a queue: a push, a look at the heads of the agent's queues, a pop, and a note of who got whom; no eligibility, no states,
+no explanation, no events, no requests. What a caller brings when joining (identity, directory, forecast) is outside on both sides.
 """
 
 import gc
@@ -61,16 +62,20 @@ def entry(serial: int, queue: QueueId, at: float) -> t.CallEntered:
 
 def ours(cell: Cell) -> float:
     """Seconds a decision: the message that frees an agent, until the offer is made."""
-    floor, devices = crowded(cell, DECISIONS)
-    facts = [t.DeviceChanged(device, DeviceState.NOT_IN_USE) for device in devices]
-    now = NOON + cell.waiting
+    floor, devices = crowded(Cell(cell.waiting + DECISIONS, cell.queues), DECISIONS)
+    late = list(floor.calls.values())[cell.waiting :]
+    for call in late:
+        floor.queues[call.queue].leave(call.place, call.needs)
+    freed = [t.DeviceChanged(device, DeviceState.NOT_IN_USE) for device in devices]
+    now, offers = NOON + cell.waiting, 0
     gc.collect()
     gc.freeze()
     began = perf_counter()
-    for fact in facts:
-        effects = floor.handle(fact, now)
-        assert len(effects.requests) == 1
+    for call, fact in zip(late, freed, strict=True):
+        floor.queues[call.queue].stand(call.place, call.needs)
+        offers += len(floor.handle(fact, now).requests)
     took = perf_counter() - began
+    assert offers == DECISIONS
     gc.unfreeze()
     return took / DECISIONS
 
@@ -82,15 +87,18 @@ def bare(cell: Cell) -> float:
     agents = [rng.sample(heaps, cell.queues) for _ in range(DECISIONS)]
     for serial in range(cell.waiting):
         heappush(rng.choice(heaps), (NOON + serial * 1e-3, serial))
+    joins = [(rng.choice(heaps), NOON + cell.waiting + serial * 1e-3) for serial in range(DECISIONS)]
+    got: dict[int, int] = {}
     gc.collect()
     began = perf_counter()
-    for lines in agents:
+    for serial, (lines, (joined, at)) in enumerate(zip(agents, joins, strict=True)):
+        heappush(joined, (at, cell.waiting + serial))
         best = None
         for line in lines:
             if line and (best is None or line[0] < best[0]):
                 best = line
         if best is not None:
-            heappop(best)
+            got[serial] = heappop(best)[1]
     return (perf_counter() - began) / DECISIONS
 
 

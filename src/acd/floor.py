@@ -33,6 +33,9 @@ SERVED_KEPT = 200_000
 
 _IDLE = AgentState.IDLE
 
+MOST_TIMERS = 200
+"""What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
+
 TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
 
 
@@ -192,9 +195,11 @@ class Floor:
         return Turn(self.now)
 
     def _fire(self, turn: Turn) -> None:
-        while self.timers and self.timers[0][0] <= turn.now:
+        fired = 0
+        while self.timers and self.timers[0][0] <= turn.now and fired < MOST_TIMERS:
             _, _, kind, key = heappop(self.timers)
             _TIMERS[kind](self, turn, key)
+            fired += 1
 
 
 def _wrap_up_due(floor: Floor, turn: Turn, key: str) -> None:

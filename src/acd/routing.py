@@ -240,22 +240,23 @@ def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
 
 def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Rank]) -> None:
     """Take the best, or all where everybody rings; take the caller out of the line, and ring."""
-    rung = ranks if queue.spec.strategy in RING_EVERYBODY else ranks[:1]
-    agents = [floor.agents[agent] for _, _, agent in rung]
-    ends_at = turn.now + queue.spec.ring_s + OFFER_GUARD_S
+    now, spec = turn.now, queue.spec
+    rung = ranks if spec.strategy in RING_EVERYBODY else ranks[:1]
+    agents = [queue.members[agent] for _, _, agent in rung]
+    ends_at = now + spec.ring_s + OFFER_GUARD_S
     phones = {agent.device: agent.id for agent in agents if agent.device is not None}
-    offer = LiveOffer(call.next_offer_id(), turn.now, queue.spec.ring_s, phones, ends_at=ends_at)
+    offer = call.next_offer_id()
     chosen = tuple(phones.values())
-    decision = Decision(turn.now, offer.id, queue.spec.strategy, chosen, tuple(ranks[:DECISION_TERMS]))
+    decision = Decision(now, offer, spec.strategy, chosen, tuple(ranks[:DECISION_TERMS]))
     call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
     queue.leave(call.place, call.needs)
     queue.offered.add(call.id)
-    call.move(_OFFERED, turn.now)
-    call.offer = offer
+    call.move(_OFFERED, now)
+    call.offer = LiveOffer(offer, now, spec.ring_s, phones, ends_at=ends_at)
     for agent in agents:
-        queue.took_turn(agent.id, turn.now)
-        agent.reserve(call.id, offer.id)
+        queue.took_turn(agent.id, now)
+        agent.reserve(call.id, offer)
         floor.refresh(agent, turn)
     floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer.id, tuple(phones), offer.ring_s))
-    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, chosen))
+    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), spec.ring_s))
+    turn.emit(CallOffered(now, call.id, spec.id, offer, chosen))
