@@ -298,6 +298,9 @@ def _listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises ``CannotStart`` when the port is taken."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=512)
+        server = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise CannotStart(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not.
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
