@@ -72,6 +72,7 @@ class PhoneBank:
         self.phones = tuple(phones)
         self.customers: dict[str, Customer] = {}
         self.moments: list[PhoneMoment] = []
+        self.were_up: set[str] = set()  # legs that had been picked up when they ended
         self._leaving: dict[str, PhoneMoment] = {}  # phones that hang up by themselves, until the BYE is out
         self.registry: dict[str, str] = {}
         self.dialling: set[str] = set()  # phones that dial or stay on a call they dialled
@@ -211,6 +212,14 @@ class PhoneBank:
     async def unhold(self, phone: str) -> None:
         await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="unhold", Exten="s", Priority="1")
 
+    async def answer_together(self, first: str, second: str) -> None:
+        """Two phones that ring (and would go on ringing) are picked up in the same instant."""
+        await self.ami.act(
+            "Redirect",
+            Channel=self.leg_of(first), Context="phone-answer", Exten="s", Priority="answer",
+            ExtraChannel=self.leg_of(second), ExtraContext="phone-answer", ExtraExten="s", ExtraPriority="answer",
+        )  # fmt: skip
+
     async def send_digits(self, leg: str, digits: str) -> None:
         for digit in digits:
             await self.ami.act("PlayDTMF", Channel=leg, Digit=digit, Duration="120")
@@ -304,6 +313,8 @@ class PhoneBank:
         elif kind == "PhoneBye":
             self._leaving[event["Leg"]] = PhoneMoment(kind, event["Phone"], event["Caller"], event["Leg"], 0.0)
         elif kind == "Hangup":
+            if event["ChannelStateDesc"] == "Up":
+                self.were_up.add(event["Channel"])
             leaving = self._leaving.pop(event["Channel"], None)
             if leaving is not None:
                 self.moments.append(replace(leaving, ms=float(event["Timestamp"]) * 1000))

@@ -71,6 +71,15 @@ class Serving:
             if agent["status"] != "signed_out":
                 await self.choose(agent["id"], "signed_out")
         await self.set_queue(ring_s=2, wrap_up_s=0.0, rest_s=0.5, strategy="longest_idle")
+        await self._remove_what_tests_made()
+
+    async def _remove_what_tests_made(self) -> None:
+        """Agents whose id is no number, queues beside ``sales``, and known callers."""
+        made = [f"agents/{one['id']}" for one in await self.agents() if not one["id"].isdecimal()]
+        made += [f"queues/{one['id']}" for one in (await self.get("/v1/queues"))["items"] if one["id"] != QUEUE]
+        made += [f"callers/{one['number']}" for one in (await self.get("/v1/callers"))["items"]]
+        for path in made:
+            (await self.api.delete(f"/v1/{path}")).raise_for_status()
 
     async def _no_live_call(self) -> bool:
         return not await self.calls("waiting", "offered", "talking", "after")
