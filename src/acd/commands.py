@@ -155,6 +155,15 @@ class RestoreService:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreShift:
+    """Give an agent the shift back that a restart interrupted: comings (True) and goings by time, and talks by end, in seconds."""
+
+    agent: AgentId
+    presence: tuple[tuple[float, bool], ...]
+    talks: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -177,5 +186,6 @@ Command = (
     | PutCallers
     | RestoreTurn
     | RestoreService
+    | RestoreShift
     | StopOffering
 )

@@ -15,6 +15,7 @@ from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
 from acd.ids import AgentId, DeviceId
 from acd.queues import Queue
+from acd.shift import Shift
 from acd.sla import DecidedVisit
 from acd.strategies import STRATEGIES
 from acd.telephony import DeviceState, HangUp, Withdraw
@@ -124,7 +125,8 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if device is None or device in floor.at_device:
             return
         _seat(floor, agent, device)
-        agent.shift.sign_in(command.since)
+        if not agent.shift.is_on:
+            agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
     agent.idle_anchor = command.since
     floor.refresh(agent, turn)
@@ -314,6 +316,13 @@ def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> N
     floor.served(normal(command.number, floor.numbering), command.agent)
 
 
+def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
+    """Before the agent's status is restored: whoever is signed in by that goes on in this shift."""
+    agent = floor.agents.get(command.agent)
+    if agent is not None and command.presence:
+        agent.shift = Shift.retold(command.presence, command.talks)
+
+
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:
     floor.offering = False
 
@@ -336,5 +345,6 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.PutCallers: put_callers,
     c.RestoreTurn: restore_turn,
     c.RestoreService: restore_service,
+    c.RestoreShift: restore_shift,
     c.StopOffering: stop_offering,
 }

@@ -61,3 +61,33 @@ async def test_what_is_older_than_a_week_is_forgotten(office: Office) -> None:
     later = now + 8 * 86_400
     assert await startup.restored_turns(database, agents, later) == []
     assert await startup.restored_services(database, later) == []
+
+
+async def test_a_shift_goes_on_after_a_restart(office: Office) -> None:
+    admin = await office.admin()
+    await admin.ask("PATCH", "/v1/queues/sales", json={"strategy": "fewest_calls", "wrap_up_s": 0})
+    await admin.chooses("101", "available")
+    office.clock.move(600)
+    for _ in range(3):
+        assert await served(office, "02112345678") == "101"
+    await admin.chooses("101", "break")
+    office.clock.move(600)
+    await admin.chooses("101", "available")
+    await office.settled()
+    before = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
+    assert (before.calls, before.left_at) == (3, None)
+    await restarted(office)
+    after = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
+    assert (after.calls, after.left_at, after.away_s) == (before.calls, None, 0.0)
+    assert abs(after.began_at - before.began_at) < 0.01
+    assert abs(after.talk_s - before.talk_s) < 0.01
+
+
+async def test_who_left_before_the_restart_is_not_in_shift_after_it(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    await served(office, "02112345678")
+    await admin.chooses("101", "signed_out")
+    await restarted(office)
+    shift = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
+    assert (shift.is_on, shift.calls) == (False, 1)

@@ -1,6 +1,7 @@
 """What a starting service takes up again, as commands to the floor.
 
-Agents' chosen status, today's decided visits, and of the last seven days who had which turn and who served which number last.
+Agents' chosen status and shift, today's decided visits, and of the last seven days who had which turn and who served which
+number last.
 """
 
 from collections.abc import Iterable
@@ -10,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, select
 
 from acd.agents import AgentSpec, Status
-from acd.commands import RestoreAgent, RestoreService, RestoreTurn, RestoreVisit
-from acd.events import CallOffered
+from acd.commands import RestoreAgent, RestoreService, RestoreShift, RestoreTurn, RestoreVisit
+from acd.events import AgentStatusChosen, CallOffered
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
@@ -26,6 +27,9 @@ OFFERS_READ = 50_000
 """Offers looked through for turns at most: a start must not wait for an agent who was not there all week."""
 
 SERVICES_KEPT = 200_000
+
+SHIFT_S = 24 * 3600.0
+"""How far back a shift is looked for."""
 
 
 def midnight(timezone: str, now: float) -> float:
@@ -120,3 +124,25 @@ async def restored_services(database: Database, now: float) -> list[RestoreServi
     async with database.read() as connection:
         rows = list((await connection.execute(wanted)).mappings())
     return [RestoreService(row["number"], AgentId(row["agent_id"]), seconds(row["connected_at"])) for row in rows[::-1]]
+
+
+async def restored_shifts(database: Database, now: float) -> list[RestoreShift]:
+    """When each agent came and left in the last day, and the talks of that time."""
+    event, talk, since = schema.events.c, schema.talks.c, when(now - SHIFT_S)
+    chosen = (
+        select(event.at, event.agent_id, event.data)
+        .where(event.at >= since, event.kind == AgentStatusChosen.__name__)
+        .order_by(event.run, event.seq)
+    )
+    ended = select(talk.agent_id, talk.ended_at, talk.talk_s).where(talk.ended_at >= since).order_by(talk.ended_at)
+    presence: dict[str, list[tuple[float, bool]]] = {}
+    talks: dict[str, list[tuple[float, float]]] = {}
+    async with database.read() as connection:
+        for row in await connection.execute(chosen):
+            here = row.data["status"] != Status.SIGNED_OUT
+            presence.setdefault(row.agent_id, []).append((seconds(row.at), here))
+        for row in await connection.execute(ended):
+            talks.setdefault(row.agent_id, []).append((seconds(row.ended_at), row.talk_s))
+    return [
+        RestoreShift(AgentId(agent), tuple(moments), tuple(talks.get(agent, ()))) for agent, moments in presence.items()
+    ]
