@@ -71,10 +71,10 @@ def lay_share(share: Path, system: Path, prompts: Path) -> None:
     """Make ``share``: everything that Asterisk's own folder ``system`` has, by links that hold inside its root, and beside its
     voices a copy of our ``prompts`` (``<language>/nobat/``)."""
     share.mkdir()
-    for entry in system.iterdir():
+    for entry in system.glob("*"):
         if entry.name != "sounds":
             (share / entry.name).symlink_to(SHARE / entry.name)
-    for voice in (system / "sounds").iterdir():
+    for voice in (system / "sounds").glob("*"):
         if voice.is_dir() and not voice.is_symlink():  # en_US_f_Allison, for example; `en` is a link to it
             language = share / "sounds" / voice.name.partition("_")[0]
             language.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,8 @@ from acd.forecast import Growth, Promise
 from acd.speech import english, persian
 from acd.speech.prompts import LARGEST, Message, Prompt, Word, as_ordinal, number, word
 
-LONGEST_RANGE_S: Final = 7200.0
-"""Beyond two hours no end of the wait is told, only that it is long."""
+LONGEST_RANGE_S: Final = 5400.0
+"""Beyond an hour and a half no end of the wait is told, only that it is long."""
 
 
 @dataclass(frozen=True, slots=True)
