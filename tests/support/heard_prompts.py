@@ -6,7 +6,7 @@ the most alike of other prompts is a short word with the same vowel, by up to 0.
 """
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,15 +31,15 @@ class Found:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """The better of two that overlap: more alike, or the longer one, for one may be the beginning of the other."""
-        return round(self.alike, 2), self.end - self.begin
+        """The better of two that overlap: *six* and *sixth* differ in the third decimal."""
+        return self.alike, self.end - self.begin
 
     def overlaps(self, other: "Found") -> bool:
         return self.begin < other.end - SLIP and other.begin < self.end - SLIP
 
 
 def heard_prompts(recording: Path, sounds: Path) -> list[str]:
-    """Names of the files of the folder ``sounds`` that were heard. Of files with the same sound one name is given."""
+    """Names of the files of the folder ``sounds`` that were heard, as ``by_sound`` gives them."""
     second = np.zeros(RATE)
     heard = Heard(np.concatenate([second, _samples(recording), second]))
     found: list[Found] = []
@@ -51,7 +51,14 @@ def heard_prompts(recording: Path, sounds: Path) -> list[str]:
     for one in sorted(found, key=lambda one: one.rank, reverse=True):
         if not any(one.overlaps(other) for other in chosen):
             chosen.append(one)
-    return [one.name for one in sorted(chosen, key=lambda one: one.begin)]
+    return by_sound([one.name for one in sorted(chosen, key=lambda one: one.begin)], sounds)
+
+
+def by_sound(names: Iterable[str], sounds: Path) -> list[str]:
+    """``names`` with one name for all that sound the same (*and*, *range-to*), and without pauses: nobody hears those."""
+    same = {_samples(path).tobytes(): path.stem for path in sorted(sounds.glob("*.wav"))}
+    played = [_samples(sounds / f"{name}.wav") for name in names]
+    return [same[sound.tobytes()] for sound in played if sound.any()]
 
 
 class Heard:
