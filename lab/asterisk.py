@@ -19,6 +19,7 @@ from pathlib import Path
 from lab import process
 
 _PLACE = re.compile(r"@([A-Z_]+)@")
+SHARE = Path("/usr/share/asterisk")
 _FOLDERS = ("etc", "run", "log", "db", "spool", "record")
 
 
@@ -66,6 +67,22 @@ def fill(text: str, values: Mapping[str, str], source: str) -> str:
     return _PLACE.sub(value, text)
 
 
+def lay_share(share: Path, system: Path, prompts: Path) -> None:
+    """Make ``share``: everything that Asterisk's own folder ``system`` has, by links that hold inside its root, and beside its
+    voices a copy of our ``prompts`` (``<language>/nobat/``)."""
+    share.mkdir()
+    for entry in system.glob("*"):
+        if entry.name != "sounds":
+            (share / entry.name).symlink_to(SHARE / entry.name)
+    for voice in (system / "sounds").glob("*"):
+        if voice.is_dir() and not voice.is_symlink():  # en_US_f_Allison, for example; `en` is a link to it
+            language = share / "sounds" / voice.name.partition("_")[0]
+            language.mkdir(parents=True, exist_ok=True)
+            for entry in voice.iterdir():
+                (language / entry.name).symlink_to(SHARE / "sounds" / voice.name / entry.name)
+    shutil.copytree(prompts, share / "sounds", dirs_exist_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """An Asterisk of its own. ``at`` is used when the Asterisk is the system's; else it lives inside the root."""
@@ -92,18 +109,28 @@ class Instance:
             "LOG_DIR": self.inside("log"),
             "DATA_DIR": self.inside("db"),
             "SPOOL_DIR": self.inside("spool"),
-            "SHARE_DIR": "/usr/share/asterisk",
-            "MUSIC_DIR": "/usr/share/asterisk/moh",
+            "SHARE_DIR": str(SHARE),
+            "MUSIC_DIR": str(SHARE / "moh"),
             "MODULE_DIR": self.home.module_dir(),
             "RUN_USER": self._user()[0],
         }
 
-    def write(self, sources: Mapping[str, Path], generated: Mapping[str, str], values: Mapping[str, str]) -> None:
-        """Fill its folder anew: files of ``sources`` ({folder under etc: where they lie}) and ``generated`` ones."""
+    def write(
+        self,
+        sources: Mapping[str, Path],
+        generated: Mapping[str, str],
+        values: Mapping[str, str],
+        prompts: Path | None = None,
+    ) -> None:
+        """Fill its folder anew: files of ``sources`` ({folder under etc: where they lie}) and ``generated`` ones, and with
+        ``prompts`` a folder of sounds that has those beside Asterisk's own."""
         shutil.rmtree(self.directory, ignore_errors=True)
         for folder in _FOLDERS:
             (self.directory / folder).mkdir(parents=True)
         filled = {**self.path_values(), **values}
+        if prompts is not None:
+            lay_share(self.directory / "share", self.home.root / SHARE.relative_to("/"), prompts)
+            filled["SHARE_DIR"] = self.inside("share")
         for folder, source in sources.items():
             for file in sorted(source.glob("*.conf")):
                 self._put(Path(folder) / file.name, fill(file.read_text(), filled, file.name))
@@ -115,6 +142,8 @@ class Instance:
         """Its user may read the configuration and write everything else."""
         _, uid, gid = self._user()
         for path in self.directory.rglob("*"):
+            if path.is_symlink():
+                continue
             is_configuration = path.relative_to(self.directory).parts[0] == "etc"
             os.chown(path, 0 if is_configuration else uid, gid)
             path.chmod(0o750 if path.is_dir() else 0o640)

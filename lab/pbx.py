@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.asterisk import Instance
 from lab.phones import Phone, pbx_sections
+from lab.prompts import ready_prompts
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -47,4 +48,5 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
             "TRUNK": settings.trunk,
             "TRUNK_MATCH": "127.0.0.1",
         },
+        ready_prompts(),
     )

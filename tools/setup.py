@@ -26,6 +26,7 @@ from tools.progress import SetupError, run, say  # noqa: E402
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
 PARTS = ("venv", "asterisk", "postgresql")
+VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
 def main(parts: list[str]) -> int:
@@ -62,7 +63,7 @@ def _bring(parts: list[str]) -> None:
         _install(_packages(missing), log)
         if "venv" in missing:
             _make_venv(log)
-        if "asterisk" in missing:
+        if "asterisk" in missing and rootfs.have_asterisk() is None:
             home = rootfs.build(log)
             say(f"Asterisk is in {home.root}")
 
@@ -71,7 +72,7 @@ def _is_there(part: str) -> bool:
     if part == "venv":
         return STAMP.exists() and STAMP.read_text() == _venv_key()
     if part == "asterisk":
-        return rootfs.have_asterisk() is not None
+        return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
     return bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
 
 
@@ -83,8 +84,10 @@ def _packages(missing: list[str]) -> list[str]:
     wanted = []
     if "venv" in missing and importlib.util.find_spec("ensurepip") is None:
         wanted.append("python3-venv")
-    if "asterisk" in missing and shutil.which("mmdebstrap") is None:
+    if "asterisk" in missing and rootfs.have_asterisk() is None and shutil.which("mmdebstrap") is None:
         wanted.append("mmdebstrap")
+    if "asterisk" in missing:
+        wanted += [program for program in VOICES if shutil.which(program) is None]
     if "postgresql" in missing:
         wanted.append("postgresql")
     return wanted

@@ -1,4 +1,4 @@
-"""The ``nobat`` command: serve, migrate, apply, status, token, callers, config.
+"""The ``nobat`` command: serve, migrate, apply, status, token, callers, prompts, config.
 
 Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
 the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
@@ -33,6 +33,8 @@ callers_app = typer.Typer(help="The directory of known callers.", no_args_is_hel
 app.add_typer(config_app, name="config")
 app.add_typer(callers_app, name="callers")
 app.add_typer(token_app, name="token")
+prompts_app = typer.Typer(help="What callers and agents hear.", no_args_is_help=True)
+app.add_typer(prompts_app, name="prompts")
 
 ConfigOption = Annotated[
     Path | None,
@@ -247,6 +249,43 @@ def callers_import(
 
     _with_database(settings, lambda database: write_callers(database, entries, progress))
     print(f"imported {len(entries)} callers")
+
+
+LanguageOption = Annotated[
+    list[str] | None, typer.Option("--language", "-l", help="en or fa; more than once for both.", show_default="all")
+]
+
+
+@prompts_app.command("list")
+def prompts_list(language: LanguageOption = None) -> None:
+    """Show each prompt's name and what it says."""
+    from nobat.prompts.texts import LANGUAGES, texts
+
+    for one in language or LANGUAGES:
+        if one not in LANGUAGES:
+            fail(f"there are no texts in {one!r}, only in {', '.join(LANGUAGES)}", code=2)
+        for text in texts(one).values():
+            print(f"{one}/{text.name}\t{text.written}")
+
+
+@prompts_app.command("build")
+def prompts_build(
+    to: Annotated[Path, typer.Option("--to", help="Asterisk's folder of sounds, such as /usr/share/asterisk/sounds.")],
+    language: LanguageOption = None,
+    wideband: Annotated[bool, typer.Option("--wideband", help="Make each at 16 kHz too.")] = False,
+) -> None:
+    """Make sound files of the prompts that have no recording. Recordings of the site's own are never touched."""
+    from nobat.prompts.build import build
+    from nobat.prompts.synthesis import PromptError
+    from nobat.prompts.texts import LANGUAGES
+
+    try:
+        report = build(to, language or LANGUAGES, wideband=wideband)
+    except PromptError as error:
+        fail(str(error))
+    for name in report.site:
+        print(f"the site's own: {name}")
+    print(f"made {len(report.made)}, kept {len(report.current)}, removed {len(report.removed)} of ours")
 
 
 @config_app.command("show")

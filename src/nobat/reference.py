@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from nobat.api.application import bare_api
 from nobat.metrics import descriptions
+from nobat.prompts.texts import LANGUAGES, texts
 from nobat.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -21,6 +22,7 @@ def documents() -> dict[str, str]:
     return {
         "settings.md": _GENERATED + _settings(),
         "metrics.md": _GENERATED + _metrics(),
+        "prompts.md": _GENERATED + _prompts(),
         "openapi.json": json.dumps(_openapi(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -74,6 +76,30 @@ def _metrics() -> str:
         "sets only: queues, agent states, PBXs, outcomes, causes; never a caller, never an agent.\n\n"
     )
     return head + "\n".join(["| name | kind | labels | meaning |", "|---|---|---|---|", *rows]) + "\n"
+
+
+_PROMPT_SECTIONS = {
+    "waiting": "While waiting",
+    "limits": "Limits and times",
+    "agents": "For agents",
+    "words": "Parts of sentences",
+    "numbers": "Numbers",
+    "ordinals": "Places in the line",
+}
+
+
+def _prompts() -> str:
+    parts = [
+        "# Prompts",
+        "Every prompt by its name, which is also the name of its sound file: `<language>/nobat/<name>.wav` in Asterisk's folder of "
+        "sounds. How to replace them by recordings: [guide](../guides/prompts.md).",
+    ]
+    for section, title in _PROMPT_SECTIONS.items():
+        names = [text.name for text in texts("en").values() if text.section == section]
+        rows = [f"| `{name}` | " + " | ".join(texts(one)[name].written for one in LANGUAGES) + " |" for name in names]
+        head = [f"| name | {' | '.join(LANGUAGES.values())} |", "|---" * (1 + len(LANGUAGES)) + "|"]
+        parts += [f"## {title}", "\n".join([*head, *rows])]
+    return "\n\n".join(parts) + "\n"
 
 
 def main(folder: Path = FOLDER) -> None:

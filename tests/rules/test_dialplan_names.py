@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from acd.speech.prompts import every_prompt
 from ami import names
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,12 @@ def test_the_callers_identity_is_cleaned_before_anything_else() -> None:
     entry = CODE.partition("[acd-enter]")[2].partition("\n[")[0].strip().splitlines()
     assert "CALLERID(num)=${FILTER(" in entry[0]
     assert "CALLERID(name)=${FILTER(" in entry[1]
+
+
+def test_every_prompt_that_the_dialplan_plays_exists() -> None:
+    played = re.findall(r"nobat/([a-z0-9-]+)", CODE)
+    assert played
+    assert set(played) <= every_prompt()
 
 
 def test_only_acd_offer_dials() -> None:

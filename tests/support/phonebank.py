@@ -184,13 +184,15 @@ class PhoneBank:
             within_s,
         )
 
-    async def dial_from(self, phone: str, number: str, *, digits: str = "", stay_s: float = 30) -> str:
+    async def dial_from(
+        self, phone: str, number: str, *, digits: str = "", stay_s: float = 30, record: bool = False
+    ) -> str:
         """Let ``phone`` dial ``number`` on the PBX (a phone code, a colleague); then send ``digits``. Returns its leg's id."""
         leg = f"dial-{phone}-{next(self._numbers)}"
         self.dialling.add(phone)
         await self._originate(
             leg, f"PJSIP/{phone}/sip:{number}@{self.pbx}", "phone-dials", phone,
-            {"DIGITS": digits, "STAY": f"{stay_s:g}", "PHONE": phone},
+            {"DIGITS": digits, "STAY": f"{stay_s:g}", "PHONE": phone, "RECORD": leg if record else ""},
         )  # fmt: skip
         return leg
 
@@ -268,15 +270,20 @@ class PhoneBank:
     async def heard(self, leg: str, tones: Iterable[int]) -> dict[int, float]:
         """How strong each of ``tones`` is in what ``leg`` heard; 0 is silence. For a leg that is over: a customer's name,
         or ``<phone>-<number of its caller>``."""
-        return heard_tones(await self._recording(leg), tuple(tones))
+        return heard_tones(await self.recording(leg), tuple(tones))
 
     async def loudness(self, leg: str) -> float:
         """Mean amplitude of what ``leg`` heard, for music and voices."""
-        return mean_amplitude(await self._recording(leg))
+        return mean_amplitude(await self.recording(leg))
 
-    async def _recording(self, leg: str) -> Path:
+    async def recording(self, leg: str, within_s: float = 10) -> Path:
+        """The file with what ``leg`` heard, once the leg is over and the file whole."""
         path = self.instance.directory / "record" / f"{leg}.wav"
-        await until(lambda: path.exists() and path not in self._open_files(), f"the recording of {leg} is whole")
+        await until(
+            lambda: path.exists() and path not in self._open_files(),
+            f"the recording of {leg} is whole",
+            within_s=within_s,
+        )
         return path
 
     def _open_files(self) -> set[Path]:
