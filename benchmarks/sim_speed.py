@@ -97,7 +97,7 @@ class Shift:
 
 async def run(*, full: bool) -> bool:
     """Print both; whether 20,000 calls pass in a second."""
-    calls, rounds = (100_000, 3) if full else (20_000, 2)
+    calls, rounds = (100_000, 5) if full else (20_000, 5)
     rates, loops = [], []
     for seed in range(rounds):
         gc.collect()
