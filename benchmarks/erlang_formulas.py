@@ -1,8 +1,8 @@
 """Erlang C and Erlang A as formulas, and the table of references that they must give to the last printed digit.
 
-With arrival rate λ, handling rate μ, n agents and (Erlang A) exponential patience of rate θ, the number in the system is a birth and
-death process; a caller who finds j waiting waits for j + 1 departures, the i-th of them at rate n·μ + i·θ. Exponential times whose
-rates grow by equal steps add up to -ln B / θ with B of a beta distribution, which is how the distribution of that wait is had.
+With arrival rate λ, handling rate μ, n agents and (Erlang A) exponential patience of rate θ, the number in the system is a birth
+and death process; a caller who finds j waiting waits for j + 1 departures, the i-th of them at rate n·μ + i·θ. Exponential times
+whose rates grow by equal steps add up to -ln B / θ with B of a beta distribution: thus the distribution of that wait is known.
 """
 
 import math

@@ -33,7 +33,7 @@ def student(level: float, freedom: int) -> float:
 
 
 def beta_below(x: float, a: float, b: float) -> float:
-    """P(X <= x) for X of a beta distribution: the regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    """P(X <= x) for X of a beta distribution: the regularised incomplete beta function, by a continued fraction (DLMF 8.17.22)."""
     if x <= 0.0 or x >= 1.0:
         return float(x >= 1.0)
     if x > (a + 1.0) / (a + b + 2.0):
