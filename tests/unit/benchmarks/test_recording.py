@@ -21,7 +21,7 @@ PLAN = Plan(
     calls=700, hours=1.0, talk_s=180, talk_cv=0.4, queues=(QueueSpec(SALES, "8000"), QueueSpec(SUPPORT, "8001")),
     kinds=(Kind(SALES, 2.0), Kind(SUPPORT, 1.0, priority=1)),
     staff=tuple(
-        Worker(AgentSpec(AgentId(str(101 + n)), queues=(SALES,) if n < 23 else (SUPPORT,)), breaks=((1_000, 1_600),))
+        Worker(AgentSpec(AgentId(str(101 + n)), queues=(SALES,) if n < 14 else (SUPPORT, SALES)), breaks=((1_000, 1_600),))
         for n in range(34)
     ),
 )  # fmt: skip
