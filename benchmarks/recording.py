@@ -93,6 +93,7 @@ class Playback:
         if queue is not None and queue not in agent.spec.queues:
             agent.spec = AgentSpec(name, queues=(*agent.spec.queues, queue))
             self._queue(queue).members[name] = agent
+            agent.lines = tuple(self.floor.queues[each] for each in agent.spec.queues)
         return agent
 
     def _waiting(self, event: Any) -> Iterator[tuple[Call, Queue]]:
@@ -153,7 +154,9 @@ class Playback:
                 queue.stand(call.place, call.needs)
 
     def status(self, event: e.AgentStatusChosen) -> None:
-        self._agent(event.agent).status = event.status
+        agent = self._agent(event.agent)
+        agent.status = event.status
+        agent.seen_serving = agent.serves
 
     def state(self, event: e.AgentStateChanged) -> None:
         agent = self._agent(event.agent)
@@ -164,6 +167,7 @@ class Playback:
         if isinstance(agent.engagement, Talking):
             agent.serving_since = agent.engagement.since
         agent.engagement = _engagement(event)
+        agent.seen_serving = agent.serves
         if agent.serving_since is not None and isinstance(agent.engagement, Free):
             if event.agent in self.serving:
                 self._queue(self.serving[event.agent]).waits.services.add(event.at - agent.serving_since)

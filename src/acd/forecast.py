@@ -71,18 +71,18 @@ class Hands:
     queues: tuple[Queue, ...] = ()
 
 
-def hands(floor: "Floor", queue: Queue, needs: Needs, now: float) -> Hands | None:
+def hands(queue: Queue, needs: Needs, now: float) -> Hands | None:
     """None if nobody who can serve such a caller is at work."""
-    at_work = [one for one in queue.members.values() if one.serves]
+    at_work = [one for one in queue.members.values() if one.seen_serving]
     able = [one for one in at_work if one.can(needs)] if needs else at_work
     if not able:
         return None
     own = _departures(queue, able, now)
-    names = {name: None for one in able if len(one.spec.queues) > 1 for name in one.spec.queues}
-    if not names:
+    shared = [one for one in able if len(one.lines) > 1]
+    if not shared:
         return Hands(own, _departures(queue, at_work, now) if len(able) < len(at_work) else None, (queue,))
-    queues = tuple(floor.queues[name] for name in names if name in floor.queues)
-    pool = {one.id: one for each in queues for one in each.members.values() if one.serves}
+    queues = tuple({each.spec.id: each for one in shared for each in one.lines}.values())
+    pool = {one.id: one for each in queues for one in each.members.values() if one.seen_serving}
     return Hands(own, _departures(queue, tuple(pool.values()), now), queues)
 
 
@@ -116,7 +116,7 @@ def predict(
     ahead = ahead_of(floor, queue, call)
     known = rates if rates is not None else {}
     if call.needs not in known:
-        known[call.needs] = hands(floor, queue, call.needs, now)
+        known[call.needs] = hands(queue, call.needs, now)
     able = known[call.needs]
     head = queue.line.first
     head_wait = now - head[1] if head is not None and head[3] != call.id else None
