@@ -152,6 +152,8 @@ def _sticky(full: bool) -> Iterable[bool]:
         print(f"   {name:12} {Waits.of(judge)}; {share:.0%} of {judge.returned} back to the agent of last time")
     dearer = Waits.of(held).p95 - Waits.of(without).p95
     yield verdict("p95 wait more, s", dearer, f"<= {hold:.0f}", dearer <= hold)
+    mean = Waits.of(held).mean - Waits.of(without).mean
+    yield verdict("mean wait more, s", mean, f"<= {hold:.0f}", mean <= hold)
     gain = (held.reunited / held.returned) / (without.reunited / without.returned)
     yield verdict("back to the agent of last time, held / anybody", gain, ">= 2", gain >= 2)
     beside = held.beside_s
