@@ -134,10 +134,10 @@ async def record(plan: Plan, seed: int, file: Path) -> None:
 
 
 def played(file: Path, queues: tuple[QueueSpec, ...] = ()) -> Errors:
-    """What a recording says of the estimators, from an hour after its beginning."""
-    events = read(file)
+    """What a recording says of the estimators, from an hour after its beginning; ``queues`` where the database has none."""
+    events, known = read(file)
     errors = Errors(events[0].at + HOUR_S if events else 0.0)
-    Playback(errors.joined, errors.answered).play(events, queues)
+    Playback(errors.joined, errors.answered).play(events, known or queues)
     return errors
 
 

@@ -24,21 +24,23 @@ from acd.queues import Queue, QueueSpec
 from acd.telephony import DeviceState
 
 _COLUMNS = {"call_id": "call", "queue_id": "queue", "agent_id": "agent"}
-_KINDS = ("CallQueued", "CallOffered", "OfferDeclined", "OfferClosed", "CallConnected", "VisitDecided", "CallEnded",
+_KINDS = ("CallQueued", "CallOffered", "OfferClosed", "CallConnected", "VisitDecided", "CallEnded",
           "CallAmended", "AgentStatusChosen", "AgentStateChanged")  # fmt: skip
 _ENUMS: dict[str, Callable[[str], Any]] = {
     "outcome": Outcome, "status": Status, "old": AgentState, "new": AgentState, "agents": tuple,
 }  # fmt: skip
 
 
-def read(database: Path) -> list[e.Event]:
-    """The events of a service's SQLite database, in order of time: promises are numbered before what they came with."""
+def read(database: Path) -> tuple[list[e.Event], tuple[QueueSpec, ...]]:
+    """The events of a service's SQLite database, in order of time: promises are numbered before what they came with; its queues."""
     columns = ", ".join(("at", "kind", "data", *_COLUMNS))
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute(f"SELECT {columns} FROM events ORDER BY at, run, seq").fetchall()
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    rows = connection.execute(f"SELECT {columns} FROM events ORDER BY at, run, seq").fetchall()
+    queues = connection.execute("SELECT id, number, priority_s FROM queues ORDER BY id").fetchall()
     connection.close()
-    return [_event(row) for row in rows if row["kind"] in _KINDS]
+    specs = tuple(QueueSpec(QueueId(row["id"]), row["number"], priority_s=row["priority_s"]) for row in queues)
+    return [_event(row) for row in rows if row["kind"] in _KINDS], specs
 
 
 def _event(row: sqlite3.Row) -> e.Event:
