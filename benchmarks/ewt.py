@@ -191,7 +191,7 @@ def _judge_recorded(errors: Errors) -> bool:
     return all(
         [
             verdict("ours / the best in hindsight", best, "<= 1.05", best <= 1.05),
-            verdict("app_queue's average / ours", average, ">= 1.3", average >= 1.3),
+            verdict("app_queue's average / ours", average, ">= 1.5", average >= 1.5),
             verdict("inside the range", inside, ".7 to .9", 0.7 <= inside <= 0.9),
         ]
     )

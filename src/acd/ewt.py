@@ -20,8 +20,12 @@ from math import exp, sqrt
 from acd.record import record
 from acd.words import Word
 
-KEPT = 2_000
-"""Handling times that are remembered: the last day of a queue of ten. The mean of fewer would itself be a source of error."""
+KEPT = 1_000
+"""Handling times that are remembered one by one, for what remains of a handling: the last hours of a queue of ten."""
+
+STEADY = 0.0004
+"""Weight of the newest handling time in their mean: some five thousand count. A line is long where handling took long by chance; a
+mean of the last few would then be wrong just when much is ahead."""
 
 PARTS = 4
 """Quantiles by which the remaining time of one handling is described."""
@@ -32,7 +36,7 @@ MEMORY = 0.02
 RECORD = 0.002
 """Weight of the newest error where estimators are judged. Errors come in runs, as waits do: fifty callers would prove nothing."""
 
-PROVEN, CLEARLY = 100, 0.8
+PROVEN, CLEARLY = 100, 0.5
 """After so many callers, and with a squared error so much smaller, an estimator replaces the one that looks at the state."""
 
 Z80 = 1.2816
@@ -63,11 +67,15 @@ class Services:
 
     total_s: float = 0.0
     squares: float = 0.0
+    mean: float = 0.0
+    n: int = 0
     order: deque[float] = field(default_factory=deque)
     sorted: list[float] = field(default_factory=list)
 
     def add(self, seconds: float) -> None:
         """One more; the oldest beyond ``KEPT`` is forgotten."""
+        self.n += 1
+        self.mean += max(STEADY, 1.0 / self.n) * (seconds - self.mean)
         self.order.append(seconds)
         insort(self.sorted, seconds)
         self.total_s += seconds
@@ -80,7 +88,7 @@ class Services:
 
     @property
     def mean_s(self) -> float | None:
-        return self.total_s / len(self.order) if self.order else None
+        return self.mean if self.n else None
 
     @property
     def is_regular(self) -> bool:

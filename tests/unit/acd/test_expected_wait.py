@@ -63,7 +63,20 @@ def test_old_handling_times_are_forgotten_exactly() -> None:
         services.add(float(number % 1_700))
     assert len(services.order) == KEPT
     assert services.sorted == sorted(services.order)
-    assert isclose(services.mean_s or 0.0, sum(services.order) / len(services.order))
+    assert isclose(services.total_s, sum(services.order))
+    assert isclose(services.squares, sum(each * each for each in services.order))
+
+
+def test_the_mean_of_handling_times_is_plain_at_first_and_long_of_memory_later() -> None:
+    services = Services()
+    for seconds in (100.0, 200.0, 300.0):
+        services.add(seconds)
+    assert isclose(services.mean_s or 0.0, 200.0)
+    for _ in range(10_000):
+        services.add(200.0)
+    for _ in range(500):
+        services.add(300.0)
+    assert 215 < (services.mean_s or 0.0) < 225
 
 
 def test_an_estimator_that_errs_clearly_less_for_long_takes_the_place_of_the_state() -> None:
