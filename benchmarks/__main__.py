@@ -11,6 +11,10 @@ NAMES = (
     "decisions",
     "burst",
     "memory",
+    "erlang",
+    "ewt",
+    "policy",
+    "fairness",
     "ami_drain",
     "events_per_call",
     "assign_latency",
@@ -23,15 +27,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; none: all of them")
     parser.add_argument("--full", action="store_true", help="the length at which figures are published (some minutes)")
+    parser.add_argument("--recorded", metavar="FILE", help="ewt: a service's SQLite database instead of simulated days")
     asked = parser.parse_args()
     strange = set(asked.names) - set(NAMES)
     if strange:
         parser.error(f"no benchmark is called {', '.join(sorted(strange))}")
+    if asked.recorded is not None and asked.names != ["ewt"]:
+        parser.error("--recorded goes with ewt alone")
+    options = {"recorded": asked.recorded} if asked.recorded is not None else {}
     missed = []
     for name in asked.names or NAMES:
         print(f"\n-- {name} runs{' at full length' if asked.full else ''} …", flush=True)
         module = importlib.import_module(f"benchmarks.{name}")
-        if not asyncio.run(module.run(full=asked.full)):
+        if not asyncio.run(module.run(full=asked.full, **options)):
             missed.append(name)
     print(f"\n{'all goals reached' if not missed else 'goals missed: ' + ', '.join(missed)}")
     return 1 if missed else 0

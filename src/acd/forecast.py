@@ -4,11 +4,12 @@ A forecast is made when a caller has to wait, remembered, and compared with the 
 told is a time by which it is his turn; that time never moves back without a stated reason.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from acd.agents import Free, Talking, WrapUp
+from acd.agents import Agent, Talking, WrapUp
 from acd.calls import Call, CallState
-from acd.ewt import Estimator, Forecast
+from acd.ewt import Departures, Estimator, Forecast, turn_of
 from acd.queues import Queue
 from acd.record import record
 from acd.skills import Needs
@@ -57,24 +58,55 @@ def ahead_of(floor: "Floor", queue: Queue, call: Call) -> int:
     return queue.index(place) + ringing
 
 
-def leave_rate(queue: Queue, call: Call, now: float) -> tuple[float, int]:
-    """How often one of the agents who can serve ``call`` becomes free, a second; and how many they are."""
-    able = [one for one in queue.members.values() if one.serves and one.can(call.needs)]
+@record
+class Hands:
+    """Who can serve callers that need the same: ``able`` of the queue's members are at work and good for it.
+
+    ``queues`` share any of these agents with the caller's queue, itself included, if there are others; ``pool`` is everybody at
+    work in those, or in the one queue if not all of its members can serve the caller. None where it is no more than ``able``.
+    """
+
+    able: Departures
+    pool: Departures | None = None
+    queues: tuple[Queue, ...] = ()
+
+
+def hands(queue: Queue, needs: Needs, now: float) -> Hands | None:
+    """None if nobody who can serve such a caller is at work."""
+    at_work = [one for one in queue.members.values() if one.seen_serving]
+    able = [one for one in at_work if one.can(needs)] if needs else at_work
+    if not able:
+        return None
+    own = _departures(queue, able, now)
+    shared = [one for one in able if len(one.lines) > 1]
+    if not shared:
+        return Hands(own, _departures(queue, at_work, now) if len(able) < len(at_work) else None, (queue,))
+    queues = tuple({each.spec.id: each for one in shared for each in one.lines}.values())
+    pool = {one.id: one for each in queues for one in each.members.values() if one.seen_serving}
+    return Hands(own, _departures(queue, tuple(pool.values()), now), queues)
+
+
+def _departures(queue: Queue, agents: Collection[Agent], now: float) -> Departures:
     services = queue.waits.services
     mean = services.mean_s or UNKNOWN_SERVICE_S
     if not services.is_regular:
-        return len(able) / mean, len(able)
-    rate = 0.0
-    for agent in able:
-        engaged = agent.engagement
-        since = now if isinstance(engaged, Free) else getattr(engaged, "since", now)
-        elapsed = now - since if isinstance(engaged, Talking | WrapUp) else 0.0
-        rate += 1.0 / services.remaining_s(elapsed)
-    return rate, len(able)
+        return Departures(len(agents), mean)
+    firsts = [left for agent in agents for left in services.remaining(_served_for(agent, now))]
+    return Departures(len(agents), mean, tuple(sorted(firsts)))
 
 
-Rates = dict[Needs, tuple[float, int]]
-"""What ``leave_rate`` said of the callers of one queue at one moment: the same for all who need the same."""
+def _served_for(agent: Agent, now: float) -> float:
+    """How long the handling of the agent's call lasts by now: conversation and wrap-up."""
+    match agent.engagement:
+        case Talking(since=since):
+            return now - since
+        case WrapUp(since=since):
+            return now - (since if agent.serving_since is None else agent.serving_since)
+    return 0.0
+
+
+Rates = dict[Needs, Hands | None]
+"""What ``hands`` said of the callers of one queue at one moment: the same for all who need the same."""
 
 
 def predict(
@@ -84,12 +116,29 @@ def predict(
     ahead = ahead_of(floor, queue, call)
     known = rates if rates is not None else {}
     if call.needs not in known:
-        known[call.needs] = leave_rate(queue, call, now)
-    rate, agents = known[call.needs]
+        known[call.needs] = hands(queue, call.needs, now)
+    able = known[call.needs]
     head = queue.line.first
     head_wait = now - head[1] if head is not None and head[3] != call.id else None
-    said = queue.waits.forecasts(ahead, rate, head_wait)
-    return Prediction(now, said, queue.waits.best(said)), ahead, agents
+    turn = _turn(queue, call, ahead, able) if able is not None else None
+    said = queue.waits.forecasts(turn, head_wait)
+    return Prediction(now, said, queue.waits.best(said)), ahead, able.able.agents if able is not None else 0
+
+
+def _turn(queue: Queue, call: Call, ahead: int, able: Hands) -> tuple[float, float]:
+    """The narrowest of two necks: those who need the same, through the agents good for it; and everybody, through all agents.
+
+    An agent of several queues serves one order across all, so whoever stands before in another queue is ahead as well, as far as
+    that queue's own agents do not see to him. The longer of the two waits says which of it is true.
+    """
+    rate = queue.waits.give_up_rate
+    alike = ahead * queue.kinds.get(call.needs, 1) // max(1, len(queue.line)) if len(queue.kinds) > 1 else ahead
+    own = turn_of(alike, able.able, rate)
+    if able.pool is None:
+        return own
+    place = call.place
+    everybody = ahead + sum(other.index(place) for other in able.queues if other is not queue)
+    return max(own, turn_of(everybody, able.pool, rate))
 
 
 def expected(floor: "Floor", call: Call, now: float, rates: Rates | None = None) -> Promise | None:
@@ -101,7 +150,7 @@ def expected(floor: "Floor", call: Call, now: float, rates: Rates | None = None)
         return None
     queue = floor.queues[call.queue]
     prediction, ahead, agents = predict(floor, queue, call, now, rates)
-    if prediction.best is None:
+    if prediction.best is None or not agents:
         return None
     forecast = prediction.said[prediction.best]
     return hold_to(call.promise, Promise(now, forecast.low_s, forecast.high_s, ahead, agents))

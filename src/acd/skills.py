@@ -11,6 +11,10 @@ Needs = tuple[tuple[str, int], ...]
 NOTHING: Needs = ()
 
 
+TICK_S = 1e-6
+"""Seconds since the epoch resolve a quarter of a microsecond: a step that is due in this very moment is due."""
+
+
 @dataclass(frozen=True, slots=True)
 class RelaxStep:
     """From ``after_s`` seconds of waiting on, ``skills`` is asked for instead of what was asked for before."""
@@ -31,6 +35,6 @@ def needs_at(base: Needs, steps: tuple[RelaxStep, ...], own: Needs, waited_s: fl
     """The queue's requirement after ``waited_s``, and on top the caller's own, which never relaxes."""
     asked = base
     for step in steps:
-        if step.after_s <= waited_s:
+        if step.after_s <= waited_s + TICK_S:
             asked = step.skills
     return normal((*asked, *own)) if own else asked

@@ -3,29 +3,29 @@
 import random
 from math import isclose
 
-from acd.commands import SignOut
-from acd.ewt import Estimator, Services, WaitModel, spread, state_based
-from acd.forecast import Growth, Promise, expected, hold_to
-from acd.ids import AgentId, CallId
+from acd.agents import AgentSpec
+from acd.commands import DefineAgent, DefineQueue, PutCallers, SignOut, TakeBreak
+from acd.directory import CallerProfile
+from acd.ewt import KEPT, Departures, Estimator, Forecast, Services, WaitModel, spread, turn_of
+from acd.forecast import Growth, Promise, expected, hold_to, predict
+from acd.ids import AgentId, CallId, QueueId
 from acd.joining import tell_wait
+from acd.queues import QueueSpec
 from acd.turn import Turn
-from tests.support.world import World
+from tests.support.world import SALES, World, device
 
 
 def test_the_state_formula_is_the_sum_that_it_claims() -> None:
-    forecast = state_based(3, leave_rate=0.5, give_up_rate=0.1)
-    assert forecast is not None
-    assert isclose(forecast.mean_s, sum(1 / (0.5 + i * 0.1) for i in range(4)))
-    assert state_based(3, 0.0, 0.1) is None
-    without = state_based(9, 0.5, 0.0)
-    assert without is not None
-    assert isclose(without.mean_s, 20.0)
+    five = Departures(agents=5, mean_s=10.0)
+    mean, variance = turn_of(3, five, give_up_rate=0.1)
+    assert isclose(mean, sum(1 / (0.5 + i * 0.1) for i in range(4)))
+    assert isclose(variance, sum(1 / (0.5 + i * 0.1) ** 2 for i in range(4)))
+    assert isclose(turn_of(9, five, 0.0)[0], 20.0)
 
 
 def test_the_range_holds_four_of_five() -> None:
     rng, inside, n = random.Random(5), 0, 4_000
-    forecast = state_based(7, leave_rate=0.25, give_up_rate=0.0)
-    assert forecast is not None
+    forecast = spread(*turn_of(7, Departures(5, 20.0), give_up_rate=0.0))
     for _ in range(n):
         inside += forecast.low_s <= sum(rng.expovariate(0.25) for _ in range(8)) <= forecast.high_s
     assert 0.77 < inside / n < 0.83
@@ -39,23 +39,72 @@ def test_what_remains_of_a_regular_handling_shrinks_and_of_an_exponential_one_do
         scattered.add(rng.expovariate(1 / 180))
     assert regular.is_regular
     assert not scattered.is_regular
-    assert regular.remaining_s(150) < 45
-    assert regular.remaining_s(0) > 170
+    assert max(regular.remaining(150)) < 70
+    assert min(regular.remaining(0)) > 150
+    assert regular.remaining(150) == sorted(regular.remaining(150))
+    assert all(0 < left < 40 for left in regular.remaining(400))  # longer than any before: it may end any moment
+
+
+def test_the_next_turn_is_when_the_one_who_has_talked_longest_is_done() -> None:
+    """Two agents, calls of three minutes: one has talked for half a minute, one for two and a half."""
+    rng, services = random.Random(7), Services()
+    for _ in range(400):
+        services.add(rng.gauss(180, 5))
+    firsts = tuple(sorted([*services.remaining(30), *services.remaining(150)]))
+    turns = [turn_of(ahead, Departures(2, 180.0, firsts), 0.0)[0] for ahead in range(4)]
+    assert all(isclose(turn, true, abs_tol=4) for turn, true in zip(turns, (30, 150, 210, 330), strict=True))
+    impatient = turn_of(3, Departures(2, 180.0, firsts), 1 / 60)[0]
+    assert turns[1] < impatient < turns[1] + 15  # two of the three ahead will have given up by then, or nearly
 
 
 def test_old_handling_times_are_forgotten_exactly() -> None:
     services = Services()
-    for number in range(1_200):
-        services.add(float(number))
+    for number in range(KEPT * 2 + 100):
+        services.add(float(number % 1_700))
+    assert len(services.order) == KEPT
     assert services.sorted == sorted(services.order)
-    assert isclose(services.mean_s or 0.0, sum(services.order) / len(services.order))
+    assert isclose(services.total_s, sum(services.order))
+    assert isclose(services.squares, sum(each * each for each in services.order))
 
 
-def test_the_estimator_that_errs_least_is_used() -> None:
+def test_the_mean_of_handling_times_is_plain_at_first_and_long_of_memory_later() -> None:
+    services = Services()
+    for seconds in (100.0, 200.0, 300.0):
+        services.add(seconds)
+    assert isclose(services.mean_s or 0.0, 200.0)
+    for _ in range(10_000):
+        services.add(200.0)
+    for _ in range(500):
+        services.add(300.0)
+    assert 215 < (services.mean_s or 0.0) < 225
+
+
+def test_an_estimator_that_errs_clearly_less_for_long_takes_the_place_of_the_state() -> None:
     model = WaitModel()
-    for _ in range(30):
-        model.came_true({Estimator.STATE: spread(100, 400), Estimator.LAST_SERVED: spread(52, 400)}, None, 50.0)
-    assert model.best({Estimator.STATE: spread(9, 1), Estimator.LAST_SERVED: spread(9, 1)}) is Estimator.LAST_SERVED
+    said = {Estimator.STATE: spread(100, 400), Estimator.LAST_SERVED: spread(52, 400)}
+    for _ in range(99):
+        model.came_true(said, None, 50.0)
+    assert model.best(said) is Estimator.STATE
+    model.came_true(said, None, 50.0)
+    assert model.best(said) is Estimator.LAST_SERVED
+    assert model.best([Estimator.HEAD_OF_LINE]) is Estimator.HEAD_OF_LINE
+
+
+def test_a_little_less_error_is_no_reason_to_leave_the_state() -> None:
+    model = WaitModel()
+    for wait in (40.0, 60.0) * 100:
+        model.came_true({Estimator.STATE: spread(53, 9), Estimator.LAST_SERVED: spread(50, 9)}, None, wait)
+    assert model.best() is Estimator.STATE
+
+
+def test_a_range_that_was_too_narrow_becomes_as_wide_as_the_errors_were() -> None:
+    rng, model = random.Random(8), WaitModel()
+    for _ in range(3_000):
+        forecast = model.forecasts((100.0, 25.0), None)[Estimator.STATE]
+        model.came_true({Estimator.STATE: forecast}, Estimator.STATE, rng.gauss(100, 20))
+    forecast = model.forecasts((100.0, 25.0), None)[Estimator.STATE]
+    inside = sum(forecast.low_s <= rng.gauss(100, 20) <= forecast.high_s for _ in range(2_000)) / 2_000
+    assert 0.75 < inside < 0.85
 
 
 def busy_house(agents: int = 3) -> World:
@@ -85,6 +134,58 @@ def test_nobody_at_work_is_no_forecast() -> None:
     world = World.with_agents()
     call = world.enter()
     assert expected(world.floor, world.floor.calls[call], world.now) is None
+
+
+def test_nobody_at_work_any_more_is_no_forecast_either() -> None:
+    world = busy_house(1)
+    world.agent_hangs_up(next(iter(world.floor.calls)), "101")
+    world.do(TakeBreak(AgentId("101")))
+    call = world.enter()
+    assert expected(world.floor, world.floor.calls[call], world.now) is None
+
+
+def mean_wait(world: World, call: CallId) -> float:
+    forecast: Forecast = predict(world.floor, world.floor.queues[world.floor.calls[call].queue],
+                                 world.floor.calls[call], world.now)[0].said[Estimator.STATE]  # fmt: skip
+    return forecast.mean_s
+
+
+def test_an_agent_of_two_queues_serves_those_who_came_before_in_the_other_too() -> None:
+    support = QueueId("support")
+    world = World.with_agents("101", "102", wrap_up_s=0)
+    world.do(DefineQueue(QueueSpec(support, "8001")))
+    for name in ("101", "102"):
+        world.do(DefineAgent(AgentSpec(AgentId(name), device=device(name), queues=(SALES, support))))
+        world.answer(world.enter(), name)
+    for _ in range(5):
+        world.enter("8001")
+    assert isclose(mean_wait(world, world.enter()), 6 * 90.0)
+
+
+def test_those_whom_the_other_queue_sees_to_itself_are_not_in_the_way() -> None:
+    support = QueueId("support")
+    world = World.with_agents(*[str(101 + n) for n in range(9)], wrap_up_s=0)
+    world.do(DefineQueue(QueueSpec(support, "8001")))
+    for n in range(9):
+        queues = (SALES, support) if n == 0 else (SALES,) if n == 1 else (support,)
+        world.do(DefineAgent(AgentSpec(AgentId(str(101 + n)), device=device(str(101 + n)), queues=queues)))
+    for n in range(9):
+        world.answer(world.enter("8000" if n < 2 else "8001"), str(101 + n))
+    world.enter("8001")
+    assert isclose(mean_wait(world, world.enter()), 90.0)  # two agents, nobody ahead: the third of nine would be 40
+
+
+def test_callers_ahead_who_need_less_are_shared_with_those_who_can_do_only_that() -> None:
+    world = World.with_agents(*[str(101 + n) for n in range(10)], wrap_up_s=0)
+    english = (("english", 1),)
+    world.do(DefineAgent(AgentSpec(AgentId("101"), device=device("101"), queues=(SALES,), skills=english)))
+    world.do(PutCallers((("09120000001", CallerProfile(skills=english)),)))
+    for n in range(10):
+        world.answer(world.enter(), str(101 + n))
+    for _ in range(19):
+        world.enter()
+    wait = mean_wait(world, world.enter(number="09120000001"))
+    assert isclose(wait, 360.0)  # twenty through ten agents: longer than one through the one who speaks English
 
 
 def test_a_promise_grows_only_with_a_reason() -> None:

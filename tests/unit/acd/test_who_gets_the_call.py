@@ -95,6 +95,15 @@ def test_a_need_relaxes_with_waiting_and_the_next_agent_gets_the_caller_in_that_
     assert world.rung(other) == ("102",)
 
 
+def test_a_step_of_a_fraction_of_a_second_is_taken_too() -> None:
+    """7.3 s after an entry, a clock that counts from 1970 says that 7.29999995 s have passed, and no timer comes again."""
+    for after_s in (0.7, 7.1, 7.3, 30.6):
+        world = World.with_agents("101", skills=PERSIAN, relax=(RelaxStep(after_s, ()),))
+        call = world.enter()
+        world.wait(after_s + 0.1)
+        assert world.rung(call) == ("101",)
+
+
 def test_a_line_of_callers_nobody_can_serve_does_not_hold_up_the_rest() -> None:
     world = World.with_agents("101", skills=())
     world.do(PutCallers((("09120000001", CallerProfile(skills=(("english", 2),))),)))
