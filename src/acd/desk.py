@@ -96,6 +96,7 @@ def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
     agent.lines = tuple(floor.queues[name] for name in agent.spec.queues if name in floor.queues)
     for queue in agent.lines:
         queue.members[agent.id] = agent
+        queue.rates.clear()
     floor.refresh(agent, turn)
 
 

@@ -142,6 +142,8 @@ class Floor:
             agent.serving_since = None
         if agent.serves is not agent.seen_serving:
             agent.seen_serving = agent.serves
+            for queue in agent.lines:
+                queue.rates.clear()
             self._loosen(agent.id)
         if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
             if not agent.listed:

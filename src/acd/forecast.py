@@ -22,6 +22,10 @@ UNKNOWN_SERVICE_S = 180.0
 """Handling time that is taken for likely until a queue has measured its own."""
 
 
+RATES_S = 0.001
+"""How long, for each member of a queue, what was found of who can serve is good enough: two thousand take milliseconds."""
+
+
 class Growth(Word):
     """Why a promised time moved back. A closed set: it is said to callers and to people who ask."""
 
@@ -107,6 +111,17 @@ def _served_for(agent: Agent, now: float) -> float:
 
 Rates = dict[Needs, Hands | None]
 """What ``hands`` said of the callers of one queue at one moment: the same for all who need the same."""
+
+
+def recent(queue: Queue, now: float) -> Rates:
+    """What was found of this queue a moment ago, to be added to.
+
+    For the floor's own turns only: a reader who filled it would change what callers are told after him.
+    """
+    if now - queue.rated_at > RATES_S * len(queue.members):
+        queue.rates.clear()
+        queue.rated_at = now
+    return queue.rates
 
 
 def predict(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from acd.calls import Call
 from acd.directory import normal
-from acd.forecast import Promise, expected
+from acd.forecast import Promise, expected, recent
 from acd.queues import Queue
 from acd.skills import Needs, needs_at
 from acd.turn import Turn
@@ -50,7 +50,7 @@ def stand(floor: "Floor", call: Call) -> None:
 
 def tell_wait(floor: "Floor", turn: Turn, call: Call) -> Promise | None:
     """Tell the caller how long it will be; what was told is kept."""
-    promise = expected(floor, call, turn.now)
+    promise = expected(floor, call, turn.now, recent(floor.queues[call.queue], turn.now))
     if promise is not None:
         call.promise = promise
         call.told = (*call.told, promise)

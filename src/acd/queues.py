@@ -19,6 +19,7 @@ from acd.telephony import MissCause
 
 if TYPE_CHECKING:
     from acd.agents import Agent
+    from acd.forecast import Rates
 
 Place = tuple[float, float, int, CallId]
 """Orders a line: by time of entry less the head start that priority gives, then by time of entry, then by serial."""
@@ -187,6 +188,8 @@ class Queue:
     live_calls: int = 0  # calls of this queue that have not ended: while there are any, it cannot be removed
     ledger: Ledger = field(default_factory=Ledger)
     waits: WaitModel = field(default_factory=WaitModel)
+    rates: "Rates" = field(default_factory=dict)  # who can serve whom, as forecasts found it …
+    rated_at: float = 0.0  # … since then
 
     def stand(self, place: Place, needs: Needs) -> None:
         """Put a caller into the line at the caller's place."""

@@ -17,7 +17,7 @@ from acd.agents import Agent, AgentState
 from acd.calls import Call, CallState, LiveOffer
 from acd.decisions import Decision, Rank
 from acd.events import CallOffered
-from acd.forecast import predict
+from acd.forecast import predict, recent
 from acd.ids import AgentId, QueueId
 from acd.queues import Key, Place, Queue
 from acd.skills import Needs
@@ -179,7 +179,7 @@ def _serve_fresh(floor: "Floor", turn: Turn) -> None:
         del floor.fresh_calls[call.id]
         queue = floor.queues[call.queue]
         if call.state is _WAITING and not _serve(floor, turn, queue, call) and call.prediction is None:
-            call.prediction = predict(floor, queue, call, turn.now)[0]
+            call.prediction = predict(floor, queue, call, turn.now, recent(queue, turn.now))[0]
 
 
 def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> bool:

@@ -1,7 +1,7 @@
 """Expected waits: the arithmetic, the record of the estimators, and what a caller is told."""
 
 import random
-from math import isclose
+from math import exp, isclose
 
 from acd.agents import AgentSpec
 from acd.commands import DefineAgent, DefineQueue, PutCallers, SignOut, TakeBreak
@@ -219,3 +219,32 @@ def test_what_was_predicted_is_compared_with_what_came_true() -> None:
     tracks = world.floor.queues[world.floor.calls[call].queue].waits.tracks
     assert tracks[Estimator.STATE].n == 1
     assert isclose(tracks[Estimator.STATE].mean_absolute_s, 150.0)
+
+
+def test_a_long_line_is_reckoned_as_quickly_and_as_well_as_a_short_one() -> None:
+    plain = Departures(20, 180.0)
+    for ahead in (199, 200, 201, 5_000):
+        steps = [1.0 / (plain.rate + waiting / 300.0) for waiting in range(ahead + 1)]
+        mean, variance = turn_of(ahead, plain, 1.0 / 300.0)
+        assert abs(mean / sum(steps) - 1.0) < 1e-5
+        assert abs(variance / sum(step * step for step in steps) - 1.0) < 1e-4
+
+
+def step_by_step(ahead: int, departures: Departures, give_up_rate: float) -> float:
+    """Departure by departure, whatever the length."""
+    before, at, number = float(ahead), 0.0, 0
+    while True:
+        number += 1
+        due = departures.nth(number)
+        before *= exp(-give_up_rate * (due - at))
+        if before < 1.0:
+            return due + before * (departures.nth(number + 1) - due)
+        before, at = before - 1.0, due
+
+
+def test_strides_come_to_the_same_as_steps() -> None:
+    regular = Departures(30, 180.0, tuple(float(second) for second in range(3, 183, 3) for _ in range(2)))
+    for give_up_rate in (0.0, 1.0 / 600.0):
+        for ahead in range(150, 2_000, 37):
+            plain = step_by_step(ahead, regular, give_up_rate)
+            assert abs(turn_of(ahead, regular, give_up_rate)[0] / plain - 1.0) < 0.01
