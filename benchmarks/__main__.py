@@ -11,6 +11,7 @@ NAMES = (
     "decisions",
     "burst",
     "memory",
+    "journal",
     "erlang",
     "ewt",
     "policy",

@@ -43,9 +43,10 @@ from nobat.settings import Settings
 from nobat.storage import catalogue, startup
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
+from nobat.storage.journal import Journal
 from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
-from nobat.storage.recorder import Recorder
+from nobat.storage.recorder import Recorder, write_leftovers
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.watch import WatchedLink
 
@@ -85,6 +86,7 @@ class App:
     authenticator: Authenticator
     node: NodeLock
     leftovers: Leftovers
+    journal: Journal
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -93,6 +95,7 @@ class App:
         history = settings.history
         database = Database(settings.database.url)
         started_at = clock.now()
+        journal = Journal(settings.journal_folder, int(started_at * 1000))
         recorder = RecorderThread(
             lambda: Recorder(
                 Database(settings.database.url),
@@ -100,6 +103,7 @@ class App:
                 batch_rows=history.batch_rows,
                 batch_wait_s=history.batch_wait_s,
                 memory_rows=history.memory_rows,
+                journal=journal,
                 commit_deadline_s=settings.database.commit_deadline_s,
             )
         )
@@ -134,6 +138,7 @@ class App:
             authenticator,
             NodeLock(database),
             leftovers,
+            journal,
         )
 
     async def start(self) -> None:
@@ -160,6 +165,7 @@ class App:
     async def _take_up(self) -> None:
         await self.node.take()
         await migrate(self.database)
+        await write_leftovers(self.database, self.journal, self.settings.history.batch_rows)
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())

@@ -63,6 +63,12 @@ class Source(Protocol):
     def history_pending(self) -> int:
         """Rows not yet in the database."""
 
+    def history_lost(self) -> int:
+        """Rows that were given up."""
+
+    def journal_works(self) -> bool:
+        """Whether this machine's own disk takes history."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -120,6 +126,8 @@ class _Families:
         self.recovery = gauge("acd_recovery_seconds", recovery, "pbx")
         self.reconciled = counter("acd_reconciled_total", "Differences put right by a snapshot.", "kind")
         self.pending = gauge("acd_history_pending", "Rows of history not yet in the database.")
+        self.lost = gauge("acd_history_lost", "Rows of history given up since the start of the service.")
+        self.journal = gauge("acd_journal_up", "1 if the local journal can be written.")
         self.lag = histogram("acd_inbox_lag_seconds", "Time that messages spend in the engine's inbox.", _QUICK)
 
 
@@ -223,6 +231,8 @@ class Metrics:
             del self._queues[name]
             _QueueMeters.remove(self._families, name)
         self._families.pending.set(source.history_pending())
+        self._families.lost.set(source.history_lost())
+        self._families.journal.set(source.journal_works())
 
     def _queue(self, queue: QueueId) -> _QueueMeters:
         meters = self._queues.get(queue)

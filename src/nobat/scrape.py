@@ -15,9 +15,15 @@ from nobat.metrics import QueueReading
 INTERVALS_SHOWN = 4
 
 
-class HasPending(Protocol):
+class History(Protocol):
     @property
     def pending(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+    @property
+    def journal_fails(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class FloorSource:
     """``nobat.metrics.Source`` over a running engine."""
 
     engine: Engine
-    recorder: HasPending
+    recorder: History
 
     def queues(self) -> Iterator[QueueReading]:
         """Each queue as it is, its service level over the last four intervals, and how right its expected waits were.
@@ -40,6 +46,12 @@ class FloorSource:
 
     def history_pending(self) -> int:
         return self.recorder.pending
+
+    def history_lost(self) -> int:
+        return self.recorder.lost
+
+    def journal_works(self) -> bool:
+        return self.recorder.journal_fails is None
 
 
 def _read(floor: Floor, queue: QueueId, now: float) -> QueueReading:

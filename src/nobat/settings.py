@@ -191,8 +191,11 @@ class HistorySettings(_Section):
     batch_wait_s: Seconds = 1.0
     """How long a first row waits for others to be written with it."""
 
-    memory_rows: Annotated[int, Field(ge=1_000)] = 2_000_000
-    """Rows kept in memory while the database is away. From a tenth on an alarm is logged; beyond, rows are lost."""
+    journal: Path | None = None
+    """Folder on this machine for history that the database does not have yet: `<file>.journal` by SQLite, else `nobat-journal`."""
+
+    memory_rows: Annotated[int, Field(ge=1_000)] = 50_000
+    """Rows held in memory while the database is away; the journal holds the others. From a tenth on an alarm is logged."""
 
 
 class Settings(BaseSettings):
@@ -216,6 +219,14 @@ class Settings(BaseSettings):
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where the local journal is kept."""
+        if self.history.journal is not None:
+            return self.history.journal
+        scheme, _, place = self.database.url.partition(":///")
+        return Path(place + ".journal") if scheme.startswith("sqlite") and place else Path("nobat-journal")
 
     @field_validator("pbx")
     @classmethod

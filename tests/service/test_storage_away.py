@@ -178,3 +178,38 @@ async def test_a_promise_that_cannot_be_kept_in_time_is_refused(tmp_path: Path) 
         await recorder.commit([CallHeld(1.0, CallId("pbx1-1.1"), QueueId("sales"))])
     assert recorder.pending == 1
     await database.close()
+
+
+async def test_a_service_killed_while_the_database_is_away_loses_nothing(trouble: Trouble) -> None:
+    office = trouble.office
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    office.pbx.phone("PJSIP/agent-101", Manner.ANSWERS)
+    await office.written()
+    trouble.take_away()
+    try:
+        calls = []
+        for _ in range(3):
+            call = office.pbx.caller("8000")
+            await until(lambda call=call: office.pbx.stage(call) == "talking", "a conversation")
+            office.pbx.agent_hangs_up(call)
+            await until(lambda call=call: office.pbx.stage(call) is None, "the end of a call")
+            calls.append(call)
+        await until(lambda: _ends_in(office.journal) == 3, "three ends in the journal")
+        await office.die()
+    finally:
+        trouble.bring_back()
+    await office.start()
+    admin = await office.admin()
+    items = (await admin.get("/v1/calls"))["items"]
+    assert [(one["id"], one["outcome"], one["ended_by"]) for one in items] == [
+        (call, "answered", "agent") for call in calls[::-1]
+    ]
+    assert (await admin.get("/v1/queues/sales/stats"))["answered"] == 3
+    async with office.app.database.read() as connection:
+        ended = select(func.count()).select_from(schema.events).where(schema.events.c.kind == "CallEnded")
+        assert (await connection.execute(ended)).scalar_one() == 3
+
+
+def _ends_in(folder: Path) -> int:
+    return sum(path.read_bytes().count(b" CallView ") for path in folder.glob("*")) if folder.is_dir() else 0

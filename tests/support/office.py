@@ -4,11 +4,15 @@ Nothing sleeps: time is the test's (``pass_time``), and ``until`` looks again an
 """
 
 import asyncio
+import shutil
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -76,16 +80,20 @@ class Person:
         return response.json()
 
 
-@dataclass
+@dataclass(eq=False)
 class Office:
     """One service, its PBX and the people around it."""
 
     url: str
     clock: TestClock = field(default_factory=TestClock)
     commit_deadline_s: float = 2.0
+    batch_wait_s: float = 0.01
 
     def __post_init__(self) -> None:
         self.pbx = MemoryPbx(self.clock.now)
+        folder = mkdtemp(prefix="nobat-journal-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.journal = Path(folder) / "journal"
 
     async def prepare(
         self, queues: list[QueueSpec], agents: list[AgentSpec], pins: dict[str, str] | None = None
@@ -163,7 +171,7 @@ class Office:
         return Settings(
             database=DatabaseSettings(url=self.url, commit_deadline_s=self.commit_deadline_s),
             pbx=(PbxSettings(name="pbx1", secret="not needed here"),),
-            history=HistorySettings(batch_wait_s=0.01),
+            history=HistorySettings(batch_wait_s=self.batch_wait_s, journal=self.journal),
         )
 
 

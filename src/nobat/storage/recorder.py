@@ -1,9 +1,10 @@
 """Writes down what happened: history in batches behind the calls, promises before what depends on them.
 
-``note`` takes events and ended calls, never waits and never fails: a task writes them in batches, in order, and keeps them while
-the database is away. ``commit`` returns when its events are on disk, or raises ``StorageUnavailable`` after a deadline; what
-several callers want committed at the same moment shares one transaction. Every row has a key made here, so a batch whose fate
-is unknown is simply written again and adds nothing twice.
+``note`` takes events and ended calls, never waits and never fails: they are in the backlog (``nobat.storage.backlog``), on this
+machine's own disk, until a task has written them in batches, in order; while the database is away they stay there. ``commit``
+returns when its events are on disk in the database, or raises ``StorageUnavailable`` after a deadline; what several callers want
+committed at the same moment shares one transaction. Every row has a key made here, so a batch whose fate is unknown is simply
+written again and adds nothing twice.
 
 The engine calls both; the composition root starts ``run`` and ends with ``close``.
 """
@@ -11,7 +12,6 @@ The engine calls both; the composition root starts ``run`` and ends with ``close
 import asyncio
 import contextlib
 import itertools
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,8 +20,10 @@ import structlog
 from acd.events import AgentStatusChosen, Event
 from acd.views import CallView
 from nobat.storage import statements
+from nobat.storage.backlog import Backlog
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageConflict, StorageUnavailable
+from nobat.storage.journal import Journal
 from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
@@ -48,37 +50,45 @@ class Recorder:
     run_id: int
     batch_rows: int = 200
     batch_wait_s: float = 0.2
-    memory_rows: int = 2_000_000
+    memory_rows: int = 50_000
     commit_deadline_s: float = 2.0
     away: str | None = None
     """Why history cannot be written now, in words; None while all is well."""
-    lost: int = 0
-    """Rows that were given up: memory was full, or no database would ever take them."""
+    journal: Journal | None = None
+    refused: int = 0
+    """Rows that no database would ever take."""
     _sequence: "itertools.count[int]" = field(default_factory=itertools.count)
-    _notes: deque[Note] = field(default_factory=deque)
-    _writing: int = 0
+    _backlog: Backlog = field(init=False)
     _promises: list[_Promise] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
     _promised: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _written: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
-    _alarmed: bool = False
+
+    def __post_init__(self) -> None:
+        self._backlog = Backlog(self.journal, self.memory_rows)
 
     @property
     def pending(self) -> int:
         """Rows not yet in the database."""
-        return len(self._notes) + self._writing
+        return len(self._backlog)
+
+    @property
+    def lost(self) -> int:
+        """Rows that were given up: no database took them, or neither disk nor memory had room."""
+        return self.refused + self._backlog.lost
+
+    @property
+    def journal_fails(self) -> str | None:
+        """Why the local journal cannot be written, in words; None while all is well."""
+        return self._backlog.journal_fails
 
     def note(self, events: Sequence[Event], ended: Sequence[CallView] = ()) -> None:
         """Remember what happened; it is written soon. Kinds that are promises are left to ``commit``."""
-        for event in events:
-            if not isinstance(event, DURABLE):
-                self._notes.append(Note(self.run_id, next(self._sequence), event))
-        for call in ended:
-            self._notes.append(Note(self.run_id, next(self._sequence), call))
-        if self._notes:
-            self._watch_memory()
+        whats = (*(event for event in events if not isinstance(event, DURABLE)), *ended)
+        self._backlog.add([Note(self.run_id, next(self._sequence), what) for what in whats])
+        if self._backlog:
             self._noted.set()
 
     async def commit(self, events: Sequence[Event | statements.AuditEntry]) -> None:
@@ -100,7 +110,7 @@ class Recorder:
 
     def _keep_for_later(self, notes: list[Note]) -> None:
         """A broken promise is still written when the database is back, under the same keys; an action never taken is not."""
-        self._notes.extend(note for note in notes if not isinstance(note.what, statements.AuditEntry))
+        self._backlog.add([note for note in notes if not isinstance(note.what, statements.AuditEntry)])
         self._noted.set()
 
     async def run(self) -> None:
@@ -120,25 +130,18 @@ class Recorder:
                     self._written.clear()
                     await self._written.wait()
         except TimeoutError:
-            log.error("history is incomplete: the database did not take it before the stop", rows=self.pending)  # noqa: TRY400
-
-    def _watch_memory(self) -> None:
-        waiting = len(self._notes)
-        if waiting > self.memory_rows:
-            self._notes.popleft()
-            self.lost += 1
-        if not self._alarmed and waiting > self.memory_rows // 10:
-            self._alarmed = True
-            log.error("history piles up in memory: bring the database back", rows=waiting, limit=self.memory_rows)
-        elif self._alarmed and waiting < self.memory_rows // 20:
-            self._alarmed = False
+            where = "it is in the journal for the next start" if self.journal is not None else "it is incomplete"
+            log.error(f"the database did not take all history before the stop; {where}", rows=self.pending)  # noqa: TRY400
+        finally:
+            self._backlog.close()
 
     async def _write_history(self) -> None:
         retry_s = _FIRST_RETRY_S
         while True:
             await self._noted.wait()
-            if len(self._notes) < self.batch_rows:
+            if len(self._backlog) < self.batch_rows:
                 await self._pause(self.batch_wait_s)
+            self._backlog.sync()
             try:
                 await self._write_batch()
                 retry_s = _FIRST_RETRY_S
@@ -159,38 +162,15 @@ class Recorder:
 
     async def _write_batch(self) -> None:
         """Write the oldest rows and forget them; on failure they stay where they are."""
-        batch = [self._notes.popleft() for _ in range(min(len(self._notes), self.batch_rows))]
-        if not self._notes:
-            self._noted.clear()
-        self._writing = len(batch)
+        batch = self._backlog.first(self.batch_rows)
         try:
-            await self._write(batch)
-            batch = []
+            self.refused += await write_notes(self.database, batch)
         except TimeoutError:
             raise StorageUnavailable(f"no answer within {_BATCH_DEADLINE_S:g} s") from None
-        finally:
-            self._writing = 0
-            if batch:
-                self._notes.extendleft(reversed(batch))
-                self._noted.set()
+        self._backlog.done(len(batch))
+        if not self._backlog:
+            self._noted.clear()
         self._say_back()
-
-    async def _write(self, batch: list[Note]) -> None:
-        """One transaction; if a row in it can never be stored, find that row and leave it out."""
-        try:
-            async with asyncio.timeout(_BATCH_DEADLINE_S), self.database.write() as connection:
-                await statements.write(connection, self.database.insert, batch)
-        except StorageConflict as error:
-            refused = str(error)
-        else:
-            return
-        if len(batch) == 1:
-            self.lost += 1
-            log.error("a row of history cannot be stored and is given up", kind=batch[0].kind, why=refused)
-            return
-        middle = len(batch) // 2
-        await self._write(batch[:middle])
-        await self._write(batch[middle:])
 
     async def _write_promises(self) -> None:
         while True:
@@ -210,7 +190,7 @@ class Recorder:
 
     def _say_away(self, why: str) -> None:
         if self.away is None:
-            log.error("the database is away: calls go on, history waits in memory", why=why, rows=self.pending)
+            log.error("the database is away: calls go on, history waits on this machine", why=why, rows=self.pending)
         self.away = why
 
     def _say_back(self) -> None:
@@ -227,3 +207,31 @@ def _settle(promises: list[_Promise], failure: str | None) -> None:
             promise.kept.set_result(None)
         else:
             promise.kept.set_exception(StorageUnavailable(failure))
+
+
+async def write_notes(database: Database, batch: list[Note]) -> int:
+    """One transaction; if a row in it can never be stored, find that row and leave it out. Returns how many were left out."""
+    if not batch:
+        return 0
+    try:
+        async with asyncio.timeout(_BATCH_DEADLINE_S), database.write() as connection:
+            await statements.write(connection, database.insert, batch)
+    except StorageConflict as error:
+        refused = str(error)
+    else:
+        return 0
+    if len(batch) == 1:
+        log.error("a row of history cannot be stored and is given up", kind=batch[0].kind, why=refused)
+        return 1
+    middle = len(batch) // 2
+    return await write_notes(database, batch[:middle]) + await write_notes(database, batch[middle:])
+
+
+async def write_leftovers(database: Database, journal: Journal, batch_rows: int) -> int:
+    """Write what earlier runs left in the journal, before anything is read from the database; how many rows that was."""
+    count = 0
+    for notes in journal.left():
+        for start in range(0, len(notes), batch_rows):
+            await write_notes(database, notes[start : start + batch_rows])
+        count += len(notes)
+    return count

@@ -45,6 +45,11 @@ class RecorderThread:
         return self._recorder.away
 
     @property
+    def journal_fails(self) -> str | None:
+        """Why the local journal cannot be written; None while all is well."""
+        return self._recorder.journal_fails
+
+    @property
     def lost(self) -> int:
         """Rows that were given up."""
         return self._recorder.lost

@@ -2,6 +2,7 @@
 
 import dataclasses
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
@@ -16,28 +17,34 @@ def clean(text: str | None, length: int = 200) -> str | None:
     """Text that every database takes."""
     if text is None:
         return None
+    if text.isascii() and "\0" not in text:
+        return text[:length]
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:length]
 
 
 def event_row(run: int, seq: int, event: Event) -> Row:
     """Any event; what has no column of its own goes into ``data``."""
+    kind: type = type(event)
     return {
         "run": run,
         "seq": seq,
         "at": when(event.at),
-        "kind": type(event).__name__,
+        "kind": kind.__name__,
         "call_id": clean(getattr(event, "call", None), 128),
         "queue_id": getattr(event, "queue", None),
         "agent_id": getattr(event, "agent", None),
-        "data": {
-            field.name: _plain(getattr(event, field.name))
-            for field in dataclasses.fields(event)
-            if field.name not in _COLUMNS_OF_THEIR_OWN
-        },
+        "data": {name: _plain(getattr(event, name)) for name in _other_fields(kind)},
     }
 
 
+@cache
+def _other_fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind) if one.name not in _COLUMNS_OF_THEIR_OWN)
+
+
 def _plain(value: object) -> object:
+    if value is None or isinstance(value, float | int):
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):

@@ -31,6 +31,12 @@ class OneQueue:
     def history_pending(self) -> int:
         return 7
 
+    def history_lost(self) -> int:
+        return 2
+
+    def journal_works(self) -> bool:
+        return False
+
 
 def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
@@ -46,6 +52,7 @@ async def test_a_known_queue_has_all_its_series_from_the_start_and_none_when_it_
     assert value(metrics, "acd_longest_wait_seconds", queue="sales") == 12.5
     assert value(metrics, "acd_agents", queue="sales", state="idle") == 2
     assert value(metrics, "acd_history_pending") == 7
+    assert (value(metrics, "acd_history_lost"), value(metrics, "acd_journal_up")) == (2, 0)
     level = value(metrics, "acd_service_level_ratio", queue="sales")
     assert level is not None
     assert math.isnan(level)

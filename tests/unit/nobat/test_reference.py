@@ -25,6 +25,8 @@ CONTRACT = {
     "acd_recovery_seconds": ("pbx",),
     "acd_reconciled_total": ("kind",),
     "acd_history_pending": (),
+    "acd_history_lost": (),
+    "acd_journal_up": (),
     "acd_inbox_lag_seconds": (),
 }
 
