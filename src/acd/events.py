@@ -200,11 +200,15 @@ class PbxLost:
 
 @record
 class PbxReady:
-    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right."""
+    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right.
+
+    ``boot`` changes when the PBX is restarted.
+    """
 
     at: float
     pbx: PbxId
     repairs: tuple[tuple[str, int], ...]
+    boot: str = ""
 
 
 Event = (

@@ -40,7 +40,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
-    turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items()))))
+    turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
 
 
 def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:

@@ -16,13 +16,14 @@ import structlog
 
 from acd.commands import RestoreVisit
 from acd.errors import AcdError
-from acd.events import Event, PbxReady, VisitDecided
+from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import PbxId
+from acd.outcomes import Outcome
 from acd.views import CallView
 from nobat.engine import Engine, Gauge
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
-from nobat.storage.unfinished import UnfinishedCall, unfinished_calls
+from nobat.storage.unfinished import UnfinishedCall, last_boot, unfinished_calls
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +50,13 @@ class Leftovers:
         """Count, and begin to settle a PBX when it is ready for the first time."""
         self.gauge.observe(events, now)
         for event in events:
+            if isinstance(event, CallEnded) and event.outcome is Outcome.LOST:
+                log.warning("a caller was lost", call=event.call, queue=event.queue, why=event.ended_by)
+            if isinstance(event, PbxReady) and event.repairs:
+                log.info("a snapshot put right what had gone unseen", pbx=event.pbx, **dict(event.repairs))
             if isinstance(event, PbxReady) and event.pbx not in self._settled:
                 self._settled.add(event.pbx)
-                task = asyncio.get_running_loop().create_task(self._settle(event.pbx, now))
+                task = asyncio.get_running_loop().create_task(self._settle(event, now))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
@@ -67,10 +72,12 @@ class Leftovers:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _settle(self, pbx: PbxId, now: float) -> None:
+    async def _settle(self, ready: PbxReady, now: float) -> None:
+        pbx = ready.pbx
         while True:
             try:
                 calls = await unfinished_calls(self.database, pbx, self.run_id, now)
+                before = await last_boot(self.database, pbx, self.run_id)
                 break
             except StorageUnavailable:
                 await asyncio.sleep(RETRY_S)
@@ -78,13 +85,14 @@ class Leftovers:
             return
         known = self.engine.read(lambda floor, _: {*floor.calls, *floor.ended})
         gone = [call for call in calls if call.id not in known]
+        restarted = before is not None and before != ready.boot
         for call in gone:
-            await self._finish(self.engine, call, now)
+            await self._finish(self.engine, call, now, restarted=restarted)
         if gone:
-            log.info("calls that ended unseen are accounted for", pbx=pbx, calls=len(gone))
+            log.info("calls that ended unseen are accounted for", pbx=pbx, calls=len(gone), pbx_restarted=restarted)
 
-    async def _finish(self, engine: Engine, call: UnfinishedCall, now: float) -> None:
-        missing, view = call.ending(now)
+    async def _finish(self, engine: Engine, call: UnfinishedCall, now: float, *, restarted: bool) -> None:
+        missing, view = call.ending(now, restarted=restarted)
         for event in missing:
             if isinstance(event, VisitDecided):
                 try:

@@ -169,3 +169,25 @@ async def test_calls_that_end_while_nobody_looks_are_accounted_for(office: Offic
     await office.settled()
     stats = await (await office.admin()).get("/v1/queues/sales/stats")
     assert [stats[name] for name in ("offered", "answered", "abandoned", "waiting")] == [3, 1, 1, 1]
+
+
+async def test_calls_that_ended_with_their_pbx_while_the_service_was_down_are_lost_not_abandoned(
+    office: Office,
+) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    talking, waiting = office.pbx.caller("8000", "111"), office.pbx.caller("8000", "222")
+    await until(lambda: office.pbx.ringing(talking), "a ringing phone")
+    office.pbx.pick_up(talking)
+    await office.settled()
+    await office.written()
+    await office.die()
+    office.pbx.world.restart()
+    await office.start()
+    again = await office.admin()
+    await until(lambda: office.app.recorder.pending == 0 and not office.app.leftovers._tasks, "the account")
+    found = {one["id"]: one for one in (await again.get("/v1/calls"))["items"]}
+    assert (found[talking]["outcome"], found[talking]["ended_by"]) == ("answered", "pbx_restart")
+    assert (found[waiting]["outcome"], found[waiting]["ended_by"]) == ("lost", "pbx_restart")
+    stats = await again.get("/v1/queues/sales/stats")
+    assert [stats[name] for name in ("offered", "answered", "abandoned", "lost", "waiting")] == [2, 1, 0, 1, 0]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from acd.calls import CallState
-from acd.events import CallEnded, Event, VisitDecided
+from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
@@ -21,7 +21,9 @@ from nobat.storage.database import Database, when
 
 LOOK_BACK_S = 2 * 86_400.0
 CALLS_AT_ONCE = 500
-UNSEEN = "unseen"
+UNSEEN, PBX_RESTART = "unseen", "pbx_restart"
+READY_READ = 100
+"""Of all PBXs together, so many of the last times at which one was ready are looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,32 @@ class UnfinishedCall:
     id: CallId
     rows: tuple[Any, ...]
 
-    def ending(self, now: float) -> tuple[list[Event], CallView]:
-        """How it is written down now: the events that were missing, and the call. A caller nobody answered gave up."""
+    def ending(self, now: float, *, restarted: bool = False) -> tuple[list[Event], CallView]:
+        """How it is written down now: the events that were missing, and the call.
+
+        A caller nobody answered gave up; unless the PBX was ``restarted`` meanwhile, which ended all its calls.
+        """
+        ended_by = PBX_RESTART if restarted else UNSEEN
         told = {row["kind"]: row for row in self.rows}
         entry = told["CallQueued"]
         queue = QueueId(entry["queue_id"])
         entered_at = float(entry["data"]["entered_at"])
         decided = told.get("VisitDecided")
-        outcome = Outcome(decided["data"]["outcome"]) if decided is not None else Outcome.ABANDONED
+        outcome = (
+            Outcome(decided["data"]["outcome"])
+            if decided is not None
+            else Outcome.LOST
+            if restarted
+            else Outcome.ABANDONED
+        )
         waited = float(decided["data"]["waited_s"]) if decided is not None else max(0.0, now - entered_at)
-        missing: list[Event] = [CallEnded(now, self.id, queue, outcome, UNSEEN)]
+        missing: list[Event] = [CallEnded(now, self.id, queue, outcome, ended_by)]
         if decided is None:
             missing.insert(0, VisitDecided(now, self.id, queue, outcome, entered_at, waited))
         visit = VisitView(queue, entered_at, entered_at + waited, outcome)
-        return missing, self._view(told, visit, waited, now)
+        return missing, self._view(told, visit, waited, now, ended_by)
 
-    def _view(self, told: dict[str, Any], visit: VisitView, waited: float, now: float) -> CallView:
+    def _view(self, told: dict[str, Any], visit: VisitView, waited: float, now: float, ended_by: str) -> CallView:
         entry, talk, connected = told["CallQueued"], told.get("TalkEnded"), told.get("CallConnected")
         amended = told.get("CallAmended")
         remarks = amended["data"] if amended is not None else {}
@@ -74,7 +86,7 @@ class UnfinishedCall:
             talk_s=talk["data"]["talk_s"] if talk is not None else None,  # nobody saw it end: no figure is invented
             hold_s=talk["data"]["hold_s"] if talk is not None else 0.0,
             ended_at=now,
-            ended_by=UNSEEN,
+            ended_by=ended_by,
             disposition=remarks.get("disposition"),
             notes=remarks.get("notes"),
             visits=(visit,),
@@ -96,3 +108,17 @@ async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now:
             for row in (await connection.execute(some.order_by(event.c.run, event.c.seq))).mappings():
                 rows[row["call_id"]].append(row)
     return [UnfinishedCall(CallId(one), tuple(rows[one])) for one in ids]
+
+
+async def last_boot(database: Database, pbx: PbxId, before_run: int) -> str | None:
+    """Which start of ``pbx`` an earlier run saw last; None if none did."""
+    event = schema.events.c
+    ready = (
+        select(event.data)
+        .where(event.kind == PbxReady.__name__, event.run < before_run)
+        .order_by(event.run.desc(), event.seq.desc())
+        .limit(READY_READ)
+    )
+    async with database.read() as connection:
+        told = (await connection.execute(ready)).scalars()
+        return next((data["boot"] for data in told if data["pbx"] == pbx and data.get("boot")), None)
