@@ -157,6 +157,7 @@ class App:
         self._keep_running("catalogue", self.keeper.follow)
         self._keep_running("directory", self.directory.follow)
         self._keep_running("clock", self._follow_clock)
+        self._keep_running("node", lambda: self.node.watch(_leave))
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -215,6 +216,12 @@ class App:
         while True:
             await asyncio.sleep(FOLLOW_CLOCK_S)
             self.clock.follow()
+
+
+def _leave(why: str) -> None:
+    """Two services would ring two agents for one caller: the one that came late goes on, this one ends in order."""
+    log.critical("another service has taken over: this one leaves", why=why)
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _end(*tasks: "asyncio.Task[None]") -> None:

@@ -1,6 +1,7 @@
 """The schema: made by migrations, the same as the tables in the code, all or nothing."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from nobat.storage.errors import WrongDatabase
 from nobat.storage.migrate import HEAD, alembic_config, current_version, migrate
 from nobat.storage.nodelock import NodeLock
 from tests.support.postgres import PostgresServer
+from tests.support.until import until
 
 
 async def test_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
@@ -114,3 +116,53 @@ async def test_a_lock_outlives_nobody_who_dies(postgres: PostgresServer) -> None
     for lock, database in zip((second, first), databases, strict=True):
         await lock.release()
         await database.close()
+
+
+async def test_a_lock_that_the_database_forgot_is_taken_again_or_left_to_who_was_faster(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodelock, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(nodelock, "CHECK_S", 0.1)
+    url = postgres.create_database()
+    databases = [Database(url) for _ in range(3)]
+    first, second, killer = NodeLock(databases[0]), NodeLock(databases[1]), databases[2]
+    taken_over: list[str] = []
+    await first.take()
+    watch = asyncio.create_task(first.watch(taken_over.append))
+    held_by = await _holder(killer)
+    await _end_session(killer, held_by)
+    async with asyncio.timeout(10):
+        while True:
+            if await _holder(killer) not in (None, held_by):
+                break
+            await asyncio.sleep(0.02)
+    with pytest.raises(WrongDatabase, match="another nobat serve"):
+        await second.take()
+    async with asyncio.timeout(30):
+        while not taken_over:  # the two race until the second one wins
+            await _end_session(killer, await _holder(killer))
+            with contextlib.suppress(WrongDatabase):
+                await second.take()
+                await until(lambda: bool(taken_over), "word of who was faster")
+    assert "another nobat serve" in taken_over[0]
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+    await first.release()
+    await second.release()
+    for database in databases:
+        await database.close()
+
+
+async def _holder(database: Database) -> int | None:
+    """The session that holds the lock of this database."""
+    held = text(
+        "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND granted AND d.datname = current_database()"
+    )
+    async with database.read() as connection:
+        return (await connection.execute(held)).scalar()
+
+
+async def _end_session(database: Database, pid: int | None) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid or 0})

@@ -7,16 +7,25 @@ process, however it ends.
 import asyncio
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nobat.storage.database import Database, translated
-from nobat.storage.errors import WrongDatabase
+from nobat.storage.errors import StorageUnavailable, WrongDatabase
+
+log = structlog.get_logger(__name__)
 
 _ADVISORY_LOCK = 0x4E6F6261742D31  # "Nobat-1"
+CHECK_S = 2.0
+"""How often a session of PostgreSQL is asked whether it still lives."""
+
+ANSWER_S = 5.0
+
 PATIENCE_S = 3.0
 """A service that was just asked to leave may still hold the lock of PostgreSQL for a moment."""
 
@@ -38,6 +47,39 @@ class NodeLock:
         elif self._session is None:
             with translated():
                 self._session = await _take_session_lock(self._database)
+
+    async def watch(self, taken_over: Callable[[str], None]) -> None:
+        """Hold on to it: a PostgreSQL that was restarted has forgotten it, and it is taken again.
+
+        ``taken_over`` is called, once, when another service was faster.
+        """
+        if self._database.is_sqlite:  # a file is locked for as long as this process lives
+            await asyncio.get_running_loop().create_future()
+        while True:
+            await asyncio.sleep(CHECK_S)
+            if await self._is_gone():
+                try:
+                    await self.take()
+                    log.info("the database knows us again as its only service")
+                except StorageUnavailable:
+                    continue
+                except WrongDatabase as error:
+                    taken_over(str(error))
+                    await asyncio.get_running_loop().create_future()
+
+    async def _is_gone(self) -> bool:
+        """Whether the session that held the lock has ended."""
+        session = self._session
+        if session is not None:
+            try:
+                with translated():
+                    async with asyncio.timeout(ANSWER_S):
+                        await session.execute(text("SELECT 1"))
+            except (StorageUnavailable, TimeoutError):
+                self._session = None
+                await session.invalidate()
+                await session.close()
+        return self._session is None
 
     async def release(self) -> None:
         if self._file is not None:
