@@ -134,7 +134,8 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
-    """Give the agent a phone."""
+    """Give the agent a phone. On another PBX other callers wait for him: he is looked at as if he had just become free."""
+    floor.unlist(agent)
     agent.sit(device, floor.devices.get(device, DeviceState.UNKNOWN))
     floor.at_device[device] = agent.id
 

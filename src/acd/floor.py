@@ -140,8 +140,9 @@ class Floor:
             if served_in is not None:
                 served_in.waits.services.add(turn.now - agent.serving_since)
             agent.serving_since = None
-        if agent.serves is not agent.seen_serving:
-            agent.seen_serving = agent.serves
+        serves_on = agent.serves_on
+        if serves_on != agent.seen_serving:
+            agent.seen_serving = serves_on
             for queue in agent.lines:
                 queue.rates.clear()
             self._loosen(agent.id)
