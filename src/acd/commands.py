@@ -138,7 +138,7 @@ class PutCallers:
 
 @dataclass(frozen=True, slots=True)
 class RestoreTurn:
-    """Give round robin back who had which turn before a restart."""
+    """Give round robin back who had which turn before a restart; the earliest turn first."""
 
     queue: QueueId
     agent: AgentId

@@ -104,6 +104,7 @@ def _leave_queues(floor: "Floor", agent: Agent) -> None:
     floor.unlist(agent)
     for queue in agent.lines:
         queue.members.pop(agent.id, None)
+        queue.rates.clear()
     agent.lines = ()
 
 
@@ -129,7 +130,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if not agent.shift.is_on:
             agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
-    agent.idle_anchor = command.since
+    agent.idle_anchor = max(agent.idle_anchor, command.since)
     floor.refresh(agent, turn)
 
 
@@ -309,9 +310,7 @@ def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
 
 
 def restore_turn(floor: "Floor", _turn: Turn, command: c.RestoreTurn) -> None:
-    queue = floor.queue(command.queue)
-    queue.turns[command.agent] = max(command.at, queue.turns.get(command.agent, 0.0))
-    queue.last_turn = max(queue.last_turn, command.at)
+    floor.queue(command.queue).took_turn(command.agent, command.at)
 
 
 def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> None:
@@ -323,6 +322,7 @@ def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
     agent = floor.agents.get(command.agent)
     if agent is not None and command.presence:
         agent.shift = Shift.retold(command.presence, command.talks)
+        agent.idle_anchor = max((ended_at for ended_at, _ in command.talks), default=0.0)
 
 
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:
