@@ -85,9 +85,9 @@ def define_agent(floor: "Floor", turn: Turn, command: c.DefineAgent) -> None:
     else:
         _leave_queues(floor, agent)
         agent.spec = spec
+    # Whoever is idle is looked at anew, for a skill gained changes whom he may serve; and so is who waits because of him.
     _join_queues(floor, turn, agent)
-    # A skill gained or lost changes who may be served although the agent was idle all along.
-    floor.freshen()
+    floor.loosen(agent.id)
 
 
 def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:

@@ -145,7 +145,7 @@ class Floor:
             agent.seen_serving = serves_on
             for queue in agent.lines:
                 queue.rates.clear()
-            self._loosen(agent.id)
+            self.loosen(agent.id)
         if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
             if not agent.listed:
                 self.fresh_agents[agent.id] = None
@@ -186,8 +186,8 @@ class Floor:
         for queue in self.queues.values():
             self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
 
-    def _loosen(self, agent: AgentId) -> None:
-        """An agent has come or gone: those held for him, and those who were rejected, may be served otherwise now."""
+    def loosen(self, agent: AgentId) -> None:
+        """An agent has come, gone or changed: those held for him, and those who were rejected, may be served otherwise now."""
         for call in (self.calls[known] for known in self.particular):
             if call.state is CallState.WAITING and (call.preferred == agent or call.rejected_by):
                 self.fresh_calls[call.id] = None
