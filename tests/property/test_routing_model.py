@@ -8,6 +8,8 @@ from math import log
 
 import pytest
 
+from acd import floor as floors
+from acd import routing
 from acd.agents import Agent, AgentState, Free, Status
 from acd.calls import Call, CallState
 from acd.events import CallOffered
@@ -245,3 +247,42 @@ def reasons_are_true(floor: Floor, why: CallWhy, now: float) -> None:
                 )
             case _:
                 raise AssertionError(one.bar)
+
+
+def nobody_was_passed_over(floor: Floor, effects: Effects) -> None:
+    """By somebody behind, at an agent who could have served him; needs that are about to relax come in the turns that follow."""
+    model, now = Model(floor), floor.now
+    if floor.timers and floor.timers[0][0] <= now:
+        return
+    for event in effects.events:
+        if isinstance(event, CallOffered):
+            chosen = model.place(floor.calls[event.call])
+            before = [
+                call for call in floor.calls.values() if call.state is CallState.WAITING and model.place(call) < chosen
+            ]
+            assert not any(model.may(floor.agents[agent], call, now) for agent in event.agents for call in before)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_with_short_turns_nobody_waits_beside_a_free_agent_once_nothing_is_due(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One offer and one timer a turn: messages come in between, and work is left over all the time."""
+    monkeypatch.setattr(routing, "MOST_OFFERS", 1)
+    monkeypatch.setattr(floors, "MOST_TIMERS", 1)
+    rests = 0
+    for seed in range(first, first + 20):
+        centre = SmallCentre(seed)
+        centre.heard = lambda effects, floor=centre.floor: nobody_was_passed_over(floor, effects)  # type: ignore[misc]
+        for _ in range(STEPS):
+            centre.step()
+            floor, model = centre.floor, Model(centre.floor)
+            due = floor.next_deadline()
+            if due is not None and due <= centre.now:
+                continue
+            rests += 1
+            free = [agent for agent in floor.agents.values() if model.free(agent, floor.now)]
+            for call in floor.calls.values():
+                if call.state is CallState.WAITING:
+                    assert not any(model.may(agent, call, floor.now) for agent in free)
+    assert rests > 1_000
