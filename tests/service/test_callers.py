@@ -113,11 +113,13 @@ def test_every_bad_line_is_named_and_nothing_else_is_done(tmp_path: Path) -> Non
         "02112345673,,,9999,,,",
         "00,,,,,,",
         "9.82112E+11,,,,,,",
+        "02112345674,,,,english=1;english=3,,",
+        "02112345675,,,1_0,,,",
     )
     with pytest.raises(CallerFileError) as told:
         read_callers(file, Numbering())
     lines = [one.removeprefix(f"{file}: ") for one in str(told.value).splitlines()]
-    assert [one.split(":")[0] for one in lines] == [f"line {n}" for n in range(3, 12)]
+    assert [one.split(":")[0] for one in lines] == [f"line {n}" for n in range(3, 14)]
     assert lines[1] == "line 4: priority: 'much' is no whole number"
     assert lines[4] == "line 7: number: is the same as in line 2"
 
