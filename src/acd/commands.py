@@ -155,6 +155,16 @@ class RestoreService:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreAmendment:
+    """Give a call that lives on what people had changed of it before a restart. Taken up when a snapshot finds the call."""
+
+    call: CallId
+    priority: int
+    disposition: str | None
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreShift:
     """Give an agent the shift back that a restart interrupted: comings (True) and goings by time, and talks by end, in seconds."""
 
@@ -186,6 +196,7 @@ Command = (
     | PutCallers
     | RestoreTurn
     | RestoreService
+    | RestoreAmendment
     | RestoreShift
     | StopOffering
 )

@@ -317,6 +317,10 @@ def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> N
     floor.served(normal(command.number, floor.numbering), command.agent)
 
 
+def restore_amendment(floor: "Floor", _turn: Turn, command: c.RestoreAmendment) -> None:
+    floor.amended[command.call] = command
+
+
 def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
     """Before the agent's status is restored: whoever is signed in by that goes on in this shift."""
     agent = floor.agents.get(command.agent)
@@ -347,6 +351,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.PutCallers: put_callers,
     c.RestoreTurn: restore_turn,
     c.RestoreService: restore_service,
+    c.RestoreAmendment: restore_amendment,
     c.RestoreShift: restore_shift,
     c.StopOffering: stop_offering,
 }

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from acd import calling, desk, joining, reconcile, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState
-from acd.commands import Command
+from acd.commands import Command, RestoreAmendment
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -52,6 +52,9 @@ class Floor:
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    amended: dict[CallId, RestoreAmendment] = field(
+        default_factory=dict
+    )  # before a restart, of calls not yet found again
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
