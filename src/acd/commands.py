@@ -138,7 +138,7 @@ class PutCallers:
 
 @dataclass(frozen=True, slots=True)
 class RestoreTurn:
-    """Give round robin back who had which turn before a restart."""
+    """Give round robin back who had which turn before a restart; the earliest turn first."""
 
     queue: QueueId
     agent: AgentId
@@ -152,6 +152,16 @@ class RestoreService:
     number: str
     agent: AgentId
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAmendment:
+    """Give a call that lives on what people had changed of it before a restart. Taken up when a snapshot finds the call."""
+
+    call: CallId
+    priority: int
+    disposition: str | None
+    notes: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,7 @@ Command = (
     | PutCallers
     | RestoreTurn
     | RestoreService
+    | RestoreAmendment
     | RestoreShift
     | StopOffering
 )

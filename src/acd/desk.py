@@ -85,9 +85,9 @@ def define_agent(floor: "Floor", turn: Turn, command: c.DefineAgent) -> None:
     else:
         _leave_queues(floor, agent)
         agent.spec = spec
+    # Whoever is idle is looked at anew, for a skill gained changes whom he may serve; and so is who waits because of him.
     _join_queues(floor, turn, agent)
-    # A skill gained or lost changes who may be served although the agent was idle all along.
-    floor.freshen()
+    floor.loosen(agent.id)
 
 
 def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
@@ -104,6 +104,7 @@ def _leave_queues(floor: "Floor", agent: Agent) -> None:
     floor.unlist(agent)
     for queue in agent.lines:
         queue.members.pop(agent.id, None)
+        queue.rates.clear()
     agent.lines = ()
 
 
@@ -129,12 +130,13 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if not agent.shift.is_on:
             agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
-    agent.idle_anchor = command.since
+    agent.idle_anchor = max(agent.idle_anchor, command.since)
     floor.refresh(agent, turn)
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
-    """Give the agent a phone."""
+    """Give the agent a phone. On another PBX other callers wait for him: he is looked at as if he had just become free."""
+    floor.unlist(agent)
     agent.sit(device, floor.devices.get(device, DeviceState.UNKNOWN))
     floor.at_device[device] = agent.id
 
@@ -308,13 +310,15 @@ def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
 
 
 def restore_turn(floor: "Floor", _turn: Turn, command: c.RestoreTurn) -> None:
-    queue = floor.queue(command.queue)
-    queue.turns[command.agent] = max(command.at, queue.turns.get(command.agent, 0.0))
-    queue.last_turn = max(queue.last_turn, command.at)
+    floor.queue(command.queue).took_turn(command.agent, command.at)
 
 
 def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> None:
     floor.served(normal(command.number, floor.numbering), command.agent)
+
+
+def restore_amendment(floor: "Floor", _turn: Turn, command: c.RestoreAmendment) -> None:
+    floor.amended[command.call] = command
 
 
 def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
@@ -322,6 +326,7 @@ def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
     agent = floor.agents.get(command.agent)
     if agent is not None and command.presence:
         agent.shift = Shift.retold(command.presence, command.talks)
+        agent.idle_anchor = max((ended_at for ended_at, _ in command.talks), default=0.0)
 
 
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:
@@ -346,6 +351,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.PutCallers: put_callers,
     c.RestoreTurn: restore_turn,
     c.RestoreService: restore_service,
+    c.RestoreAmendment: restore_amendment,
     c.RestoreShift: restore_shift,
     c.StopOffering: stop_offering,
 }

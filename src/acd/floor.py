@@ -18,7 +18,7 @@ from typing import Any, Literal
 from acd import calling, desk, joining, reconcile, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState
-from acd.commands import Command
+from acd.commands import Command, RestoreAmendment
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -52,6 +52,9 @@ class Floor:
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    amended: dict[CallId, RestoreAmendment] = field(
+        default_factory=dict
+    )  # before a restart, of calls not yet found again
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
@@ -140,11 +143,12 @@ class Floor:
             if served_in is not None:
                 served_in.waits.services.add(turn.now - agent.serving_since)
             agent.serving_since = None
-        if agent.serves is not agent.seen_serving:
-            agent.seen_serving = agent.serves
+        serves_on = agent.serves_on
+        if serves_on != agent.seen_serving:
+            agent.seen_serving = serves_on
             for queue in agent.lines:
                 queue.rates.clear()
-            self._loosen(agent.id)
+            self.loosen(agent.id)
         if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
             if not agent.listed:
                 self.fresh_agents[agent.id] = None
@@ -185,8 +189,8 @@ class Floor:
         for queue in self.queues.values():
             self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
 
-    def _loosen(self, agent: AgentId) -> None:
-        """An agent has come or gone: those held for him, and those who were rejected, may be served otherwise now."""
+    def loosen(self, agent: AgentId) -> None:
+        """An agent has come, gone or changed: those held for him, and those who were rejected, may be served otherwise now."""
         for call in (self.calls[known] for known in self.particular):
             if call.state is CallState.WAITING and (call.preferred == agent or call.rejected_by):
                 self.fresh_calls[call.id] = None

@@ -21,6 +21,9 @@ def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
         call.segment, call.language, call.known_as = profile.segment, profile.language, profile.name
         call.priority += profile.priority
         call.own_needs = profile.skills
+    amended = floor.amended.pop(call.id, None)
+    if amended is not None:
+        call.priority, call.disposition, call.notes = amended.priority, amended.disposition, amended.notes
     call.head_start_s = call.priority * queue.spec.priority_s
     call.needs = needs_of(call, queue, turn.now)
     for step in queue.spec.relax:

@@ -38,6 +38,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
+    floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))

@@ -173,9 +173,10 @@ class App:
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
+        amended = await startup.restored_amendments(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits)
+        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits, *amended)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

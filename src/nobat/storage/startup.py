@@ -1,7 +1,7 @@
 """What a starting service takes up again, as commands to the floor.
 
-Agents' chosen status and shift, today's decided visits, and of the last seven days who had which turn and who served which
-number last.
+Agents' chosen status and shift, what was changed of calls that may live on, today's decided visits, and of the last seven days who
+had which turn and who served which number last.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,11 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from acd.agents import AgentSpec, Status
-from acd.commands import RestoreAgent, RestoreService, RestoreShift, RestoreTurn, RestoreVisit
-from acd.events import AgentStatusChosen, CallOffered
+from acd.commands import RestoreAgent, RestoreAmendment, RestoreService, RestoreShift, RestoreTurn, RestoreVisit
+from acd.events import AgentStatusChosen, CallAmended, CallEnded, CallOffered
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
@@ -27,6 +28,9 @@ OFFERS_READ = 50_000
 """Offers looked through for turns at most: a start must not wait for an agent who was not there all week."""
 
 SERVICES_KEPT = 200_000
+
+CALL_S = 24 * 3600.0
+"""How far back a call that still lives can have been changed."""
 
 SHIFT_S = 24 * 3600.0
 """How far back a shift is looked for."""
@@ -145,4 +149,21 @@ async def restored_shifts(database: Database, now: float) -> list[RestoreShift]:
             talks.setdefault(row.agent_id, []).append((seconds(row.ended_at), row.talk_s))
     return [
         RestoreShift(AgentId(agent), tuple(moments), tuple(talks.get(agent, ()))) for agent, moments in presence.items()
+    ]
+
+
+async def restored_amendments(database: Database, now: float) -> list[RestoreAmendment]:
+    """What people changed last of each call whose end is not on record."""
+    event, other = schema.events, aliased(schema.events)
+    ended = select(other.c.seq).where(other.c.call_id == event.c.call_id, other.c.kind == CallEnded.__name__).exists()
+    changed = (
+        select(event.c.call_id, event.c.data)
+        .where(event.c.at >= when(now - CALL_S), event.c.kind == CallAmended.__name__, ~ended)
+        .order_by(event.c.run, event.c.seq)
+    )
+    async with database.read() as connection:
+        last = {row.call_id: row.data for row in await connection.execute(changed)}
+    return [
+        RestoreAmendment(CallId(call), data["priority"], data["disposition"], data["notes"])
+        for call, data in last.items()
     ]
