@@ -29,6 +29,7 @@ from acd.events import (
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
 from acd.sla import DecidedVisit
+from acd.talks import Talk
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -216,9 +217,8 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
         call.offer.phones.pop(device, None)
     close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(_TALKING, turn.now)
-    call.device, call.agent_leg, call.connected_at = device, leg, at
+    call.talks = (*call.talks, Talk(call.queue, at, agent.id if agent is not None else None, device, leg))
     if agent is not None:
-        call.agent = agent.id
         agent.talk(call.id, call.queue, at)
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
@@ -258,21 +258,21 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, 
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.held_since is None:
-        call.held_since = turn.now
+    if call is not None and call.state is _TALKING and call.talks[-1].held_since is None:
+        call.talks[-1].held_since = turn.now
         turn.emit(CallHeld(turn.now, call.id, call.queue))
 
 
 def resumed(floor: "Floor", turn: Turn, fact: t.Resumed) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.held_since is not None:
-        call.resume(turn.now)
+    if call is not None and call.talk is not None and call.talk.held_since is not None:
+        call.talk.resume(turn.now)
         turn.emit(CallResumed(turn.now, call.id, call.queue))
 
 
 def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.agent_leg in (None, fact.leg):
+    if call is not None and call.state is _TALKING and call.talks[-1].leg in (None, fact.leg):
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
 
 
@@ -282,7 +282,7 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
     The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
     """
     call = floor.calls.get(fact.call)
-    if call is None or call.state is not _TALKING or call.agent_leg not in (None, fact.leg):
+    if call is None or call.state is not _TALKING or call.talks[-1].leg not in (None, fact.leg):
         return
     known = floor.devices.get(fact.device)
     if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
@@ -294,18 +294,16 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
 
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     """The agent's part is over: wrap-up begins, and the caller is *after*."""
-    call.resume(turn.now)
-    call.talk_ended_at = turn.now
+    talk = call.talks[-1]
+    talk.end(turn.now)
     call.ended_by = ended_by
     call.move(_AFTER, turn.now)
-    agent = floor.agents.get(call.agent) if call.agent is not None else None
+    agent = floor.agents.get(talk.agent) if talk.agent is not None else None
     if agent is None:
         return
     queue = floor.queues[call.queue]
     turn.emit(
-        TalkEnded(
-            turn.now, call.id, call.queue, agent.id, call.talk_s(turn.now) or 0.0, call.hold_s, ended_by == "fault"
-        )
+        TalkEnded(turn.now, call.id, call.queue, agent.id, talk.talk_s(turn.now), talk.hold_s, ended_by == "fault")
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
         agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)

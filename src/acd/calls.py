@@ -14,6 +14,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
+from acd.talks import Talk, Transfer
 from acd.words import Word
 
 if TYPE_CHECKING:
@@ -100,13 +101,8 @@ class Call:
     told: "tuple[Promise, ...]" = ()
     decisions: "tuple[Decision, ...]" = ()
     hold_off_until: float = 0.0  # no offer before: the last one could not be placed
-    agent: AgentId | None = None
-    device: DeviceId | None = None
-    agent_leg: LegId | None = None
-    connected_at: float | None = None
-    talk_ended_at: float | None = None
-    held_since: float | None = None
-    hold_s: float = 0.0
+    talks: tuple[Talk, ...] = ()  # the first one first; the last one may still go on
+    transfers: tuple[Transfer, ...] = ()
     hang_up_asked: bool = False
     ended_at: float | None = None
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
@@ -139,16 +135,24 @@ class Call:
         self.offers_made += 1
         return OfferId(f"{self.id}.{self.offers_made}")
 
+    @property
+    def talk(self) -> Talk | None:
+        """The conversation that goes on, or the last one."""
+        return self.talks[-1] if self.talks else None
+
+    @property
+    def agent(self) -> AgentId | None:
+        """Who talks to the caller, or did last."""
+        return self.talks[-1].agent if self.talks else None
+
+    def had(self, agent: AgentId) -> bool:
+        """Whether the agent has or had a part in the call."""
+        return any(talk.agent == agent for talk in self.talks)
+
     def talk_s(self, now: float) -> float | None:
         """Seconds in conversation so far, hold included; None if there was none."""
-        if self.connected_at is None:
-            return None
-        return max(0.0, (self.talk_ended_at if self.talk_ended_at is not None else now) - self.connected_at)
+        return sum(talk.talk_s(now) for talk in self.talks) if self.talks else None
 
     def held_s(self, now: float) -> float:
         """Seconds on hold so far."""
-        return self.hold_s + (max(0.0, now - self.held_since) if self.held_since is not None else 0.0)
-
-    def resume(self, now: float) -> None:
-        """End a hold, if there is one."""
-        self.hold_s, self.held_since = self.held_s(now), None
+        return sum(talk.held_s(now) for talk in self.talks)

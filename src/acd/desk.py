@@ -168,7 +168,7 @@ def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
         call = floor.calls.get(agent.engagement.call)
         if call is not None and call.offer is not None:
             return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
-        return call.device if call is not None else None
+        return call.talk.device if call is not None and call.talk is not None else None
     return agent.device
 
 

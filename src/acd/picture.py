@@ -43,9 +43,8 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         offer=offer.id if offer is not None else None,
         offered_to=tuple(offer.phones.values()) if offer is not None else (),
         agent=one.agent,
-        device=one.device,
-        agent_leg=one.agent_leg,
-        connected_at=one.connected_at,
+        device=one.talk.device if one.talk is not None else None,
+        connected_at=one.talks[0].began_at if one.talks else None,
         talk_s=one.talk_s(now),
         hold_s=one.held_s(now),
         ended_at=one.ended_at,
@@ -53,6 +52,21 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         disposition=one.disposition,
         notes=one.notes,
         visits=tuple(v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome) for each in one.visits),
+        talks=tuple(
+            v.TalkView(
+                talk.queue,
+                talk.agent,
+                talk.device,
+                talk.leg,
+                talk.number,
+                talk.began_at,
+                talk.ended_at,
+                talk.talk_s(now),
+                talk.held_s(now),
+            )
+            for talk in one.talks
+        ),
+        transfers=one.transfers,
     )
 
 

@@ -81,7 +81,6 @@ class UnfinishedCall:
             offered_to=(),
             agent=AgentId(connected["agent_id"]) if connected is not None and connected["agent_id"] else None,
             device=DeviceId(device) if device is not None else None,
-            agent_leg=None,
             connected_at=visit.decided_at if connected is not None else None,
             talk_s=talk["data"]["talk_s"] if talk is not None else None,  # nobody saw it end: no figure is invented
             hold_s=talk["data"]["hold_s"] if talk is not None else 0.0,
