@@ -36,7 +36,8 @@ TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.WAITING: frozenset({CallState.OFFERED, CallState.ENDED}),
     CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
-    CallState.AFTER: frozenset({CallState.ENDED}),
+    # A call that is passed on comes to AFTER on its way, and so does one whose agent was lost: both may go on from there.
+    CallState.AFTER: frozenset({CallState.WAITING, CallState.OFFERED, CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
 
@@ -45,12 +46,17 @@ NOBODY: Mapping[AgentId, int] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Visit:
-    """One stay in one queue. ``decided_at`` and ``outcome`` are None while the caller still waits."""
+    """One stay in one queue. ``decided_at`` and ``outcome`` are None while the caller still waits.
+
+    ``since`` is the time that the place counts from, and ``front`` sets the caller before all who have no such right.
+    """
 
     queue: QueueId
     entered_at: float
     outcome: Outcome | None = None
     decided_at: float | None = None
+    since: float | None = None  # None: from ``entered_at``
+    front: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ class LiveOffer:
     answered: DeviceId | None = None
     withdrawn: set[DeviceId] = field(default_factory=set)  # told to stop ringing; the PBX has not confirmed it
     found: bool = False  # by a snapshot, not made here: whose phones ring is learned as the PBX tells it
+    number: str | None = None  # rings outside, for a call that is passed on there
     ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
 
 
@@ -121,8 +128,9 @@ class Call:
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        entered_at = self.visit.entered_at
-        return (entered_at - self.head_start_s, entered_at, self.serial, self.id)
+        visit = self.visit
+        since = visit.since if visit.since is not None else visit.entered_at
+        return (since - self.head_start_s, since, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:
         """Change state, by the table only."""

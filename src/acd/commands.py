@@ -10,6 +10,7 @@ from acd.directory import CallerProfile
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
+from acd.talks import PlacePolicy, TargetKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,31 @@ class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfferCall:
+    """Hand a waiting call to a chosen agent, whatever his queues and skills.
+
+    Conflict ``illegal_transition`` unless the call waits, ``agent_not_free`` (with the bar), ``call_not_ready``.
+    """
+
+    call: CallId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Pass a conversation on, unannounced. ``place`` is where the caller comes to stand in a queue.
+
+    Conflict ``illegal_transition`` unless the call talks, ``agent_not_free`` (with the bar), ``call_not_ready``,
+    ``no_outside_line``; Invalid ``invalid_number``.
+    """
+
+    call: CallId
+    kind: TargetKind
+    to: str
+    place: PlacePolicy = PlacePolicy.KEPT
+
+
 Command = (
     DefineQueue
     | RemoveQueue
@@ -199,4 +225,6 @@ Command = (
     | RestoreAmendment
     | RestoreShift
     | StopOffering
+    | OfferCall
+    | TransferCall
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from acd import commands as c
 from acd import joining, routing
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
-from acd.calls import Call, CallState
+from acd.calls import Call, CallState, Visit
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
@@ -58,7 +58,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
     queue.line.clear()
     queue.kinds.clear()
     for call in (*waiting, *(floor.calls[call] for call in queue.offered)):
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
@@ -275,7 +275,7 @@ def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
         if waiting:
             queue.leave(call.place, call.needs)
         call.priority = command.priority
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         if waiting:
             queue.stand(call.place, call.needs)
     _amend(turn, call, command.disposition, command.notes)
@@ -295,7 +295,8 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
-    floor.counted.add(command.call)
+    known = floor.counted.setdefault(command.call, [])
+    known.append(Visit(command.queue, command.entered_at, command.outcome, command.decided_at))
 
 
 def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:

@@ -88,7 +88,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
     """Raises ``unknown_call``."""
     call = floor.call(call_id)
     queue = floor.queues.get(call.queue)
-    waits = queue is not None and call.state in (CallState.WAITING, CallState.OFFERED)
+    waits = queue is not None and call.visit.outcome is None
     held = routing.held_for(call, queue, now) if queue is not None and waits else None
     return CallWhy(
         call=call.id,

@@ -15,9 +15,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, joining, reconcile, routing
+from acd import calling, desk, joining, moving, reconcile, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
-from acd.calls import Call, CallState
+from acd.calls import Call, CallState, Visit
 from acd.commands import Command, RestoreAmendment
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
@@ -51,10 +51,10 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
-    counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
-    amended: dict[CallId, RestoreAmendment] = field(
-        default_factory=dict
-    )  # before a restart, of calls not yet found again
+    # Told by history before the first snapshot, of calls not yet found again: decided visits, and amendments.
+    counted: dict[CallId, list[Visit]] = field(default_factory=dict)
+    amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
+    outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
@@ -289,6 +289,7 @@ def _draining(floor: Floor, turn: Turn, fact: PbxDraining) -> None:
 HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
+    **moving.HANDLERS,
     **reconcile.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,

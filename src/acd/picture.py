@@ -79,7 +79,7 @@ def _in_line(floor: "Floor", queue: Queue) -> list[Call]:
 
 
 def _position(floor: "Floor", one: Call) -> int | None:
-    if one.state not in (CallState.WAITING, CallState.OFFERED):
+    if one.state not in (CallState.WAITING, CallState.OFFERED) or one.visit.outcome is not None:
         return None
     queue = floor.queues[one.queue]
     place = one.place

@@ -6,7 +6,7 @@ agent; the call's figures are sums over them. ``acd.calls`` keeps the tuple, ``a
 
 from dataclasses import dataclass
 
-from acd.ids import AgentId, DeviceId, LegId, QueueId
+from acd.ids import AgentId, DeviceId, LegId, OfferId, QueueId
 from acd.words import Word
 
 
@@ -23,6 +23,14 @@ class TargetKind(Word):
     QUEUE = "queue"
     AGENT = "agent"
     NUMBER = "number"
+
+
+class PlacePolicy(Word):
+    """Where a caller who is passed on to a queue comes to stand: at its head, by the original time of entry, or at its end."""
+
+    FRONT = "front"
+    KEPT = "kept"
+    END = "end"
 
 
 class TransferResult(Word):
@@ -59,6 +67,7 @@ class Talk:
     device: DeviceId | None = None
     leg: LegId | None = None
     number: str | None = None
+    offer: OfferId | None = None  # from which it came
     ended_at: float | None = None
     held_since: float | None = None
     hold_s: float = 0.0

@@ -111,7 +111,8 @@ class App:
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        leftovers.engine = engine = Engine(Floor(numbering=numbering), clock, recorder, leftovers)
+        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None)
+        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))

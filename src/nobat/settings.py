@@ -182,6 +182,16 @@ class NumberingSettings(_Section):
     """What is dialled before a country code."""
 
 
+class TransferSettings(_Section):
+    """Calls that are passed on."""
+
+    outside: Annotated[str, Field(pattern=r"^$|^PJSIP/\{number\}@[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = (
+        "PJSIP/{number}@trunk"
+    )
+    """How a number outside is dialled when a call is passed on to it; empty: it is not. What agents may dial is your trunk's
+    business: allow there only what you want to pay for."""
+
+
 class HistorySettings(_Section):
     """Writing down what happened, behind the calls."""
 
@@ -219,6 +229,7 @@ class Settings(BaseSettings):
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
+    transfers: TransferSettings = TransferSettings()
 
     @property
     def journal_folder(self) -> Path:
