@@ -4,12 +4,12 @@ from datetime import datetime
 
 import pytest
 
+from tests.support.moves import OUTSIDE, for_a_while, given_outside
 from tests.support.phonebank import Customer
 from tests.support.serving import Json, Serving
-from tests.support.team import AGENT_TONES, AUDIBLY, CALLER_TONE, LOUD, SILENT, Team
+from tests.support.team import AGENT_TONES, CALLER_TONE, LOUD, SILENT, Team
 from tests.support.until import until
 
-OUTSIDE, OUTSIDE_TONE = "09127770000", 3400
 EXACT_S = 0.2
 
 
@@ -22,13 +22,6 @@ async def talking(team: Team, customer: Customer, agent: str) -> None:
     """Wait until the two have heard each other for long enough to prove it."""
     await team.serving.until_call(customer, state="talking", agent=agent)
     await for_a_while(team.serving, customer)
-
-
-async def for_a_while(serving: Serving, customer: Customer) -> None:
-    async def is_so() -> bool:
-        return float((await serving.call_of(customer))["talks"][-1]["talk_s"]) > AUDIBLY
-
-    await until(is_so, f"{customer.customer} has talked for a while")
 
 
 async def over(team: Team, customer: Customer) -> Json:
@@ -100,6 +93,27 @@ async def _right_to_a_fifth_of_a_second(team: Team, customer: Customer, ended: J
     assert abs(ended["talk_s"] - first["talk_s"] - second["talk_s"]) < 0.01
 
 
+async def test_passed_on_while_on_hold_the_two_hear_each_other(serving: Serving) -> None:
+    team = await given_two(serving)
+    customer = await team.call()
+    await talking(team, customer, "ann")
+    await serving.bank.hold("agent-101")
+
+    async def is_held() -> bool:
+        return float((await serving.call_of(customer))["hold_s"]) > 0
+
+    await until(is_held, "the caller is on hold")
+    await serving.given_available("ben")
+    await transfer(serving, customer, {"agent": "ben"})
+    await talking(team, customer, "ben")
+    ended = await over(team, customer)
+    assert ended["talks"][0]["hold_s"] > 0
+    assert ended["talks"][1]["hold_s"] == 0
+    assert (await heard_at(team, customer, "ben"))[CALLER_TONE] > LOUD
+    at_caller = await serving.bank.heard(customer.customer, (team.tone("ben"),))
+    assert at_caller[team.tone("ben")] > 1000  # for a part of the recording
+
+
 @pytest.mark.parametrize(("place", "order"), [("front", [0, 1, 2]), ("kept", [1, 0, 2]), ("end", [1, 2, 0])])
 async def test_from_an_agent_to_a_queue_by_place(serving: Serving, place: str, order: list[int]) -> None:
     team = await given_two(serving)
@@ -146,11 +160,6 @@ async def test_to_a_queue_where_somebody_is_free_he_is_rung_at_once(serving: Ser
     assert (await heard_at(team, customer, "ben"))[CALLER_TONE] > LOUD
 
 
-async def given_outside(serving: Serving, **behaviour: object) -> None:
-    """Somebody outside, whom the trunk leads to."""
-    await serving.bank.given_phone(OUTSIDE, tone=OUTSIDE_TONE, record=True, talk=0, **behaviour)  # type: ignore[arg-type]
-
-
 async def test_to_a_number_outside(serving: Serving) -> None:
     team = await given_two(serving)
     await given_outside(serving)
@@ -185,42 +194,6 @@ async def test_who_does_not_answer_brings_the_caller_to_the_head_of_the_line(ser
     ended = await over(team, customer)
     assert ended["transfers"][0]["result"] == "failed"
     assert [visit["outcome"] for visit in ended["visits"]] == ["answered", "abandoned"]
-
-
-@pytest.mark.parametrize("by", ["refer", "code"])
-@pytest.mark.parametrize("to", ["102", "8011", OUTSIDE])
-async def test_from_the_phone(serving: Serving, by: str, to: str) -> None:
-    await serving.set_queue(wrap_up_s=0.0)
-    await given_outside(serving)
-    bank = serving.bank
-    for phone, tone in (("agent-101", 2680), ("agent-102", 2860)):
-        await bank.given_phone(phone, tone=tone, record=True)
-    other = {"id": "other", "number": "8011", "wrap_up_s": 0.0}
-    (await serving.api.post("/v1/queues", json=other)).raise_for_status()
-    (await serving.api.patch("/v1/agents/102", json={"queues": ["other"]})).raise_for_status()
-    await serving.given_available("101", "102")
-    customer = await bank.call("8000", tone=CALLER_TONE, record=True)
-    await serving.until_call(customer, state="talking", agent="101")
-    if by == "refer":
-        await bank.refer("agent-101", to)
-    else:
-        await bank.send_digits(bank.leg_of("agent-101"), f"##{to}")
-    taker = None if to == OUTSIDE else "102"
-    try:
-        await serving.until_call(customer, state="talking", agent=taker)
-        await for_a_while(serving, customer)
-        await bank.leave(customer)
-        ended = await serving.until_call(customer, state="ended")
-    finally:
-        (await serving.api.patch("/v1/agents/102", json={"queues": ["sales"]})).raise_for_status()
-    kind = {"102": "agent", "8011": "queue", OUTSIDE: "number"}[to]
-    assert ended["transfers"][0]["to"] == {kind: "other" if kind == "queue" else to}
-    assert ended["transfers"][0]["by"] == "101"
-    assert [talk["agent"] for talk in ended["talks"]] == ["101", taker]
-    at = "agent-102" if taker else OUTSIDE
-    heard = await bank.heard(f"{at}-{customer.number}", (CALLER_TONE, 2680))
-    assert heard[CALLER_TONE] > LOUD
-    assert heard[2680] < SILENT
 
 
 async def test_a_supervisor_hands_a_waiting_call_to_an_agent(serving: Serving) -> None:
