@@ -28,7 +28,7 @@ from acd.events import (
 )
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
-from acd.returning import recall_visits, return_to_line, transfer_ended
+from acd.returning import recall, return_to_line, transfer_ended
 from acd.sla import DecidedVisit
 from acd.talks import Talk, TransferResult
 from acd.turn import Turn
@@ -84,7 +84,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         state_since=entered_at,
     )
     if adopted:
-        recall_visits(floor, call, fact.visit)
+        recall(floor, call, fact.visit)
         entered_at = call.visit.entered_at
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call

@@ -10,7 +10,7 @@ from acd.directory import CallerProfile
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
-from acd.talks import PlacePolicy, TargetKind
+from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,15 @@ class RestoreVisit:
     entered_at: float
     decided_at: float
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreParts:
+    """Give a call that may still be alive back the talks that ended before a restart, and how it was passed on."""
+
+    call: CallId
+    talks: tuple[Talk, ...]
+    transfers: tuple[Transfer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +220,7 @@ Command = (
     | RemoveAgent
     | RestoreAgent
     | RestoreVisit
+    | RestoreParts
     | SignIn
     | SignOut
     | TakeBreak

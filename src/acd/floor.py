@@ -18,7 +18,7 @@ from typing import Any, Literal
 from acd import calling, desk, joining, moving, reconcile, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState, Visit
-from acd.commands import Command, RestoreAmendment
+from acd.commands import Command, RestoreAmendment, RestoreParts
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -51,8 +51,9 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
-    # Told by history before the first snapshot, of calls not yet found again: decided visits, and amendments.
+    # Told by history before the first snapshot, of calls not yet found again: decided visits, talks that ended, amendments.
     counted: dict[CallId, list[Visit]] = field(default_factory=dict)
+    parts: dict[CallId, RestoreParts] = field(default_factory=dict)
     amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
     outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     directory: dict[str, CallerProfile] = field(default_factory=dict)

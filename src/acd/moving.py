@@ -166,8 +166,13 @@ def _ring_outside(floor: "Floor", turn: Turn, call: Call, number: str, dialled: 
     turn.ask(t.Offer(call.id, call.leg, offer, (device,), OUTSIDE_RING_S, passed_on=True))
 
 
+def restore_parts(floor: "Floor", _turn: Turn, command: c.RestoreParts) -> None:
+    floor.parts[command.call] = command
+
+
 HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.OfferCall: offer_call,
     c.TransferCall: transfer_call,
+    c.RestoreParts: restore_parts,
     t.TransferAsked: transfer_asked,
 }

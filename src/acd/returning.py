@@ -34,10 +34,13 @@ def transfer_ended(turn: Turn, call: Call, result: TransferResult) -> None:
         turn.emit(TransferEnded(turn.now, call.id, call.queue, result))
 
 
-def recall_visits(floor: "Floor", call: Call, now_in: t.LineVisit | None) -> None:
-    """The stays of a call that lived on without us: those that history has, and the one that its channel names."""
+def recall(floor: "Floor", call: Call, now_in: t.LineVisit | None) -> None:
+    """The stays and talks of a call that lived on without us: those that history has, and the stay that its channel names."""
     if now_in is not None:
         call.visit = Visit(call.visit.queue, now_in.entered_at, since=now_in.since, front=now_in.front)
+    parts = floor.parts.pop(call.id, None)
+    if parts is not None:
+        call.talks, call.transfers = parts.talks, parts.transfers
     for known in floor.counted.pop(call.id, ()):
         if known.queue == call.queue and abs(known.entered_at - call.visit.entered_at) < SAME_MOMENT_S:
             call.visit.outcome, call.visit.decided_at = known.outcome, known.decided_at

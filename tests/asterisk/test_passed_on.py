@@ -254,6 +254,8 @@ async def test_a_restart_in_the_middle_loses_nobody(serving: Serving) -> None:
     assert [item["caller"]["number"] for item in items] == [again.number, waits.number]
     ended = await over(team, passed)
     assert [visit["outcome"] for visit in ended["visits"]] == ["answered"]
+    assert [talk["agent"] for talk in ended["talks"]] == ["ann", "ben"]
+    assert [one["result"] for one in ended["transfers"]] == ["connected"]
     gone = await over(team, again)
     assert [(one["queue"], one["outcome"]) for one in gone["visits"]][-1] == (other, "abandoned")
     stats = await serving.get(f"/v1/queues/{other}/stats", window="today")

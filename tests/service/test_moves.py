@@ -61,6 +61,27 @@ async def test_an_agents_token_passes_on_the_own_call_and_no_other(office: Offic
     assert (await admin.get(f"/v1/calls/{call}"))["queue"] == "support"
 
 
+async def test_a_restart_in_a_passed_on_call_keeps_what_was_before(office: Office) -> None:
+    admin = await office.admin()
+    call = await given_a_talk(office, admin)
+    await admin.ask("POST", f"/v1/calls/{call}/transfer", json={"to": {"agent": "103"}})
+    await until(lambda: office.pbx.ringing(call), "the other phone")  # type: ignore[arg-type]
+    office.pbx.pick_up(call)  # type: ignore[arg-type]
+    await office.settled()
+    await office.written()
+    await office.die()
+    await office.start()
+    again = await office.admin()
+    await office.pass_time(5)
+    office.pbx.caller_hangs_up(call)  # type: ignore[arg-type]
+    await office.settled()
+    ended = await again.get(f"/v1/calls/{call}")
+    first, second = ended["talks"]
+    assert (first["agent"], round(first["talk_s"]), second["agent"]) == ("101", 10, "103")
+    assert second["talk_s"] >= 5
+    assert [one["result"] for one in ended["transfers"]] == ["connected"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
