@@ -17,6 +17,7 @@ from acd.skills import NOTHING, Needs
 from acd.words import Word
 
 if TYPE_CHECKING:
+    from acd.announcing import Speech
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
 
@@ -112,6 +113,8 @@ class Call:
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
     disposition: str | None = None
     notes: str | None = None
+    place_since: float | None = None  # of an earlier call that was cut off: the place counts from then
+    speech: "Speech | None" = None  # what is said to the caller, and what was
 
     @property
     def visits(self) -> tuple[Visit, ...]:
@@ -125,8 +128,8 @@ class Call:
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        entered_at = self.visit.entered_at
-        return (entered_at - self.head_start_s, entered_at, self.serial, self.id)
+        since = self.visit.entered_at if self.place_since is None else self.place_since
+        return (since - self.head_start_s, since, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:
         """Change state, by the table only."""

@@ -174,6 +174,17 @@ class RestoreShift:
 
 
 @dataclass(frozen=True, slots=True)
+class RestorePlace:
+    """Give a caller who was cut off before a restart the place back that is kept for ``number``."""
+
+    call: CallId
+    queue: QueueId
+    number: str
+    since: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -198,5 +209,6 @@ Command = (
     | RestoreService
     | RestoreAmendment
     | RestoreShift
+    | RestorePlace
     | StopOffering
 )

@@ -53,6 +53,8 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         disposition=one.disposition,
         notes=one.notes,
         visits=tuple(v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome) for each in one.visits),
+        language=one.language,
+        place_since=one.place_since,
     )
 
 

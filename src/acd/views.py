@@ -25,7 +25,10 @@ class VisitView:
 
 @dataclass(frozen=True, slots=True)
 class CallView:
-    """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now."""
+    """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now.
+
+    ``place_since``: of a caller who was cut off before, the entry that the place in the line counts from.
+    """
 
     id: CallId
     leg: LegId
@@ -53,6 +56,8 @@ class CallView:
     disposition: str | None
     notes: str | None
     visits: tuple[VisitView, ...]
+    language: str | None = None
+    place_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from ami import names
 from ami.readings import ChannelReading
 
 _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
+_MOMENT = re.compile(r"[0-9]{10,15}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
 
 
@@ -43,7 +45,8 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
     """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
     if found is None or found.variables.get(names.CALL) != call.id:
         return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
-    priority = found.variables.get(names.PRIORITY, "")
+    priority, since = found.variables.get(names.PRIORITY, ""), found.variables.get(names.PLACE, "")
+    language = found.language if found.language is not None and _LANGUAGE.fullmatch(found.language) else None
     return CallEntered(
         call.id,
         call.leg,
@@ -53,4 +56,8 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
         found.name,
+        language,
+        language is not None and found.variables.get(names.LANGUAGE) == language,
+        int(since) / 1000 if _MOMENT.fullmatch(since) else None,
+        found.variables.get(names.TOLD),
     )

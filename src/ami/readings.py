@@ -22,6 +22,9 @@ CALL_VARIABLES = (
     names.TARGETS,
     names.FOR_CALL,
     names.FOR_OFFER,
+    names.LANGUAGE,
+    names.PLACE,
+    names.TOLD,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
@@ -50,6 +53,7 @@ class ChannelReading:
     number: str | None
     name: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.
@@ -79,6 +83,7 @@ def read_channel(raw: bytes) -> ChannelReading | Quarantined:
         _known(only_value(raw, b"CallerIDNum")),
         _known(only_value(raw, b"CallerIDName")),
         {name: value for name, value in variables.items() if value and value != _UNSET},
+        only_value(raw, b"Language"),
     )
 
 

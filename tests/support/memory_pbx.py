@@ -37,6 +37,7 @@ class MemoryPbx:
         self.requests: list[t.Request] = []
         self.numbers: dict[str, str] = {}
         self.told_numbers = False
+        self.sounds: dict[str, tuple[str, str]] = {}
         self.replies: dict[str, str] = {}
         self.refuses: t.RequestFailure | None = None
         self._now = now
@@ -238,6 +239,10 @@ class MemoryLink:
     async def answer_phone(self, ask: str, reply: str) -> bool:
         self._pbx.replies[ask] = reply
         return True
+
+    async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool:
+        self._pbx.sounds = dict(sounds)
+        return self._health.ready
 
     async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
         self._pbx.numbers = dict(numbers)

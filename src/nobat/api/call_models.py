@@ -56,6 +56,10 @@ class CallOut(BaseModel):
     legs: list[LegOut]
     transfers: list[str]
     visits: list[VisitOut]
+    language: str | None = Field(description="In which the caller hears prompts.", examples=["fa"])
+    place_since: Moment | None = Field(
+        description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
+    )
 
     @classmethod
     def of(cls, view: CallView) -> "CallOut":
@@ -95,6 +99,8 @@ class CallOut(BaseModel):
                 )
                 for visit in view.visits
             ],
+            language=view.language,
+            place_since=perhaps(view.place_since),
         )
 
 

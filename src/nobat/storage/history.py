@@ -97,4 +97,6 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
             )
             for visit in visits
         ),
+        language=row["language"],
+        place_since=seconds(row["place_since"]) if row["place_since"] is not None else None,
     )
