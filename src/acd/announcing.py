@@ -271,8 +271,10 @@ def not_said(floor: "Floor", turn: Turn, fact: RequestFailed) -> None:
 
 
 def _give_up(call: Call, speech: Speech, pending: _Pending) -> None:
-    """Nobody knows whether this was heard. In doubt the earlier of two promised times holds, and a reason is given again."""
+    """Nobody knows whether this was heard. In doubt the earlier time and the better place hold, and a reason is given again."""
     speech.schedule, speech.pending = pending.before, None
+    if pending.ahead is not None:
+        speech.ahead = pending.ahead if speech.ahead is None else min(pending.ahead, speech.ahead)
     if pending.promise is not None and pending.promise.because is None:
         call.promise = pending.promise
 

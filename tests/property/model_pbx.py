@@ -4,7 +4,7 @@ It is the other half of the state machine test. What it holds is the truth; what
 obeys the port's order (``acd.telephony``) and nothing else: any order that the port allows may happen.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
@@ -26,6 +26,7 @@ class Channel:
     talking_to: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float = 0.0
+    announcement: str | None = None  # not begun
 
 
 class ModelPbx:
@@ -59,9 +60,33 @@ class ModelPbx:
             return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
         assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
         assert channel.offer != request.offer, "the same offer twice"
-        channel.stage, channel.offer = LegStage.OFFERED, request.offer
+        channel.stage, channel.offer, channel.announcement = LegStage.OFFERED, request.offer, None
         channel.silent = list(request.targets)
         return []
+
+    def announce(self, request: t.Announce) -> None:
+        """Leave an announcement with a caller; the floor speaks to those who wait, and to nobody else."""
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            assert request.prompts
+            assert channel.stage is LegStage.WAITING, "this caller cannot hear it"
+            channel.announcement = request.say
+
+    def speak(self) -> list[Fact]:
+        """All who have an announcement begin to hear it."""
+        facts: list[Fact] = []
+        for call, channel in self.channels.items():
+            if channel.announcement is not None:
+                facts.append(t.Announced(call, channel.announcement))
+                channel.entered, channel.announcement = replace(channel.entered, told=channel.announcement), None
+        return facts
+
+    def mark(self, request: t.Mark) -> None:
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            since = request.place_since if request.place_since is not None else channel.entered.place_since
+            language = request.language or channel.entered.language
+            channel.entered = replace(channel.entered, place_since=since, language=language)
 
     def ring(self, call: CallId, device: DeviceId) -> list[Fact]:
         channel = self.channels[call]

@@ -159,6 +159,11 @@ class MemoryPbx:
                     channel.stage = t.LegStage.WAITING
             case t.Resync():
                 self.say([self.world.snapshot()])
+            case t.Announce() if self.stage(request.call) is t.LegStage.WAITING:
+                self.world.announce(request)
+                self.say(self.world.speak())
+            case t.Mark():
+                self.world.mark(request)
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))
