@@ -143,7 +143,7 @@ async def test_a_place_is_regained_when_pbx_and_service_died_together(office: Of
     await office.settled()
     assert await line(admin) == [again, other]
     await office.written()
-    assert (await admin.get(f"/v1/calls/{first}"))["outcome"] == "abandoned"
+    assert (await admin.get(f"/v1/calls/{first}"))["outcome"] == "lost"
 
 
 async def test_a_row_of_an_older_version_has_defaults_for_what_it_lacks() -> None:
