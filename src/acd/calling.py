@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import joining
+from acd import announcing, joining, rejoining
 from acd import telephony as t
 from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
@@ -96,6 +96,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         turn.emit(
             CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
         )
+    joining.receive(floor, turn, call, queue, fact, adopted=adopted)
     return call
 
 
@@ -356,6 +357,7 @@ def gone(floor: "Floor", turn: Turn, fact: t.CallGone) -> None:
 def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: str) -> None:
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
+    rejoining.keep(floor, turn, call, undecided, ended_by)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
     elif call.state is _OFFERED:
@@ -379,6 +381,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
 
 def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     """An offer that was certainly not placed frees its agents; of any other failure the next snapshot tells the truth."""
+    announcing.not_said(floor, turn, fact)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)
@@ -404,4 +407,5 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     t.CallerFreed: caller_freed,
     t.CallGone: gone,
     t.RequestFailed: request_failed,
+    t.Announced: announcing.announced,
 }

@@ -18,6 +18,7 @@ from acd.talks import Talk, Transfer
 from acd.words import Word
 
 if TYPE_CHECKING:
+    from acd.announcing import Speech
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
 
@@ -115,6 +116,8 @@ class Call:
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
     disposition: str | None = None
     notes: str | None = None
+    place_since: float | None = None  # of an earlier call that was cut off: the place counts from then
+    speech: "Speech | None" = None  # what is said to the caller, and what was
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -184,6 +184,17 @@ class RestoreShift:
 
 
 @dataclass(frozen=True, slots=True)
+class RestorePlace:
+    """Give a caller who was cut off before a restart the place back that is kept for ``number``."""
+
+    call: CallId
+    queue: QueueId
+    number: str
+    since: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -234,6 +245,7 @@ Command = (
     | RestoreService
     | RestoreAmendment
     | RestoreShift
+    | RestorePlace
     | StopOffering
     | OfferCall
     | TransferCall

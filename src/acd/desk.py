@@ -6,8 +6,8 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from acd import announcing, joining, rejoining, routing
 from acd import commands as c
-from acd import joining, routing
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import Call, CallState, Visit
 from acd.directory import normal
@@ -62,6 +62,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
+        announcing.plan(floor, call, queue)
     for call in waiting:
         queue.stand(call.place, call.needs)
 
@@ -354,5 +355,6 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.RestoreService: restore_service,
     c.RestoreAmendment: restore_amendment,
     c.RestoreShift: restore_shift,
+    c.RestorePlace: rejoining.restore,
     c.StopOffering: stop_offering,
 }

@@ -245,6 +245,43 @@ class TransferEnded:
     result: TransferResult
 
 
+@record
+class CallTold:
+    """A waiting caller began to hear an announcement. ``low_s`` to ``high_s`` is the wait that was told, if one was."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    prompts: tuple[str, ...]
+    ahead: int | None = None
+    low_s: float | None = None
+    high_s: float | None = None
+    because: str | None = None
+
+
+@record
+class PlaceKept:
+    """A caller's call ended while he waited. Whoever rings again from ``caller`` until then has the place since ``since`` again."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    caller: str
+    since: float
+    until: float
+
+
+@record
+class PlaceRegained:
+    """A caller who was cut off in the call ``earlier`` has rung again and stands where he stood: since ``since``."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    earlier: CallId
+    since: float
+
+
 Event = (
     CallQueued
     | CallAdopted
@@ -268,4 +305,7 @@ Event = (
     | CallAssigned
     | CallTransferred
     | TransferEnded
+    | CallTold
+    | PlaceKept
+    | PlaceRegained
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from acd import routing
 from acd.agents import AgentState
+from acd.announcing import Said
 from acd.calls import Call, CallState
 from acd.decisions import Decision
 from acd.forecast import Promise, ahead_of, expected
@@ -53,6 +54,9 @@ class CallWhy:
     decisions: tuple[Decision, ...]
     expected: Promise | None
     told: tuple[Promise, ...]
+    language: str | None
+    place_since: float | None
+    announced: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,9 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         decisions=call.decisions,
         expected=expected(floor, call, now),
         told=call.told,
+        language=call.language,
+        place_since=call.place_since,
+        announced=call.speech.said if call.speech is not None else (),
     )
 
 

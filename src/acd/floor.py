@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, joining, moving, reconcile, routing
+from acd import announcing, calling, desk, joining, moving, reconcile, rejoining, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState, Visit
 from acd.commands import Command, RestoreAmendment, RestoreParts
@@ -36,7 +36,7 @@ _IDLE = AgentState.IDLE
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "announce", "speak"]
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Floor:
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
     particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
+    voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
+    kept: OrderedDict[tuple[str, QueueId], rejoining.KeptPlace] = field(default_factory=OrderedDict)  # by number
     offering: bool = True
     now: float = 0.0
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
@@ -273,6 +275,8 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "hold_off": _hold_off_due,
     "relax": _relax_due,
     "doubt": _doubt_due,
+    "announce": announcing.due,
+    "speak": announcing.speak,
 }
 
 

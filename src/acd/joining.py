@@ -1,14 +1,15 @@
-"""How a caller joins a line: who it is, what that brings, where the caller stands, and what is told of the wait."""
+"""How a caller joins a line: who it is, what that brings, where the caller stands, and in which language he is spoken to."""
 
 from typing import TYPE_CHECKING
 
+from acd import announcing, rejoining
+from acd.announcements import is_language
 from acd.calls import Call, CallState, Visit
 from acd.directory import normal
 from acd.events import CallQueued
-from acd.forecast import Promise, expected, recent
 from acd.queues import Queue
 from acd.skills import Needs, needs_at
-from acd.telephony import LineVisit
+from acd.telephony import CallEntered, LineVisit, Mark
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def rejoin(floor: "Floor", turn: Turn, call: Call, queue: Queue, *, since: float
     _settle_in(floor, turn, call, queue)
     call.move(CallState.WAITING, turn.now)
     turn.emit(CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, call.number, call.name))
+    announcing.plan(floor, call, queue)
     stand(floor, call)
     return LineVisit(queue.spec.id, entered_at, call.place[1], front)
 
@@ -85,10 +87,26 @@ def stand(floor: "Floor", call: Call) -> None:
     floor.fresh_calls[call.id] = None
 
 
-def tell_wait(floor: "Floor", turn: Turn, call: Call) -> Promise | None:
-    """Tell the caller how long it will be; what was told is kept."""
-    promise = expected(floor, call, turn.now, recent(floor.queues[call.queue], turn.now))
-    if promise is not None:
-        call.promise = promise
-        call.told = (*call.told, promise)
-    return promise
+def receive(floor: "Floor", turn: Turn, call: Call, queue: Queue, fact: CallEntered, *, adopted: bool) -> None:
+    """Choose the language, give back a place that is kept for the caller, and begin to speak to him.
+
+    What the channel does not know yet is left there, so that a service that comes later finds it.
+    """
+    call.place_since = fact.place_since
+    language = call.language = _language(call, queue, fact)
+    regained = call.place_since is None and rejoining.regain(floor, turn, call, queue)
+    if call.visit.since is None:
+        call.visit.since = call.place_since
+    news = language if language != fact.language else None
+    if news is not None or regained:
+        turn.ask(Mark(call.id, call.leg, news, call.place_since if regained else None))
+    announcing.begin(floor, call, queue, fact, adopted=adopted)
+
+
+def _language(call: Call, queue: Queue, fact: CallEntered) -> str | None:
+    """The caller's choice, else the directory's (``introduce`` has looked it up), else the queue's, else the channel's."""
+    if fact.chosen:
+        return fact.language
+    if call.language is not None and is_language(call.language):
+        return call.language
+    return queue.spec.announcements.language or fact.language

@@ -67,6 +67,8 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
             for talk in one.talks
         ),
         transfers=one.transfers,
+        language=one.language,
+        place_since=one.place_since,
     )
 
 

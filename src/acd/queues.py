@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from acd.announcements import SILENT, Announcements
 from acd.ewt import WaitModel
 from acd.ids import AgentId, CallId, QueueId
 from acd.skills import NOTHING, Needs, RelaxStep
@@ -74,6 +75,7 @@ class QueueSpec:
     sticky_s: float = 0.0
     misses: MissPolicy = MissPolicy()
     timezone: str = "UTC"
+    announcements: Announcements = SILENT
 
 
 Key = tuple[float, ...]

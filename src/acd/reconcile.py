@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, joining, returning
+from acd import announcing, calling, joining, returning
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
 from acd.ids import OfferId, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
-from acd.telephony import DeviceState, LegStage, PbxSnapshot, SnapshotCall
+from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, SnapshotCall
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         known = floor.calls.get(found.entered.call)
         if known is None:
             _adopt(floor, turn, found, repairs)
-        elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
+            continue
+        if found.entered.told is not None:
+            announcing.announced(floor, turn, Announced(known.id, found.entered.told))
+        if not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
     floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}

@@ -86,6 +86,10 @@ class CallEntered:
     priority: int
     number: str | None
     name: str | None
+    language: str | None = None  # the channel's; ``chosen``: by the caller, before he came to us
+    chosen: bool = False
+    place_since: float | None = None  # of a caller who has an earlier place again, as ``Mark`` left it
+    told: str | None = None  # the last announcement that was begun: the id that ``Announce`` gave it
     visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
 
 
@@ -250,6 +254,14 @@ class LinkDown:
 
 
 @record
+class Announced:
+    """A waiting caller begins to hear an announcement."""
+
+    call: CallId
+    say: str
+
+
+@record
 class PbxDraining:
     """The PBX said that it is shutting down: nothing new is offered there."""
 
@@ -305,6 +317,29 @@ class ReturnToLine:
 
 
 @record
+class Announce:
+    """Let a caller who waits hear these prompts, at the next moment at which nothing else plays; an offer cuts them off.
+
+    ``say`` is an id that comes back in ``Announced``. It may come too late, and then nothing is heard: this is never repeated.
+    """
+
+    call: CallId
+    leg: LegId
+    say: str
+    prompts: tuple[str, ...]
+
+
+@record
+class Mark:
+    """Keep on the caller's leg what was found out of the caller: the language, and the moment that the place counts from."""
+
+    call: CallId
+    leg: LegId
+    language: str | None = None
+    place_since: float | None = None
+
+
+@record
 class Resync:
     """Something expected did not come: take a fresh snapshot of a PBX, over the link as it is, and deliver it."""
 
@@ -316,7 +351,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Resync"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Resync | Announce | Mark"
     why: RequestFailure
 
 
@@ -339,5 +374,6 @@ Fact = (
     | LinkDown
     | PbxDraining
     | RequestFailed
+    | Announced
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Resync
+Request = Offer | Withdraw | HangUp | ReturnToLine | Resync | Announce | Mark

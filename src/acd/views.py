@@ -44,6 +44,7 @@ class CallView:
     """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now.
 
     ``agent`` and ``device`` are those of the last talk, ``connected_at`` of the first; ``talk_s`` and ``hold_s`` are sums.
+    ``place_since``: of a caller who was cut off before, the entry that the place in the line counts from.
     """
 
     id: CallId
@@ -73,6 +74,8 @@ class CallView:
     visits: tuple[VisitView, ...]
     talks: tuple[TalkView, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    language: str | None = None
+    place_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

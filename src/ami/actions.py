@@ -24,12 +24,17 @@ Headers = tuple[tuple[str, str], ...]
 _CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
 _NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
+_QUEUE_VARIABLE = re.compile(f"({names.MUSIC_OF_QUEUE}|{names.LANGUAGE_OF_QUEUE})" + r"[a-z0-9][a-z0-9_-]{0,39}")
+_PROMPT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
+_ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
+_LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
 _PLACES = frozenset({*names.CONTEXTS})
 
@@ -176,6 +181,48 @@ class SetVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAnnouncement:
+    """What a caller who waits is to hear next; it takes the place of what he has not begun to hear yet."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    say: str
+    prompts: tuple[str, ...]
+
+    def headers(self) -> Headers:
+        if not self.prompts:
+            raise ActionRefused("malformed_value", "Value")
+        prompts = "&".join(_checked(_PROMPT, prompt, "Value") for prompt in self.prompts)
+        value = f"{_checked(_NAME, self.say, 'Value')},{prompts}"
+        return (("Channel", exact_channel(self.channel)), ("Variable", _ANNOUNCE_VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The language in which a channel hears prompts."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    language: str
+
+    def headers(self) -> Headers:
+        language = _checked(_LANGUAGE, self.language, "Value")
+        return (("Channel", exact_channel(self.channel)), ("Variable", _LANGUAGE_OF_CHANNEL), ("Value", language))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlace:
+    """The moment, in milliseconds since the epoch, from which a caller's place counts."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    since_ms: int
+
+    def headers(self) -> Headers:
+        return (("Channel", exact_channel(self.channel)), ("Variable", names.PLACE), ("Value", str(self.since_ms)))
+
+
+@dataclass(frozen=True, slots=True)
 class SetGlobal:
     """A global variable. An empty value is how it is taken away."""
 
@@ -184,7 +231,8 @@ class SetGlobal:
     value: str
 
     def headers(self) -> Headers:
-        if self.name != names.SERVICE and not _NUMBER_VARIABLE.fullmatch(self.name):
+        known = _NUMBER_VARIABLE.fullmatch(self.name) or _QUEUE_VARIABLE.fullmatch(self.name)
+        if self.name != names.SERVICE and not known:
             raise ActionRefused("unknown_variable", "Variable")
         if self.value:
             _checked(_NAME, self.value, "Value")
@@ -237,6 +285,9 @@ Action = (
     | SetVariable
     | SetOffer
     | SetVisit
+    | SetAnnouncement
+    | SetLanguage
+    | SetPlace
     | SetGlobal
     | Redirect
     | Hangup

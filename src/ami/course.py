@@ -11,6 +11,7 @@ from acd.ids import DeviceId, LegId, PbxId, device_on
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
+    Announced,
     CallerFreed,
     CallGone,
     Held,
@@ -209,6 +210,10 @@ class Course:
             offer.freed = True
             self._say(CallerFreed(call.id, offer.id))
 
+    def _announced(self, call: LiveCall, event: e.AnnouncementBegan) -> None:
+        if event.call == call.id and event.leg == call.leg:
+            self._say(Announced(call.id, event.say))
+
     def _hangup_asked(self, call: LiveCall, event: e.HangupAsked) -> None:
         agent = self.book.agents.get(LegId(event.leg))
         if agent is not None:
@@ -227,7 +232,9 @@ class Course:
             self.book.remove_call(call)
             self._say(CallGone(call.id, event.cause))
             return
-        self._agent_gone(call, self.book.agents[LegId(event.leg)], event.cause)
+        agent = self.book.agents.get(LegId(event.leg))
+        if agent is not None:  # else a look has shown it gone before this was confirmed
+            self._agent_gone(call, agent, event.cause)
 
     def _agent_gone(self, call: LiveCall, agent: AgentLeg, cause: int) -> None:
         self.book.remove_leg(agent.leg)
@@ -273,4 +280,5 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.PassedOn: Course._passed_on,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
+    e.AnnouncementBegan: Course._announced,
 }

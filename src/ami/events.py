@@ -112,6 +112,16 @@ class PassedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementBegan:
+    """UserEvent AcdSaid: a waiting caller begins to hear an announcement."""
+
+    channel: str
+    leg: str
+    call: str
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialBegan:
     """``leg`` dials ``dest_leg``; it is empty for a leg that nobody dials (Originate)."""
 
@@ -204,6 +214,7 @@ Event = (
     | TalkOver
     | PhoneAsks
     | PassedOn
+    | AnnouncementBegan
     | DialBegan
     | DialEnded
     | BridgeEntered
@@ -317,6 +328,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_AFTER, TalkOver, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_ASK, PhoneAsks, "Channel Uniqueid Ask Kind"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
+        _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }
 

@@ -14,6 +14,8 @@ from ami.readings import ChannelReading
 
 _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
 _VISIT = re.compile(r"([0-9]{10,15})-([0-9]{10,15})-([01])")
+_MOMENT = re.compile(r"[0-9]{10,15}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
 
 
@@ -53,7 +55,8 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
     """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
     if found is None or found.variables.get(names.CALL) != call.id:
         return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
-    priority = found.variables.get(names.PRIORITY, "")
+    priority, since = found.variables.get(names.PRIORITY, ""), found.variables.get(names.PLACE, "")
+    language = found.language if found.language is not None and _LANGUAGE.fullmatch(found.language) else None
     return CallEntered(
         call.id,
         call.leg,
@@ -63,5 +66,9 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
         found.name,
-        _visit(found),
+        visit=_visit(found),
+        language=language,
+        chosen=language is not None and found.variables.get(names.LANGUAGE) == language,
+        place_since=int(since) / 1000 if _MOMENT.fullmatch(since) else None,
+        told=found.variables.get(names.TOLD),
     )

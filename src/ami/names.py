@@ -22,12 +22,21 @@ PRIORITY = "ACD_PRIO"
 STATE = "ACD_STATE"  # waiting, offered, talking, after
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
+TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
 
 # Variables on the caller's channel, set by the service before it redirects to OFFER.
 OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
-MUSIC = "ACD_MUSIC"
+
+# Variables on the caller's channel, set by the site before it sends the caller to ENTER.
+MUSIC = "ACD_MUSIC"  # class of music on hold
+LANGUAGE = "ACD_LANGUAGE"  # that the caller has chosen
+
+# Variables on the caller's channel, set by the service at any moment.
+PLACE = "ACD_PLACE"  # milliseconds since the epoch from which the place counts, of a caller who was cut off before
+ANNOUNCE = "ACD_ANNOUNCE"  # names of prompts joined by '&', to be heard at the next moment
+ANNOUNCE_ID = "ACD_ANNOUNCE_ID"
 
 # Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE.
 VISIT = (
@@ -49,6 +58,8 @@ REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
+MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for the PBX's default
+LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
 # UserEvents; their bodies carry only what the dialplan made.
@@ -58,4 +69,5 @@ EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
-USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_TRANSFER)
+EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
+USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_TRANSFER, EVENT_SAID)

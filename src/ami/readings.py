@@ -23,6 +23,9 @@ CALL_VARIABLES = (
     names.FOR_CALL,
     names.FOR_OFFER,
     names.VISIT,
+    names.LANGUAGE,
+    names.PLACE,
+    names.TOLD,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
@@ -51,6 +54,7 @@ class ChannelReading:
     number: str | None
     name: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.
@@ -80,6 +84,7 @@ def read_channel(raw: bytes) -> ChannelReading | Quarantined:
         _known(only_value(raw, b"CallerIDNum")),
         _known(only_value(raw, b"CallerIDName")),
         {name: value for name, value in variables.items() if value and value != _UNSET},
+        only_value(raw, b"Language"),
     )
 
 

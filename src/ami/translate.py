@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acd.ids import split_device
-from acd.telephony import HangUp, Offer, Request, RequestFailure, ReturnToLine, Withdraw
+from acd.telephony import Announce, HangUp, Mark, Offer, Request, RequestFailure, ReturnToLine, Withdraw
 from ami import actions, names
 from ami.book import Book, LiveCall
 from ami.tracker import Tracker
@@ -32,6 +32,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _hang_up(tracker.book, request)
             case ReturnToLine():
                 return _return_to_line(tracker, request)
+            case Announce():
+                return _announce(tracker.book, request)
+            case Mark():
+                return _mark(tracker.book, request)
     except actions.ActionRefused:
         pass
     return Refused(RequestFailure.REFUSED)
@@ -98,6 +102,30 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
 def _may_be_moved(call: LiveCall, *, passed_on: bool) -> bool:
     """Whether a Redirect of the caller cuts nothing off that is to go on."""
     return call.offer is None or (passed_on and (call.offer.talking or call.offer.over))
+
+
+def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refused:
+    call = book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.offer is not None:
+        return Refused(RequestFailure.REFUSED)  # it would be heard after the offer, and be old by then
+    made = (actions.SetAnnouncement(call.channel, request.say, request.prompts),)
+    _check(made)
+    return made
+
+
+def _mark(book: Book, request: Mark) -> Sequence[actions.Action] | Refused:
+    call = book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    made: list[actions.Action] = []
+    if request.language is not None:
+        made.append(actions.SetLanguage(call.channel, request.language))
+    if request.place_since is not None:
+        made.append(actions.SetPlace(call.channel, round(request.place_since * 1000)))
+    _check(made)
+    return made if made else Refused(RequestFailure.REFUSED)
 
 
 def _check(made: Sequence[actions.Action]) -> None:

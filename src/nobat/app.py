@@ -177,9 +177,10 @@ class App:
         parts = await restored_parts(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
         amended = await startup.restored_amendments(self.database, self.clock.now())
+        places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits, *parts, *amended)
+        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits, *parts, *amended, *places)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

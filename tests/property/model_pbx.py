@@ -26,6 +26,7 @@ class Channel:
     talking_to: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float = 0.0
+    announcement: str | None = None  # not begun
 
 
 class ModelPbx:
@@ -59,7 +60,7 @@ class ModelPbx:
             return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
         assert channel.stage is LegStage.WAITING or request.passed_on, "a Redirect would cut this caller off"
         assert channel.offer != request.offer, "the same offer twice"
-        channel.stage, channel.offer = LegStage.OFFERED, request.offer
+        channel.stage, channel.offer, channel.announcement = LegStage.OFFERED, request.offer, None
         channel.silent = list(request.targets)
         return self._lets_go(channel)
 
@@ -87,6 +88,30 @@ class ModelPbx:
         gone = t.AgentLegGone(call, channel.agent_leg, channel.talking_to, 16, hung_up=False, fault=False)
         channel.stage = LegStage.AFTER
         return [gone, *self._lets_go(channel), t.TransferAsked(call, channel.entered.leg, to)]
+
+    def announce(self, request: t.Announce) -> None:
+        """Leave an announcement with a caller; the floor speaks to those who wait, and to nobody else."""
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            assert request.prompts
+            assert channel.stage is LegStage.WAITING, "this caller cannot hear it"
+            channel.announcement = request.say
+
+    def speak(self) -> list[Fact]:
+        """All who have an announcement begin to hear it."""
+        facts: list[Fact] = []
+        for call, channel in self.channels.items():
+            if channel.announcement is not None:
+                facts.append(t.Announced(call, channel.announcement))
+                channel.entered, channel.announcement = replace(channel.entered, told=channel.announcement), None
+        return facts
+
+    def mark(self, request: t.Mark) -> None:
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            since = request.place_since if request.place_since is not None else channel.entered.place_since
+            language = request.language or channel.entered.language
+            channel.entered = replace(channel.entered, place_since=since, language=language)
 
     def ring(self, call: CallId, device: DeviceId) -> list[Fact]:
         channel = self.channels[call]

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from acd import telephony as t
 from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking
+from acd.announcements import Announcements
 from acd.calls import Call, CallState
 from acd.commands import (
     AmendCall,
@@ -40,10 +41,21 @@ from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
 from tests.property.model_pbx import PBX, Channel, ModelPbx
 
+SPOKEN = Announcements(
+    welcome="all-busy",
+    position=True,
+    expected_wait=True,
+    first_after_s=2,
+    every_s=5,
+    messages=("x",),
+    message_every_s=4,
+    rejoin_s=60,
+)
 QUEUES = (
-    QueueSpec(QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2),
+    QueueSpec(QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2, announcements=SPOKEN),
     QueueSpec(QueueId("support"), "8001", strategy="round_robin", wrap_up_s=0, skills=(("network", 1),)),
 )
+NUMBERS = (None, None, "0912000001", "0912000002")
 AGENTS = tuple(
     AgentSpec(
         AgentId(str(number)),
@@ -126,6 +138,10 @@ class FloorMachine(RuleBasedStateMachine):
                     self.hear(self.pbx.back_in_line(request))
                 case t.HangUp():
                     self.hang_up_leg(request.leg)
+                case t.Announce():
+                    self.pbx.announce(request)
+                case t.Mark():
+                    self.pbx.mark(request)
                 case t.Resync() if self.linked:
                     self.tell(self.pbx.snapshot())
 
@@ -167,15 +183,24 @@ class FloorMachine(RuleBasedStateMachine):
 
     # ------------------------------------------------ callers
 
-    @rule(queue=st.sampled_from(["sales", "8001"]), priority=st.sampled_from([0, 0, 0, 5]), twice=st.booleans())
-    def a_caller_enters(self, queue: str, priority: int, twice: bool) -> None:
+    @rule(
+        queue=st.sampled_from(["sales", "8001"]),
+        priority=st.sampled_from([0, 0, 0, 5]),
+        number=st.sampled_from(NUMBERS),
+        twice=st.booleans(),
+    )
+    def a_caller_enters(self, queue: str, priority: int, number: str | None, twice: bool) -> None:
         self.serial += 1
         call = CallId(f"{PBX}-{int(self.now * 1000)}.{self.serial}")
         leg = LegId(f"{PBX}-{int(self.now)}.{self.serial}")
-        fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, None, None)
+        fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, number, None)
         self.pbx.channels[call] = Channel(fact)
         self.entered.add(call)
         self.hear([fact], 1 + twice)
+
+    @rule(twice=st.booleans())
+    def announcements_are_heard(self, twice: bool) -> None:
+        self.hear(self.pbx.speak(), 1 + twice)
 
     @rule(pick=picks, twice=st.booleans())
     def a_caller_leaves(self, pick: int, twice: bool) -> None:
@@ -370,6 +395,12 @@ class FloorMachine(RuleBasedStateMachine):
             assert self.floor.queues[queue.id].live_calls == sum(
                 call.queue == queue.id for call in self.floor.calls.values()
             )
+
+    @invariant()
+    def nothing_told_grows_without_a_reason(self) -> None:
+        for call in self.floor.calls.values():
+            for before, after in pairwise(call.told):
+                assert after.because or after.at + after.high_s <= before.at + before.high_s + 1e-6, call.told
 
     @invariant()
     def nobody_waits_for_a_free_agent(self) -> None:

@@ -28,6 +28,10 @@ PBX = PbxId("pbx1")
 MOVES = (b"Redirect successful", b"Channel Hungup")
 
 
+LATER = frozenset({"visit", "chosen", "place_since", "told"})
+"""Fields that facts have had only since after most recordings: told where they say something."""
+
+
 class Player:
     """One recording on its way through decoder and tracker."""
 
@@ -99,7 +103,7 @@ class Player:
         values = []
         for field in fields(output):  # type: ignore[arg-type]
             value = getattr(output, field.name)
-            if field.name in ("entered_at", "serial") or (field.name == "visit" and value is None):
+            if field.name in ("entered_at", "serial", "language") or (value in (None, False) and field.name in LATER):
                 continue
             values.append(f"{field.name}={self._shortened(field.name, value)}")
         return " ".join([type(output).__name__, *values])

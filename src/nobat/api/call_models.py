@@ -83,6 +83,10 @@ class CallOut(BaseModel):
     talks: list[TalkOut]
     transfers: list[TransferOut]
     visits: list[VisitOut]
+    language: str | None = Field(description="In which the caller hears prompts.", examples=["fa"])
+    place_since: Moment | None = Field(
+        description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
+    )
 
     @classmethod
     def of(cls, view: CallView) -> "CallOut":
@@ -124,6 +128,8 @@ class CallOut(BaseModel):
                 )
                 for visit in view.visits
             ],
+            language=view.language,
+            place_since=perhaps(view.place_since),
         )
 
 

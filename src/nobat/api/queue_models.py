@@ -12,6 +12,7 @@ from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
+from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.times import Moment, moment, rounded
 
@@ -92,6 +93,7 @@ class QueueSettings(Body):
     priority_s: PriorityS = 300.0
     sticky_s: StickyS = 0.0
     misses: MissesIn = MissesIn()
+    announcements: AnnouncementsIn = AnnouncementsIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
 
 
@@ -118,6 +120,7 @@ class QueueIn(QueueSettings):
             sticky_s=self.sticky_s,
             misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
+            announcements=self.announcements.policy(),
         )
 
 
@@ -149,13 +152,14 @@ class QueuePatch(Body):
     priority_s: PriorityS | None = None
     sticky_s: StickyS | None = None
     misses: MissesPatch | None = None
+    announcements: AnnouncementsPatch | None = None
     timezone: Zone | None = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
         """``spec`` with what is named here."""
         current = QueueOut.of_spec(spec)
         changes = self.model_dump(exclude_none=True)
-        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses")}
+        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses", "announcements")}
         return QueueIn.model_validate({**current, **changes, **parts}).spec()
 
 
@@ -176,6 +180,7 @@ class QueueOut(BaseModel):
     priority_s: float
     sticky_s: float
     misses: MissesIn
+    announcements: AnnouncementsIn
     timezone: str
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
@@ -199,6 +204,7 @@ class QueueOut(BaseModel):
             "priority_s": spec.priority_s,
             "sticky_s": spec.sticky_s,
             "misses": asdict(spec.misses),
+            "announcements": plain(spec.announcements),
             "timezone": spec.timezone,
         }
 

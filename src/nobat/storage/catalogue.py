@@ -4,13 +4,14 @@ Used by ``nobat.catalogue`` (which keeps database and floor together), by ``noba
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentSpec
+from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
@@ -159,6 +160,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "relax": [{"after_s": step.after_s, "skills": dict(step.skills)} for step in spec.relax],
         "sticky_s": spec.sticky_s,
         "misses": asdict(spec.misses),
+        "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
     }
 
 
@@ -179,7 +181,13 @@ def _queue(row: Any) -> QueueSpec:
         relax=tuple(RelaxStep(step["after_s"], tuple(sorted(step["skills"].items()))) for step in row["relax"]),
         sticky_s=row["sticky_s"],
         misses=MissPolicy(**row["misses"]),
+        announcements=_announcements(row["announcements"]),
     )
+
+
+def _announcements(stored: dict[str, Any]) -> Announcements:
+    """What an older version has stored lacks fields, and those have their defaults."""
+    return replace(Announcements(), **{**stored, "messages": tuple(stored.get("messages", ()))})
 
 
 def _agent(row: Any, members: list[Any]) -> AgentSpec:

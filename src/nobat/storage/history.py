@@ -105,4 +105,6 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
         ),
         talks=parts.talks(row["parts"]),
         transfers=parts.transfers(row["parts"]),
+        language=row["language"],
+        place_since=seconds(row["place_since"]) if row["place_since"] is not None else None,
     )

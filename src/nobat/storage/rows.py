@@ -78,6 +78,8 @@ def call_row(call: CallView) -> Row:
         "ended_by": call.ended_by,
         "disposition": clean(call.disposition),
         "notes": clean(call.notes, 10_000),
+        "language": clean(call.language, 40),
+        "place_since": when(call.place_since) if call.place_since is not None else None,
     }
 
 

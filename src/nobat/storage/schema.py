@@ -80,6 +80,7 @@ queues = Table(
     _some("relax", JSON),
     _some("sticky_s", Float),
     _some("misses", JSON),
+    _some("announcements", JSON),
 )
 
 agents = Table(
@@ -178,6 +179,8 @@ calls = Table(
     Column("ended_by", String(40)),
     Column("disposition", String(200)),
     Column("notes", Text),
+    Column("language", String(40)),
+    Column("place_since", UtcDateTime),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
     Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from acd.calls import CallState
+from acd.commands import RestorePlace
 from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
 from acd.outcomes import Outcome
@@ -32,6 +33,16 @@ class UnfinishedCall:
 
     id: CallId
     rows: tuple[Any, ...]
+
+    def place(self, now: float) -> RestorePlace | None:
+        """The place of a caller who was still waiting when he was seen last, if his number is known."""
+        told = {row["kind"]: row for row in self.rows}
+        entry, regained = told["CallQueued"], told.get("PlaceRegained")
+        number = entry["data"]["number"]
+        if "VisitDecided" in told or number is None:
+            return None
+        since = regained["data"]["since"] if regained is not None else entry["data"]["entered_at"]
+        return RestorePlace(self.id, QueueId(entry["queue_id"]), number, float(since), now)
 
     def ending(self, now: float, *, restarted: bool = False) -> tuple[list[Event], CallView]:
         """How it is written down now: the events that were missing, and the call.

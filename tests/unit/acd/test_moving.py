@@ -244,7 +244,7 @@ def found(world: World, call: CallId, stage: LegStage, **more: object) -> Floor:
     serial = int(call.rpartition(".")[2])
     visit = more.pop("visit", None)
     queue = visit.queue if isinstance(visit, LineVisit) else SALES
-    entered = t.CallEntered(call, view.leg, queue, first.entered_at, serial, 0, None, None, visit)  # type: ignore[arg-type]
+    entered = t.CallEntered(call, view.leg, queue, first.entered_at, serial, 0, None, None, visit=visit)  # type: ignore[arg-type]
     snapshot = t.SnapshotCall(entered, stage, **more)  # type: ignore[arg-type]
     again.do(t.PbxSnapshot(PBX, "boot-1", (snapshot,), ((device("101"), t.DeviceState.NOT_IN_USE),)))
     world.floor, world.requests, world.events, world.now = again.floor, again.requests, again.events, again.now
