@@ -7,12 +7,11 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import joining
+from acd import joining, wrapup
 from acd import telephony as t
-from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
+from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
 from acd.events import (
-    AgentStatusChosen,
     CallAdopted,
     CallConnected,
     CallEnded,
@@ -29,6 +28,7 @@ from acd.events import (
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
 from acd.sla import DecidedVisit
+from acd.statuses import chosen
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ ENDED_KEPT = 2_000
 
 UNALLOCATED_NUMBER = 1  # Q.850
 _WAITING, _OFFERED, _TALKING, _AFTER = CallState.WAITING, CallState.OFFERED, CallState.TALKING, CallState.AFTER
-_WRAP_UP = AgentState.WRAP_UP
 _ANSWERED, _ABANDONED = Outcome.ANSWERED, Outcome.ABANDONED
 _BLAMED = frozenset({t.MissCause.NO_ANSWER, t.MissCause.BUSY, t.MissCause.REJECTED, t.MissCause.FAILED})
 
@@ -158,7 +157,7 @@ def _count_miss(turn: Turn, agent: Agent, cause: t.MissCause, limit: int) -> Non
     if limit and agent.misses[cause] >= limit and agent.status is Status.AVAILABLE:
         agent.misses.clear()
         agent.choose(Status.BREAK, cause.value, turn.now)
-        turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device))
+        chosen(turn, agent)
 
 
 def release(floor: "Floor", turn: Turn, agent: Agent, call: CallId) -> None:
@@ -301,17 +300,13 @@ def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     agent = floor.agents.get(call.agent) if call.agent is not None else None
     if agent is None:
         return
-    queue = floor.queues[call.queue]
     turn.emit(
         TalkEnded(
             turn.now, call.id, call.queue, agent.id, call.talk_s(turn.now) or 0.0, call.hold_s, ended_by == "fault"
         )
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
-        agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)
-        if agent.state is _WRAP_UP:
-            floor.at(turn.now + queue.spec.wrap_up_s, "wrap_up", agent.id)
-        floor.refresh(agent, turn)
+        wrapup.begin(floor, turn, agent, call)
 
 
 def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:

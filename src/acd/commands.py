@@ -82,7 +82,8 @@ class SignOut:
 
 @dataclass(frozen=True, slots=True)
 class TakeBreak:
-    """Asked for during a call, the break begins after it."""
+    """Asked for during a call, the break begins after it. Where too many are on a break already, it becomes a request that waits
+    for its turn. ``reason``: a word, or the code of a known reason."""
 
     agent: AgentId
     reason: str | None = None
@@ -97,11 +98,13 @@ class BecomeAvailable:
 
 @dataclass(frozen=True, slots=True)
 class EndWrapUp:
-    """Conflict ``illegal_transition`` when not in wrap-up. Disposition and notes go to the call."""
+    """Conflict ``illegal_transition`` when not in wrap-up, ``disposition_required`` when the queue wants one; Invalid
+    ``unknown_disposition``. Disposition and notes go to the call. ``forced``: by a supervisor, owed or not."""
 
     agent: AgentId
     disposition: str | None = None
     notes: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,48 @@ class RestoreShift:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreWrapUp:
+    """Give an agent back the work after a call that a restart interrupted."""
+
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    since: float
+    until: float | None
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreBreakRequest:
+    """Give an agent back the break asked for before a restart."""
+
+    agent: AgentId
+    reason: str | None
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveBreak:
+    """A supervisor grants a break that waits, whatever the limit. NotFound ``unknown_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseBreak:
+    """A supervisor says no. NotFound ``unknown_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawBreak:
+    """The agent does not want the break any more. NotFound ``unknown_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -188,4 +233,9 @@ Command = (
     | RestoreService
     | RestoreShift
     | StopOffering
+    | RestoreWrapUp
+    | RestoreBreakRequest
+    | ApproveBreak
+    | RefuseBreak
+    | WithdrawBreak
 )

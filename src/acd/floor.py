@@ -5,7 +5,8 @@
 at the same times always have the same effects: that is what replay, explanation and a shift simulated in a second rest on.
 
 The floor itself keeps state, timers and the derived indexes; what a message means is told in ``acd.calling`` (facts of a
-call), ``acd.desk`` (people's commands), ``acd.reconcile`` (snapshots) and ``acd.routing`` (who gets whom).
+call), ``acd.desk`` (people's commands), ``acd.wrapup`` and ``acd.breaks`` (the agents' time), ``acd.reconcile`` (snapshots) and
+``acd.routing`` (who gets whom).
 """
 
 from collections import OrderedDict
@@ -15,8 +16,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, joining, reconcile, routing
-from acd.agents import Agent, AgentState, Free, WrapUp
+from acd import breaks, calling, desk, joining, reconcile, routing, wrapup
+from acd.agents import Agent, AgentState, Free, Status, WrapUp
+from acd.breaks import BreakReason, BreakRequest
 from acd.calls import Call, CallState
 from acd.commands import Command
 from acd.directory import CallerProfile, Numbering
@@ -31,12 +33,12 @@ from acd.turn import Effects, Turn
 SERVED_KEPT = 200_000
 """Numbers whose last agent is remembered, the latest ones."""
 
-_IDLE = AgentState.IDLE
+_IDLE, _BREAK, _ON_BREAK = AgentState.IDLE, AgentState.BREAK, Status.BREAK
 
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "wrap_up_limit", "long_break"]
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Floor:
     counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
+    break_reasons: tuple[BreakReason, ...] = ()
+    break_requests: dict[AgentId, BreakRequest] = field(default_factory=dict)  # in order of asking
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
     particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
     offering: bool = True
@@ -134,7 +138,10 @@ class Floor:
         state = agent.state
         if state is not agent.shown_state:
             turn.emit(AgentStateChanged(turn.now, agent.id, agent.shown_state, state))
+            on_break = state is _BREAK or agent.shown_state is _BREAK
             agent.shown_state, agent.state_since = state, turn.now
+            if on_break:
+                breaks.turned(self, agent, turn.now)
         if agent.serving_since is not None and agent.engagement.state is None:
             served_in = self.queues.get(agent.serving_in) if agent.serving_in is not None else None
             if served_in is not None:
@@ -153,6 +160,8 @@ class Floor:
                 self.unlist(agent)
             if self.fresh_agents:
                 self.fresh_agents.pop(agent.id, None)
+        if (agent.status is _ON_BREAK) is not agent.seen_on_break:
+            breaks.count(self, turn, agent)
 
     def list_idle(self, agent: Agent) -> None:
         """A free agent whom nobody waits for: put him where he is looked for, in all his queues."""
@@ -202,14 +211,6 @@ class Floor:
             _, _, kind, key = heappop(self.timers)
             _TIMERS[kind](self, turn, key)
             fired += 1
-
-
-def _wrap_up_due(floor: Floor, turn: Turn, key: str) -> None:
-    agent = floor.agents.get(AgentId(key))
-    if agent is not None and isinstance(agent.engagement, WrapUp):
-        until = agent.engagement.until
-        if until is not None and until <= turn.now:
-            desk.finish_wrap_up(floor, turn, agent)
 
 
 def _rest_due(floor: Floor, turn: Turn, key: str) -> None:
@@ -262,7 +263,9 @@ def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
 
 
 _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
-    "wrap_up": _wrap_up_due,
+    "wrap_up": wrapup.due,
+    "wrap_up_limit": wrapup.limit_due,
+    "long_break": breaks.due,
     "rest": _rest_due,
     "offer": _offer_due,
     "hold_off": _hold_off_due,
@@ -286,6 +289,8 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
     **reconcile.HANDLERS,
+    **wrapup.HANDLERS,
+    **breaks.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,
     PbxDraining: _draining,
