@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from acd import commands as c
 from acd.agents import Agent, AgentState, Status
-from acd.errors import unknown
+from acd.errors import Conflict
 from acd.events import BreakOverrun, BreakRequested, BreakRequestSettled
 from acd.ids import AgentId, QueueId
 from acd.queues import Queue
@@ -174,9 +174,7 @@ def due(floor: "Floor", turn: Turn, key: str) -> None:
     reason = known(floor, agent.reason)
     agent.late = True
     planned_s = reason.planned_s if reason is not None and reason.planned_s is not None else 0.0
-    turn.emit(
-        BreakOverrun(turn.now, agent.id, agent.reason, planned_s, tuple(queue.spec.id for queue in agent.lines))
-    )
+    turn.emit(BreakOverrun(turn.now, agent.id, agent.reason, planned_s, tuple(queue.spec.id for queue in agent.lines)))
 
 
 # ---------------------------------------------------------------- commands
@@ -201,7 +199,7 @@ def take(floor: "Floor", turn: Turn, command: c.TakeBreak) -> None:
 def _asked(floor: "Floor", agent: AgentId) -> Agent:
     found = floor.agent(agent)
     if found.id not in floor.break_requests:
-        raise unknown("break_request", agent)
+        raise Conflict("no_break_request", f"agent {agent} has not asked for a break that waits", agent=agent)
     return found
 
 

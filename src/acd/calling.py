@@ -25,7 +25,7 @@ from acd.events import (
     TalkEnded,
     VisitDecided,
 )
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, accepts_by_key, pbx_of
 from acd.outcomes import Outcome
 from acd.sla import DecidedVisit
 from acd.statuses import chosen
@@ -137,7 +137,8 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
         return
     turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
     agent = floor.agents[holder]
-    if cause in _BLAMED:
+    elsewhere = accepts_by_key(device)  # what keeps another network's phone from ringing is never told: it is left in peace
+    if cause in _BLAMED or (elsewhere and cause is t.MissCause.UNREACHABLE):
         call.misses = {**call.misses, holder: call.misses.get(holder, 0) + 1}
         if cause is t.MissCause.REJECTED:
             call.rejected_by |= {holder}

@@ -189,21 +189,21 @@ class RestoreBreakRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApproveBreak:
-    """A supervisor grants a break that waits, whatever the limit. NotFound ``unknown_break_request``."""
+    """A supervisor grants a break that waits, whatever the limit. Conflict ``no_break_request``."""
 
     agent: AgentId
 
 
 @dataclass(frozen=True, slots=True)
 class RefuseBreak:
-    """A supervisor says no. NotFound ``unknown_break_request``."""
+    """A supervisor says no. Conflict ``no_break_request``."""
 
     agent: AgentId
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawBreak:
-    """The agent does not want the break any more. NotFound ``unknown_break_request``."""
+    """The agent does not want the break any more. Conflict ``no_break_request``."""
 
     agent: AgentId
 

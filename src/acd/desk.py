@@ -6,13 +6,13 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import commands as c
 from acd import breaks, joining, routing, wrapup
+from acd import commands as c
 from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import CallState
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
-from acd.ids import AgentId, DeviceId
+from acd.ids import DeviceId
 from acd.queues import Queue
 from acd.shift import Shift
 from acd.sla import DecidedVisit
@@ -140,7 +140,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
     """Give the agent a phone."""
-    agent.sit(device, floor.devices.get(device, DeviceState.UNKNOWN))
+    agent.sit(device, floor.state_of(device))
     floor.at_device[device] = agent.id
 
 

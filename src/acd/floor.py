@@ -24,7 +24,7 @@ from acd.commands import Command
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
-from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
+from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId, accepts_by_key
 from acd.pbxs import PbxState
 from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
@@ -185,6 +185,10 @@ class Floor:
             agent = self.agents[holder]
             agent.device_state = state
             self.refresh(agent, turn)
+
+    def state_of(self, device: DeviceId) -> DeviceState:
+        """What is known of a phone. One that accepts by a key is another network's: it is tried whenever its agent is free."""
+        return DeviceState.NOT_IN_USE if accepts_by_key(device) else self.devices.get(device, DeviceState.UNKNOWN)
 
     def freshen(self, pbx: PbxId | None = None) -> None:
         """Look at every caller and every free agent again: a PBX is back or queues have changed."""

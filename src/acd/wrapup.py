@@ -116,9 +116,7 @@ def end(floor: "Floor", turn: Turn, command: c.EndWrapUp) -> None:
         if call is not None:
             amend(turn, call, command.disposition, command.notes)
         else:  # it ended before a restart, or so long ago that only history knows it
-            turn.emit(
-                CallAmended(turn.now, wrap_up.call, wrap_up.queue, None, command.disposition, command.notes)
-            )
+            turn.emit(CallAmended(turn.now, wrap_up.call, wrap_up.queue, None, command.disposition, command.notes))
     finish(floor, turn, agent, forced=command.forced)
 
 

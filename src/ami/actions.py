@@ -22,7 +22,7 @@ MAX_HEADERS = 100  # Asterisk takes 128
 Headers = tuple[tuple[str, str], ...]
 
 _CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
-_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
+_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:/-]{1,120}")
 _NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say

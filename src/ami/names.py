@@ -10,7 +10,8 @@ WAIT = "acd-wait"
 OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES)
+MOBILE = "acd-mobile"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, MOBILE)
 
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
@@ -30,6 +31,8 @@ MUSIC = "ACD_MUSIC"
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
 FOR_OFFER = "ACD_FOR_OFFER"
+SHOW = "ACD_SHOW"  # what those phones show for a name
+OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the offer reaches it
 
 # Variables on a phone's channel that dialled a code (context CODES).
 ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
@@ -41,6 +44,7 @@ REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
+TITLE_OF_QUEUE = "ACD_TITLE_"  # + queue id -> what agents' phones show before the caller's name
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
 # UserEvents; their bodies carry only what the dialplan made.

@@ -111,13 +111,15 @@ class App:
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        leftovers.engine = engine = Engine(Floor(numbering=numbering), clock, recorder, leftovers)
+        leftovers.engine = engine = Engine(
+            Floor(numbering=numbering, break_reasons=settings.reasons()), clock, recorder, leftovers
+        )
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
-        phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout, codes.break_reasons)
+        phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
         make = make_pbx or make_ami_link(settings, clock)
         for one in settings.pbx:
             name = PbxId(one.name)
@@ -173,9 +175,11 @@ class App:
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
+        wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
+        requests = await startup.restored_break_requests(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits)
+        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *wrap_ups, *requests, *visits)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

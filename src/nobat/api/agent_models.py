@@ -9,6 +9,7 @@ from acd.agents import AgentSpec, AgentState, Status
 from acd.errors import Invalid
 from acd.ids import AgentId, DeviceId, PbxId, QueueId, device_on, split_device
 from acd.views import AgentView
+from nobat.api.agent_time_models import BreakRequestOut, CurrentCallOut, WrapUpOut
 from nobat.api.queue_models import Body, Skills
 from nobat.api.text import AgentSlug, DialString, Name, Notes, Pin, QueueSlug, Word
 from nobat.api.times import Moment, moment, perhaps
@@ -141,6 +142,13 @@ class AgentOut(BaseModel):
     phone: str | None = Field(description="The device at which the agent is signed in now.")
     call: str | None = Field(description="The call that rings, is talked or is being wrapped up.")
     wrap_up_until: Moment | None
+    current: CurrentCallOut | None = Field(description="That call, with what is known of the caller.")
+    wrap_up: WrapUpOut | None = Field(description="The work after a call, while it is done.")
+    break_due: Moment | None = Field(
+        description="When the break that is on should be over, by its reason's planned length."
+    )
+    break_request: BreakRequestOut | None = Field(description="A break asked for that waits for its turn.")
+    late: bool = Field(description="This break or wrap-up takes longer than it may.")
 
     @classmethod
     def of(cls, view: AgentView, has_pin: bool) -> "AgentOut":
@@ -163,6 +171,11 @@ class AgentOut(BaseModel):
             phone=split_device(view.device)[1] if view.device is not None else None,
             call=view.call,
             wrap_up_until=perhaps(view.wrap_up_until),
+            current=CurrentCallOut.of(view.current) if view.current is not None else None,
+            wrap_up=WrapUpOut.of(view.wrap_up) if view.wrap_up is not None else None,
+            break_due=perhaps(view.break_due),
+            break_request=BreakRequestOut.of(view.break_request) if view.break_request is not None else None,
+            late=view.late,
         )
 
 
@@ -189,6 +202,7 @@ class StatusOut(BaseModel):
     phone: str | None
     call: str | None
     wrap_up_until: Moment | None
+    break_request: BreakRequestOut | None = Field(description="The break has to wait: too many are on one.")
 
     @classmethod
     def of(cls, view: AgentView) -> "StatusOut":
@@ -202,6 +216,7 @@ class StatusOut(BaseModel):
             phone=split_device(view.device)[1] if view.device is not None else None,
             call=view.call,
             wrap_up_until=perhaps(view.wrap_up_until),
+            break_request=BreakRequestOut.of(view.break_request) if view.break_request is not None else None,
         )
 
 
@@ -213,3 +228,4 @@ class WrapUpIn(Body):
     ] = None
     disposition: Annotated[Word | None, Field(examples=["sold"])] = None
     notes: Notes | None = None
+    force: Annotated[bool, Field(description="End it even without a disposition; for supervisors.")] = False

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
 
 from acd import explain, picture
 from acd.agents import Status
@@ -17,6 +18,7 @@ from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import PathId
 from nobat.api.why_models import IdleWhyOut
+from nobat.auth import Role
 from nobat.desk import choose_status
 from nobat.pins import hash_pin
 
@@ -106,12 +108,17 @@ def _device(access: Access, body: StatusIn) -> DeviceId | None:
 
 @router.post("/{agent}/wrap-up", operation_id="endWrapUp", responses=errors(404, 409))
 async def post_wrap_up(access: AgentAccess, agent: PathId, body: WrapUpIn) -> StatusOut:
-    """End the work after a call, or ask for more time; what the call was about goes to the call."""
+    """End the work after a call, or ask for more time; what the call was about goes to the call.
+
+    409 `disposition_required` where the queue wants one. A supervisor may end it without (`force`).
+    """
+    if body.force and not access.principal.at_least(Role.SUPERVISOR):
+        raise HTTPException(403)
     view = access.agent(agent)
     await access.audit("endWrapUp", agent)
     ask = access.service.engine.ask
     if body.extend_s is None:
-        await ask(EndWrapUp(view.id, body.disposition, body.notes))
+        await ask(EndWrapUp(view.id, body.disposition, body.notes, body.force))
     else:
         await ask(ExtendWrapUp(view.id, body.extend_s))
         if view.call is not None and (body.disposition is not None or body.notes is not None):

@@ -13,6 +13,7 @@ from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
+from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
 from nobat.api.times import Moment, moment, rounded
 
 Skills = Annotated[dict[SkillName, SkillLevel], Field(max_length=50, examples=[{"english": 3}])]
@@ -93,6 +94,8 @@ class QueueSettings(Body):
     sticky_s: StickyS = 0.0
     misses: MissesIn = MissesIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
+    wrap_up: WrapUpPolicyIn = WrapUpPolicyIn()
+    breaks: BreakPolicyIn = BreakPolicyIn()
 
 
 class QueueIn(QueueSettings):
@@ -118,6 +121,8 @@ class QueueIn(QueueSettings):
             sticky_s=self.sticky_s,
             misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
+            wrap_up=self.wrap_up.policy(),
+            breaks=self.breaks.policy(),
         )
 
 
@@ -131,6 +136,9 @@ class MissesPatch(Body):
     busy: Misses | None = None
     rejected: Misses | None = None
     failed: Misses | None = None
+
+
+_PARTS = ("service_level", "misses", "wrap_up", "breaks")
 
 
 class QueuePatch(Body):
@@ -150,12 +158,14 @@ class QueuePatch(Body):
     sticky_s: StickyS | None = None
     misses: MissesPatch | None = None
     timezone: Zone | None = None
+    wrap_up: WrapUpPolicyPatch | None = None
+    breaks: BreakPolicyPatch | None = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
         """``spec`` with what is named here."""
         current = QueueOut.of_spec(spec)
         changes = self.model_dump(exclude_none=True)
-        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses")}
+        parts = {name: current[name] | changes.pop(name, {}) for name in _PARTS}
         return QueueIn.model_validate({**current, **changes, **parts}).spec()
 
 
@@ -177,6 +187,8 @@ class QueueOut(BaseModel):
     sticky_s: float
     misses: MissesIn
     timezone: str
+    wrap_up: WrapUpPolicyIn
+    breaks: BreakPolicyIn
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
     agents: dict[AgentState, int] = Field(description="Agents who serve this queue, by observed state.")
@@ -200,6 +212,8 @@ class QueueOut(BaseModel):
             "sticky_s": spec.sticky_s,
             "misses": asdict(spec.misses),
             "timezone": spec.timezone,
+            "wrap_up": of_wrap_up(spec.wrap_up),
+            "breaks": asdict(spec.breaks),
         }
 
     @classmethod

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentSpec
 from acd.ids import AgentId, DeviceId, QueueId
-from acd.queues import MissPolicy, QueueSpec, ServiceLevel
+from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
 from acd.skills import RelaxStep
 from nobat.storage import schema
 from nobat.storage.database import Database
@@ -159,6 +159,8 @@ def _queue_row(spec: QueueSpec) -> Row:
         "relax": [{"after_s": step.after_s, "skills": dict(step.skills)} for step in spec.relax],
         "sticky_s": spec.sticky_s,
         "misses": asdict(spec.misses),
+        "wrap_up": asdict(spec.wrap_up),
+        "breaks": asdict(spec.breaks),
     }
 
 
@@ -179,6 +181,14 @@ def _queue(row: Any) -> QueueSpec:
         relax=tuple(RelaxStep(step["after_s"], tuple(sorted(step["skills"].items()))) for step in row["relax"]),
         sticky_s=row["sticky_s"],
         misses=MissPolicy(**row["misses"]),
+        wrap_up=_wrap_up(row["wrap_up"]),
+        breaks=BreakPolicy(**row["breaks"]),
+    )
+
+
+def _wrap_up(value: dict[str, Any]) -> WrapUpPolicy:
+    return WrapUpPolicy(
+        WrapUpForm(value["form"]), tuple(value["dispositions"]), value["longest_s"], bool(value["force"])
     )
 
 

@@ -80,6 +80,8 @@ queues = Table(
     _some("relax", JSON),
     _some("sticky_s", Float),
     _some("misses", JSON),
+    _some("wrap_up", JSON),
+    _some("breaks", JSON),
 )
 
 agents = Table(
