@@ -137,7 +137,9 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
         return
     turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
     agent = floor.agents[holder]
-    elsewhere = accepts_by_key(device)  # what keeps another network's phone from ringing is never told: it is left in peace
+    elsewhere = accepts_by_key(
+        device
+    )  # what keeps another network's phone from ringing is never told: it is left in peace
     if cause in _BLAMED or (elsewhere and cause is t.MissCause.UNREACHABLE):
         call.misses = {**call.misses, holder: call.misses.get(holder, 0) + 1}
         if cause is t.MissCause.REJECTED:

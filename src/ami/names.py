@@ -10,8 +10,10 @@ WAIT = "acd-wait"
 OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES)
+
+# Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, MOBILE)
 
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
@@ -39,7 +41,7 @@ ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
 ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up
 ASK_AGENT = "ACD_AGENT"  # digits
 ASK_PIN = "ACD_PIN"  # digits
-ASK_REASON = "ACD_REASON"  # digits after *13
+ASK_REASON = "ACD_REASON"  # digits after *13 or *15
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.

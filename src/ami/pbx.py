@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
 from acd.ids import LegId, PbxId
 from acd.telephony import Fact, LinkDown, Request, RequestFailed, RequestFailure, Resync
@@ -27,6 +28,8 @@ from ami.readings import ASK_VARIABLES, CALL_VARIABLES, ChannelReading, LookFail
 from ami.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 
 BUFFER = 200_000
 """Events kept back during a snapshot. More than that and the snapshot is taken again."""
@@ -80,6 +83,7 @@ class Pbx:
         self._booted = asyncio.Event()
         self._snapshot_wanted = asyncio.Event()
         self._numbers: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
         self._told_down: str | None = None
 
     @property
@@ -114,14 +118,18 @@ class Pbx:
             return False
         return all(answer.ok for answer in await asyncio.gather(*answers))
 
-    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
-        """Which number is which queue. Kept, and told again after each reconnect. False if Asterisk did not take it now."""
+    async def set_queue_numbers(self, numbers: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES) -> bool:
+        """Which number is which queue, and what phones show of each queue. Kept, and told again after each reconnect.
+
+        False if Asterisk did not take it now.
+        """
         sound = {number: queue for number, queue in numbers.items() if queue and _may_be_told(number, queue)}
         if len(sound) < len(numbers):
             log.warning(
                 "numbers that cannot be told to the dialplan are left out", extra={"count": len(numbers) - len(sound)}
             )
         self._numbers = {**dict.fromkeys(self._numbers, ""), **sound}
+        self._titles = {**dict.fromkeys(self._titles, ""), **{one: actions.title_of(titles[one]) for one in titles}}
         try:
             await self._tell_numbers()
         except Unfit:
@@ -236,7 +244,9 @@ class Pbx:
 
     async def _tell_numbers(self) -> None:
         """Set the globals that the dialplan maps numbers with, and last the one that says they are told."""
-        wanted = [actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue) for number, queue in self._numbers.items()]
+        wanted: list[actions.SetTitle | actions.SetGlobal] = []
+        wanted += [actions.SetTitle(queue, title) for queue, title in self._titles.items()]
+        wanted += [actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue) for number, queue in self._numbers.items()]
         wanted.append(actions.SetGlobal(names.SERVICE, "1"))
         for start in range(0, len(wanted), GLOBALS_AT_ONCE):
             for answer in await asyncio.gather(*self._link.send(*wanted[start : start + GLOBALS_AT_ONCE])):

@@ -5,6 +5,7 @@ and two underscores between levels: ``NOBAT_DATABASE__URL``). ``nobat.settings_f
 in it into one message with file and line; docs/reference/settings.md is generated from here by ``nobat.reference``.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -181,6 +182,23 @@ class BreakReasonSettings(_Section):
     """How long such a break may take; a longer one is told, once, and shown. Without it nothing is told."""
 
 
+class MobileSettings(_Section):
+    """Agents at numbers of other networks, where a call is accepted by pressing 1."""
+
+    numbers: str | None = None
+    """Regular expression for the whole of `<number>@<endpoint>` (`09[0-9]{9}@trunk`): where agents may sign in themselves. An
+    agent's configured number is always allowed, and whatever a supervisor says. Without it nothing else is."""
+
+    @field_validator("numbers")
+    @classmethod
+    def _is_one(cls, numbers: str | None) -> str | None:
+        try:
+            re.compile(numbers or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return numbers
+
+
 class NumberingSettings(_Section):
     """How callers' numbers are written where the PBX is, so that one caller is one however the number comes."""
 
@@ -231,6 +249,7 @@ class Settings(BaseSettings):
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
+    mobile: MobileSettings = MobileSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from acd.calls import CallState
-from acd.ids import split_device
 from acd.outcomes import Outcome
 from acd.views import CallView
+from nobat.api.devices import shown
 from nobat.api.queue_models import Body, CallerOut
 from nobat.api.text import Notes, Word
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -61,7 +61,7 @@ class CallOut(BaseModel):
     def of(cls, view: CallView) -> "CallOut":
         legs = [LegOut(id=view.leg, party="caller", device=None)]
         if view.agent_leg is not None:
-            device = split_device(view.device)[1] if view.device is not None else None
+            device = shown(view.device)
             legs.append(LegOut(id=view.agent_leg, party="agent", device=device))
         return cls(
             id=view.id,
