@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from acd.agents import AgentState
+from acd.errors import Invalid
 from acd.ewt import Estimator
 from acd.ids import QueueId
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
@@ -162,11 +163,16 @@ class QueuePatch(Body):
     breaks: BreakPolicyPatch | None = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
-        """``spec`` with what is named here."""
+        """``spec`` with what is named here. Raises ``invalid_request`` for what does not go with what is there already."""
         current = QueueOut.of_spec(spec)
         changes = self.model_dump(exclude_none=True)
         parts = {name: current[name] | changes.pop(name, {}) for name in _PARTS}
-        return QueueIn.model_validate({**current, **changes, **parts}).spec()
+        try:
+            return QueueIn.model_validate({**current, **changes, **parts}).spec()
+        except ValidationError as error:
+            (wrong, *_) = error.errors()
+            field = ".".join(str(part) for part in wrong["loc"])
+            raise Invalid("invalid_request", wrong["msg"].removeprefix("Value error, "), field=field) from None
 
 
 class QueueOut(BaseModel):
