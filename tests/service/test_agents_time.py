@@ -184,6 +184,7 @@ async def test_an_agent_may_sit_at_some_numbers_only(informed: Office) -> None:
     wanted["device"] = "PJSIP/09121234567@trunk"
     answered = await own.ask("PUT", path, json=wanted)
     assert (answered.json()["phone"], answered.json()["state"]) == ("PJSIP/09121234567@trunk", "idle")
+    informed.pbx.phone("Local/09121234567:trunk@acd-mobile")
     call = informed.pbx.caller("8000")
     await informed.settled()
     assert informed.pbx.ringing(call) == ["pbx1/Local/09121234567:trunk@acd-mobile"]
