@@ -129,7 +129,8 @@ class Pbx:
                 "numbers that cannot be told to the dialplan are left out", extra={"count": len(numbers) - len(sound)}
             )
         self._numbers = {**dict.fromkeys(self._numbers, ""), **sound}
-        self._titles = {**dict.fromkeys(self._titles, ""), **{one: actions.title_of(titles[one]) for one in titles}}
+        shown = {queue: actions.title_of(title) for queue, title in titles.items() if _may_be_sent(queue)}
+        self._titles = {**dict.fromkeys(self._titles, ""), **shown}
         try:
             await self._tell_numbers()
         except Unfit:
@@ -312,8 +313,16 @@ class Pbx:
 
 
 def _may_be_told(number: str, queue: str) -> bool:
+    return _sound(actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue))
+
+
+def _may_be_sent(queue: str) -> bool:
+    return _sound(actions.SetTitle(queue, ""))
+
+
+def _sound(action: actions.Action) -> bool:
     try:
-        actions.encode(actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue))
+        actions.encode(action)
     except actions.ActionRefused:
         return False
     return True

@@ -127,7 +127,7 @@ async def post_wrap_up(access: AgentAccess, agent: PathId, body: WrapUpIn) -> St
     if body.force and not access.principal.at_least(Role.SUPERVISOR):
         raise HTTPException(403)
     view = access.agent(agent)
-    await access.audit("endWrapUp", agent)
+    await access.audit("endWrapUp", f"{agent} forced" if body.force else agent)
     ask = access.service.engine.ask
     if body.extend_s is None:
         await ask(EndWrapUp(view.id, body.disposition, body.notes, body.force))
