@@ -2,6 +2,8 @@
 
 import pytest
 
+from lab.prompts import ready_prompts
+from tests.support.heard_prompts import heard_prompts
 from tests.support.serving import Json, Serving
 from tests.support.team import Team
 from tests.support.until import until
@@ -14,10 +16,17 @@ async def wrap_up(serving: Serving, agent: str, **body: object) -> tuple[int, Js
     return reply.status_code, dict(reply.json())
 
 
-async def dials(serving: Serving, phone: str, code: str) -> None:
-    """The phone dials a code, hears its sentence and is free again."""
-    await serving.bank.dial_from(phone, code, stay_s=6)
+async def dials(serving: Serving, phone: str, code: str) -> str:
+    """The phone dials a code, hears its sentence and is free again; the leg, for its recording."""
+    leg = await serving.bank.dial_from(phone, code, stay_s=10, record=True)
     await serving.bank.until(lambda: phone not in serving.bank.dialling, f"{phone} is free", 20)
+    return leg
+
+
+async def hears(serving: Serving, phone: str, code: str) -> list[str]:
+    """The prompts that the phone hears when it dials a code."""
+    leg = await dials(serving, phone, code)
+    return heard_prompts(await serving.bank.recording(leg), ready_prompts() / "en" / "nobat")
 
 
 async def after_a_call(serving: Serving, agent: str, team: Team) -> Json:
@@ -36,7 +45,7 @@ async def test_a_fixed_wrap_up_ends_by_itself_or_when_the_agent_says_so(serving:
     await team.set(wrap_up_s=600.0)
     await after_a_call(serving, "ann", team)
     before = (await serving.agent("ann"))["wrap_up"]["until"]
-    await dials(serving, team.device("ann"), "*150")
+    assert await hears(serving, team.device("ann"), "*150") == ["wrap-up-goes-on"]
     assert (await serving.agent("ann"))["wrap_up"]["until"] > before
     await dials(serving, team.device("ann"), "*15")
     await serving.until_agent("ann", "idle")
@@ -48,7 +57,7 @@ async def test_a_disposition_is_owed_and_given_by_phone(serving: Serving) -> Non
     call = await after_a_call(serving, "ann", team)
     assert (await wrap_up(serving, "ann"))[1]["slug"] == "disposition_required"
     assert (await wrap_up(serving, "ann", disposition="stolen"))[1]["slug"] == "unknown_disposition"
-    await dials(serving, team.device("ann"), "*15")
+    assert await hears(serving, team.device("ann"), "*15") == ["outcome-missing"]
     await dials(serving, team.device("ann"), "*153")
     agent = await serving.agent("ann")
     assert (agent["state"], agent["wrap_up"]["owes_disposition"]) == ("wrap_up", True)
@@ -102,7 +111,7 @@ async def test_breaks_beyond_the_limit_wait_for_their_turn(serving: Serving) -> 
     await team.at_work()
     await serving.choose("ann", "break", reason="lunch")
     assert (await serving.choose("ben", "break", reason="tea"))["break_request"]["number"] == 1
-    await dials(serving, team.device("cem"), "*137")
+    assert await hears(serving, team.device("cem"), "*137") == ["break-requested", "num-2"]
     asked = (await serving.get("/v1/break-requests"))["items"]
     assert [(one["agent"], one["reason"], one["number"]) for one in asked] == [("ben", "tea", 1), ("cem", "7", 2)]
     serving.service.kill()

@@ -1,5 +1,7 @@
 """An agent at a mobile, reached through the trunk: nobody is given a caller who has not pressed 1."""
 
+from lab.prompts import ready_prompts
+from tests.support.heard_prompts import heard_prompts
 from tests.support.serving import Json, Serving
 from tests.support.team import CALLER_TONE, LOUD, SILENT, Team
 from tests.support.until import until
@@ -56,7 +58,7 @@ async def test_who_presses_one_has_the_caller_and_both_hear_each_other(serving: 
 
 async def test_a_voicemail_gets_no_caller_and_another_agent_does(serving: Serving) -> None:
     """It picks up, and presses nothing."""
-    team = await Team.given(serving, "ann", "ben", ring_s=4, rest_s=30, strategy="linear", ranks={"ann": 1, "ben": 2})
+    team = await Team.given(serving, "ann", "ben", ring_s=5, rest_s=30, strategy="linear", ranks={"ann": 1, "ben": 2})
     await at_a_mobile(serving, team, "ann", talk=0)
     await serving.given_available("ben")
     await team.phone("ben", talk=1)
@@ -66,6 +68,8 @@ async def test_a_voicemail_gets_no_caller_and_another_agent_does(serving: Servin
     why = await serving.get(f"/v1/calls/{ended['id']}/why")
     assert [one["chosen"] for one in why["decisions"]] == [["ann"], ["ben"]]
     await team.hear_each_other(customer, "ben")
+    asked = await serving.bank.recording(f"{MOBILE}-{customer.number}")
+    assert heard_prompts(asked, ready_prompts() / "en" / "nobat")[0] == "press-one-to-accept"
     heard = await serving.bank.heard(customer.customer, (MOBILE_TONE,))
     assert heard[MOBILE_TONE] < SILENT, heard
     assert (await team.why_idle("ann"))["bar"] == "resting"
