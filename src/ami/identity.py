@@ -52,5 +52,11 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         call.serial,
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
-        found.name,
+        _own_name(found),
     )
+
+
+def _own_name(found: ChannelReading) -> str | None:
+    """The caller's name, not what stands in its place while phones are to show the queue."""
+    shown = found.variables.get(names.SHOW)
+    return found.name if shown is None or shown != found.name else found.variables.get(names.NAME)

@@ -33,7 +33,8 @@ MUSIC = "ACD_MUSIC"
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
 FOR_OFFER = "ACD_FOR_OFFER"
-SHOW = "ACD_SHOW"  # what those phones show for a name
+SHOW = "ACD_SHOW"  # on the caller's channel while it is offered or talks: the name that phones are shown, in place of …
+NAME = "ACD_NAME"  # … the caller's own
 OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the offer reaches it
 
 # Variables on a phone's channel that dialled a code (context CODES).

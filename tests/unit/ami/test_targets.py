@@ -95,3 +95,14 @@ def test_titles(name: str, title: str) -> None:
 def test_a_queue_with_a_strange_id_has_none(queue: str) -> None:
     with pytest.raises(actions.ActionRefused):
         actions.encode(actions.SetTitle(queue, "Sales"))
+
+
+@pytest.mark.parametrize("own", ["Maryam", None])
+def test_a_snapshot_reads_the_callers_own_name_while_phones_are_shown_the_queue(own: str | None) -> None:
+    shown = f"Sales: {own}" if own else "Sales"
+    found = caller_reading(
+        "offered", **{names.OFFER_ID: "of1", names.SHOW: shown, **({names.NAME: own} if own else {})}
+    )
+    reading = ChannelReading(found.channel, found.leg, True, None, "0912", shown, found.variables)
+    (call,) = build(PBX, Findings("boot", [reading], [])).fact.calls
+    assert call.entered.name == own
