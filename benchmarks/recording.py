@@ -18,11 +18,12 @@ from acd.agents import Agent, AgentSpec, AgentState, Free, Ringing, Status, Talk
 from acd.calls import Call, CallState, Visit
 from acd.floor import Floor
 from acd.forecast import predict
-from acd.ids import AgentId, CallId, LegId, OfferId, QueueId, pbx_of
+from acd.ids import AgentId, CallId, LegId, OfferId, PbxId, QueueId, pbx_of
 from acd.outcomes import Outcome
 from acd.queues import Queue, QueueSpec
 from acd.telephony import DeviceState
 
+RECORDED = PbxId("recorded")  # where everybody sits: the record does not say
 _COLUMNS = {"call_id": "call", "queue_id": "queue", "agent_id": "agent"}
 _KINDS = ("CallQueued", "CallOffered", "OfferClosed", "CallConnected", "VisitDecided", "CallEnded",
           "CallAmended", "AgentStatusChosen", "AgentStateChanged")  # fmt: skip
@@ -91,7 +92,7 @@ class Playback:
         return self.floor.queues.setdefault(name, Queue(QueueSpec(name, name)))
 
     def _agent(self, name: AgentId, queue: QueueId | None = None) -> Agent:
-        agent = self.floor.agents.setdefault(name, Agent(AgentSpec(name)))
+        agent = self.floor.agents.setdefault(name, Agent(AgentSpec(name), pbx=RECORDED))
         if queue is not None and queue not in agent.spec.queues:
             agent.spec = AgentSpec(name, queues=(*agent.spec.queues, queue))
             self._queue(queue).members[name] = agent
@@ -158,7 +159,7 @@ class Playback:
     def status(self, event: e.AgentStatusChosen) -> None:
         agent = self._agent(event.agent)
         agent.status = event.status
-        agent.seen_serving = agent.serves
+        agent.seen_serving = agent.serves_on
 
     def state(self, event: e.AgentStateChanged) -> None:
         agent = self._agent(event.agent)
@@ -169,7 +170,7 @@ class Playback:
         if isinstance(agent.engagement, Talking):
             agent.serving_since = agent.engagement.since
         agent.engagement = _engagement(event)
-        agent.seen_serving = agent.serves
+        agent.seen_serving = agent.serves_on
         if agent.serving_since is not None and isinstance(agent.engagement, Free):
             if event.agent in self.serving:
                 self._queue(self.serving[event.agent]).waits.services.add(event.at - agent.serving_since)

@@ -132,7 +132,7 @@ class Agent:
     misses: dict[MissCause, int] = field(default_factory=dict)  # in a row, by cause; a conversation ends the row
     serving_since: float | None = None  # when the call began whose handling is not over: wrap-up belongs to it
     serving_in: QueueId | None = None  # that call's queue
-    seen_serving: bool = False  # ``serves`` as routing last took note of it
+    seen_serving: PbxId | None = None  # ``serves_on`` as routing last took note of it
     shown_state: AgentState = AgentState.SIGNED_OUT  # as last told to the world
     state_since: float = 0.0
     lines: "tuple[Queue, ...]" = ()  # of ``spec.queues``, those that exist
@@ -217,3 +217,8 @@ class Agent:
     def serves(self) -> bool:
         """Whether the agent takes calls today: available, on a phone that can be reached, whatever he does right now."""
         return self.status is _AVAILABLE and self.state is not _UNREACHABLE
+
+    @property
+    def serves_on(self) -> PbxId | None:
+        """The PBX whose callers the agent takes today; None if he takes none."""
+        return self.pbx if self.serves else None

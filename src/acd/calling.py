@@ -27,8 +27,10 @@ from acd.events import (
 )
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, accepts_by_key, pbx_of
 from acd.outcomes import Outcome
+from acd.returning import recall, return_to_line, transfer_ended
 from acd.sla import DecidedVisit
 from acd.statuses import chosen
+from acd.talks import Talk, TransferResult
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -80,10 +82,13 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         visit=Visit(queue.spec.id, entered_at),
         state_since=entered_at,
     )
+    if adopted:
+        recall(floor, call, fact.visit)
+        entered_at = call.visit.entered_at
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
-    if call.id in floor.counted:
+    if call.visit.outcome is not None:
         turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
     else:
         name, number = call.name, call.number
@@ -187,10 +192,13 @@ def offer_ended(floor: "Floor", turn: Turn, fact: t.OfferEnded) -> None:
 def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
-    call.move(_WAITING, turn.now)
-    joining.stand(floor, call)
     if offer is not None:
         turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
+    if call.visit.outcome is not None:
+        return_to_line(floor, turn, call, "transfer-failed")
+        return
+    call.move(_WAITING, turn.now)
+    joining.stand(floor, call)
 
 
 def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> LiveOffer | None:
@@ -214,20 +222,24 @@ def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
 def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg: LegId | None, at: float) -> None:
     """The wait is over: decide the visit and engage the agent whose phone it is."""
     agent = _answering_agent(floor, call, device)
+    offer, number = (call.offer.id, call.offer.number) if call.offer is not None else (None, None)
     if call.offer is not None and device is not None:
         call.offer.phones.pop(device, None)
     close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(_TALKING, turn.now)
-    call.device, call.agent_leg, call.connected_at = device, leg, at
+    call.talks = (
+        *call.talks,
+        Talk(call.queue, at, agent.id if agent is not None else None, device, leg, number, offer),
+    )
+    transfer_ended(turn, call, TransferResult.CONNECTED)
     if agent is not None:
-        call.agent = agent.id
         agent.talk(call.id, call.queue, at)
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
     waited = max(0.0, at - call.visit.entered_at)
-    if call.id not in floor.counted:
+    if call.visit.outcome is None:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
-    decide(floor, turn, call, _ANSWERED, at, record=call.id not in floor.counted)
+    decide(floor, turn, call, _ANSWERED, at)
 
 
 def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Agent | None:
@@ -241,40 +253,38 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
     return floor.agents.get(holder) if holder is not None else None
 
 
-def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, *, record: bool = True) -> None:
+def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) -> None:
     """Give the visit its outcome, once."""
     visit, queue = call.visit, floor.queues[call.queue]
     if visit.outcome is not None:
         return
     visit.outcome, visit.decided_at = outcome, at
     waited = max(0.0, at - visit.entered_at)
-    if record:
-        queue.waits.decided(waited, gave_up=outcome is _ABANDONED)
+    queue.waits.decided(waited, gave_up=outcome is _ABANDONED)
     if call.prediction is not None and outcome is _ANSWERED:
         queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
     short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    if record:
-        queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
-        turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
+    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
+    turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
 
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.held_since is None:
-        call.held_since = turn.now
+    if call is not None and call.state is _TALKING and call.talks[-1].held_since is None:
+        call.talks[-1].held_since = turn.now
         turn.emit(CallHeld(turn.now, call.id, call.queue))
 
 
 def resumed(floor: "Floor", turn: Turn, fact: t.Resumed) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.held_since is not None:
-        call.resume(turn.now)
+    if call is not None and call.talk is not None and call.talk.held_since is not None:
+        call.talk.resume(turn.now)
         turn.emit(CallResumed(turn.now, call.id, call.queue))
 
 
 def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.agent_leg in (None, fact.leg):
+    if call is not None and call.state is _TALKING and call.talks[-1].leg in (None, fact.leg):
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
 
 
@@ -284,7 +294,7 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
     The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
     """
     call = floor.calls.get(fact.call)
-    if call is None or call.state is not _TALKING or call.agent_leg not in (None, fact.leg):
+    if call is None or call.state is not _TALKING or call.talks[-1].leg not in (None, fact.leg):
         return
     known = floor.devices.get(fact.device)
     if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
@@ -296,17 +306,15 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
 
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     """The agent's part is over: wrap-up begins, and the caller is *after*."""
-    call.resume(turn.now)
-    call.talk_ended_at = turn.now
+    talk = call.talks[-1]
+    talk.end(turn.now)
     call.ended_by = ended_by
     call.move(_AFTER, turn.now)
-    agent = floor.agents.get(call.agent) if call.agent is not None else None
+    agent = floor.agents.get(talk.agent) if talk.agent is not None else None
     if agent is None:
         return
     turn.emit(
-        TalkEnded(
-            turn.now, call.id, call.queue, agent.id, call.talk_s(turn.now) or 0.0, call.hold_s, ended_by == "fault"
-        )
+        TalkEnded(turn.now, call.id, call.queue, agent.id, talk.talk_s(turn.now), talk.hold_s, ended_by == "fault")
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
         wrapup.begin(floor, turn, agent, call)
@@ -318,15 +326,22 @@ def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
     if call is None:
         return
     if call.state is _OFFERED:
+        if call.offer is None or call.offer.id != fact.offer:
+            return
         # A phone was picked up and lost before caller and agent heard each other: not a conversation.
-        turn.ask(t.ReturnToLine(call.id, call.leg))
+        if call.visit.outcome is None:
+            turn.ask(t.ReturnToLine(call.id, call.leg))
         back_to_line(floor, turn, call)
         call.hold_off_until = turn.now + HOLD_OFF_S
         floor.at(call.hold_off_until, "hold_off", call.id)
         return
+    if call.talk is None or call.talk.offer not in (None, fact.offer):
+        return  # of an earlier talk
     if call.state is _TALKING:
         end_talk(floor, turn, call, "agent")
-    if call.state is _AFTER:
+    if call.state is _AFTER and call.ended_by == "fault" and not call.hang_up_asked:
+        return_to_line(floor, turn, call, "back-to-front")
+    elif call.state is _AFTER:
         turn.ask(t.HangUp(call.leg))
 
 
@@ -353,7 +368,6 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     queue.live_calls -= 1
     del floor.calls[call.id]
     floor.fresh_calls.pop(call.id, None)
-    floor.counted.discard(call.id)
     floor.particular.pop(call.id, None)
     floor.ended[call.id] = call
     while len(floor.ended) > ENDED_KEPT:

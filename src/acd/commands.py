@@ -10,6 +10,7 @@ from acd.directory import CallerProfile
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
+from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ class RestoreVisit:
     entered_at: float
     decided_at: float
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreParts:
+    """Give a call that may still be alive back the talks that ended before a restart, and how it was passed on."""
+
+    call: CallId
+    talks: tuple[Talk, ...]
+    transfers: tuple[Transfer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ class PutCallers:
 
 @dataclass(frozen=True, slots=True)
 class RestoreTurn:
-    """Give round robin back who had which turn before a restart."""
+    """Give round robin back who had which turn before a restart; the earliest turn first."""
 
     queue: QueueId
     agent: AgentId
@@ -155,6 +165,16 @@ class RestoreService:
     number: str
     agent: AgentId
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAmendment:
+    """Give a call that lives on what people had changed of it before a restart. Taken up when a snapshot finds the call."""
+
+    call: CallId
+    priority: int
+    disposition: str | None
+    notes: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +233,31 @@ class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfferCall:
+    """Hand a waiting call to a chosen agent, whatever his queues and skills.
+
+    Conflict ``illegal_transition`` unless the call waits, ``agent_not_free`` (with the bar), ``call_not_ready``.
+    """
+
+    call: CallId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Pass a conversation on, unannounced. ``place`` is where the caller comes to stand in a queue.
+
+    Conflict ``illegal_transition`` unless the call talks, ``agent_not_free`` (with the bar), ``call_not_ready``,
+    ``no_outside_line``; Invalid ``invalid_number``.
+    """
+
+    call: CallId
+    kind: TargetKind
+    to: str
+    place: PlacePolicy = PlacePolicy.KEPT
+
+
 Command = (
     DefineQueue
     | RemoveQueue
@@ -220,6 +265,7 @@ Command = (
     | RemoveAgent
     | RestoreAgent
     | RestoreVisit
+    | RestoreParts
     | SignIn
     | SignOut
     | TakeBreak
@@ -231,8 +277,11 @@ Command = (
     | PutCallers
     | RestoreTurn
     | RestoreService
+    | RestoreAmendment
     | RestoreShift
     | StopOffering
+    | OfferCall
+    | TransferCall
     | RestoreWrapUp
     | RestoreBreakRequest
     | ApproveBreak

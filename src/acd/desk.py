@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from acd import breaks, joining, routing, wrapup
 from acd import commands as c
 from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
-from acd.calls import CallState
+from acd.calls import CallState, Visit
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.ids import DeviceId
@@ -59,7 +59,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
     queue.line.clear()
     queue.kinds.clear()
     for call in (*waiting, *(floor.calls[call] for call in queue.offered)):
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
@@ -86,9 +86,9 @@ def define_agent(floor: "Floor", turn: Turn, command: c.DefineAgent) -> None:
     else:
         _leave_queues(floor, agent)
         agent.spec = spec
+    # Whoever is idle is looked at anew, for a skill gained changes whom he may serve; and so is who waits because of him.
     _join_queues(floor, turn, agent)
-    # A skill gained or lost changes who may be served although the agent was idle all along.
-    floor.freshen()
+    floor.loosen(agent.id)
 
 
 def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
@@ -108,6 +108,7 @@ def _leave_queues(floor: "Floor", agent: Agent) -> None:
     breaks.leave(agent)
     for queue in agent.lines:
         queue.members.pop(agent.id, None)
+        queue.rates.clear()
     agent.lines = ()
 
 
@@ -133,13 +134,14 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if not agent.shift.is_on:
             agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
-    agent.idle_anchor = max(command.since, agent.shift.last_talk_at)
+    agent.idle_anchor = max(agent.idle_anchor, command.since, agent.shift.last_talk_at)
     floor.refresh(agent, turn)
     breaks.resume(floor, agent, turn.now)
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
-    """Give the agent a phone."""
+    """Give the agent a phone. On another PBX other callers wait for him: he is looked at as if he had just become free."""
+    floor.unlist(agent)
     agent.sit(device, floor.state_of(device))
     floor.at_device[device] = agent.id
 
@@ -173,7 +175,7 @@ def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
         call = floor.calls.get(agent.engagement.call)
         if call is not None and call.offer is not None:
             return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
-        return call.device if call is not None else None
+        return call.talk.device if call is not None and call.talk is not None else None
     return agent.device
 
 
@@ -223,7 +225,7 @@ def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
         if waiting:
             queue.leave(call.place, call.needs)
         call.priority = command.priority
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         if waiting:
             queue.stand(call.place, call.needs)
     wrapup.amend(turn, call, command.disposition, command.notes)
@@ -238,7 +240,8 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
-    floor.counted.add(command.call)
+    known = floor.counted.setdefault(command.call, [])
+    known.append(Visit(command.queue, command.entered_at, command.outcome, command.decided_at))
 
 
 def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
@@ -253,13 +256,15 @@ def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
 
 
 def restore_turn(floor: "Floor", _turn: Turn, command: c.RestoreTurn) -> None:
-    queue = floor.queue(command.queue)
-    queue.turns[command.agent] = max(command.at, queue.turns.get(command.agent, 0.0))
-    queue.last_turn = max(queue.last_turn, command.at)
+    floor.queue(command.queue).took_turn(command.agent, command.at)
 
 
 def restore_service(floor: "Floor", _turn: Turn, command: c.RestoreService) -> None:
     floor.served(normal(command.number, floor.numbering), command.agent)
+
+
+def restore_amendment(floor: "Floor", _turn: Turn, command: c.RestoreAmendment) -> None:
+    floor.amended[command.call] = command
 
 
 def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
@@ -267,6 +272,7 @@ def restore_shift(floor: "Floor", _turn: Turn, command: c.RestoreShift) -> None:
     agent = floor.agents.get(command.agent)
     if agent is not None and command.presence:
         agent.shift = Shift.retold(command.presence, command.talks)
+        agent.idle_anchor = max((ended_at for ended_at, _ in command.talks), default=0.0)
 
 
 def stop_offering(floor: "Floor", _turn: Turn, _command: c.StopOffering) -> None:
@@ -288,6 +294,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.PutCallers: put_callers,
     c.RestoreTurn: restore_turn,
     c.RestoreService: restore_service,
+    c.RestoreAmendment: restore_amendment,
     c.RestoreShift: restore_shift,
     c.StopOffering: stop_offering,
 }

@@ -39,12 +39,12 @@ def normal(number: str | None, numbering: Numbering) -> str | None:
     """
     text = (number or "").translate(_DIGITS)
     digits = "".join(one for one in text if one in "0123456789")
+    if text.lstrip().startswith("+"):
+        return digits or None
+    if digits.startswith(numbering.international):
+        return digits[len(numbering.international) :] or None
     if not digits:
         return None
-    if text.lstrip().startswith("+"):
-        return digits
-    if digits.startswith(numbering.international):
-        return digits[len(numbering.international) :]
     if len(digits) <= 5:
         return digits
     if numbering.trunk and digits.startswith(numbering.trunk):

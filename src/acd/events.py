@@ -7,6 +7,7 @@ from acd.agents import AgentState, Status
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.record import record
+from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
 
@@ -215,6 +216,39 @@ class PbxReady:
 
 
 @record
+class CallAssigned:
+    """Somebody handed a waiting call to a chosen agent; the offer follows."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId
+
+
+@record
+class CallTransferred:
+    """A call was passed on. ``agent`` had it, or nobody; ``queue`` is where it came from."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId | None
+    mode: TransferMode
+    target: TargetKind
+    to: str
+
+
+@record
+class TransferEnded:
+    """What has come of the last transfer of a call. After a failed one the caller stands at the head of the line."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    result: TransferResult
+
+
+@record
 class WrapUpBegan:
     """The work after a call. ``until`` None: no end by time."""
 
@@ -294,6 +328,9 @@ Event = (
     | WrapUpEnded
     | PbxLost
     | PbxReady
+    | CallAssigned
+    | CallTransferred
+    | TransferEnded
     | WrapUpBegan
     | WrapUpExtended
     | WrapUpOverdue

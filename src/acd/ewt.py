@@ -160,12 +160,15 @@ class Track:
 
 
 def spread(mean_s: float, claimed: float, calibration: float = 1.0) -> Forecast:
-    """A range around a mean: quantiles of a gamma distribution by Wilson and Hilferty's cube root (1931)."""
+    """A range around a mean: quantiles of a gamma distribution by Wilson and Hilferty's cube root (1931).
+
+    Where nearly nothing is known (errors of four times the mean) those come to nothing: the range then ends at the mean.
+    """
     if mean_s <= 0.0:
         return Forecast(0.0, 0.0, 0.0, claimed)
     share = claimed * calibration / (9.0 * mean_s * mean_s)  # 1 / (9 k) for shape k
     low, high = ((max(0.0, 1.0 - share + z * sqrt(share))) ** 3 * mean_s for z in (-Z80, Z80))
-    return Forecast(mean_s, low, high, claimed)
+    return Forecast(mean_s, low, max(mean_s, high), claimed)
 
 
 def turn_of(ahead: int, departures: Departures, give_up_rate: float) -> tuple[float, float]:

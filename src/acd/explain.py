@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from acd import routing
 from acd.agents import AgentState
-from acd.calls import CallState
+from acd.calls import Call, CallState
 from acd.decisions import Decision
-from acd.forecast import Promise, expected
+from acd.forecast import Promise, ahead_of, expected
 from acd.ids import AgentId, CallId, QueueId
+from acd.queues import Queue
 from acd.skills import Needs
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class CallWhy:
     call: CallId
     state: CallState
     queue: QueueId
-    strategy: str
+    strategy: str | None  # None: the call has ended, and its queue is no more
     position: int | None
     priority: int
     head_start_s: float
@@ -86,13 +87,33 @@ class IdleWhy:
 def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
     """Raises ``unknown_call``."""
     call = floor.call(call_id)
-    queue = floor.queue(call.queue)
-    waits = call.state in (CallState.WAITING, CallState.OFFERED)
-    held = routing.held_for(call, queue, now) if waits else None
-    ahead = queue.index(call.place) if waits else 0
-    ringing = sum(floor.calls[other].place < call.place for other in queue.offered) if waits else 0
-    terms = {agent: (float(misses), *key) for misses, key, agent in routing.ranked(queue, call, now)} if waits else {}
-    candidates = tuple(
+    queue = floor.queues.get(call.queue)
+    waits = queue is not None and call.visit.outcome is None
+    held = routing.held_for(call, queue, now) if queue is not None and waits else None
+    return CallWhy(
+        call=call.id,
+        state=call.state,
+        queue=call.queue,
+        strategy=queue.spec.strategy if queue is not None else None,
+        position=1 + ahead_of(floor, queue, call) if queue is not None and waits else None,
+        priority=call.priority,
+        head_start_s=call.head_start_s,
+        segment=call.segment,
+        needs=call.needs,
+        held_for=held,
+        held_until=call.held_until if held is not None else None,
+        not_offered_because=_held_up(floor, call_id, now),
+        candidates=_candidates(queue, call, now) if queue is not None and waits else (),
+        decisions=call.decisions,
+        expected=expected(floor, call, now),
+        told=call.told,
+    )
+
+
+def _candidates(queue: Queue, call: Call, now: float) -> tuple[Candidate, ...]:
+    """Every member: those who may be rung in their order, then the others."""
+    terms = {agent: (float(misses), *key) for misses, key, agent in routing.ranked(queue, call, now)}
+    candidates = (
         Candidate(
             agent.id,
             agent.shown_state,
@@ -101,25 +122,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         )
         for agent in queue.members.values()
     )
-    in_order = sorted(candidates, key=lambda one: (one.terms is None, one.terms or (), one.agent))
-    return CallWhy(
-        call=call.id,
-        state=call.state,
-        queue=call.queue,
-        strategy=queue.spec.strategy,
-        position=1 + ahead + ringing if waits else None,
-        priority=call.priority,
-        head_start_s=call.head_start_s,
-        segment=call.segment,
-        needs=call.needs,
-        held_for=held,
-        held_until=call.held_until if held is not None else None,
-        not_offered_because=_held_up(floor, call_id, now),
-        candidates=tuple(in_order) if waits else (),
-        decisions=call.decisions,
-        expected=expected(floor, call, now),
-        told=call.told,
-    )
+    return tuple(sorted(candidates, key=lambda one: (one.terms is None, one.terms or (), one.agent)))
 
 
 def _held_up(floor: "Floor", call_id: CallId, now: float) -> str | None:

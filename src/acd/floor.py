@@ -16,11 +16,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import breaks, calling, desk, joining, reconcile, routing, wrapup
+from acd import breaks, calling, desk, joining, moving, reconcile, routing, wrapup
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
-from acd.calls import Call, CallState
-from acd.commands import Command
+from acd.calls import Call, CallState, Visit
+from acd.commands import Command, RestoreAmendment, RestoreParts
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -53,7 +53,11 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
-    counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    # Told by history before the first snapshot, of calls not yet found again: decided visits, talks that ended, amendments.
+    counted: dict[CallId, list[Visit]] = field(default_factory=dict)
+    parts: dict[CallId, RestoreParts] = field(default_factory=dict)
+    amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
+    outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     break_reasons: tuple[BreakReason, ...] = ()
@@ -147,11 +151,12 @@ class Floor:
             if served_in is not None:
                 served_in.waits.services.add(turn.now - agent.serving_since)
             agent.serving_since = None
-        if agent.serves is not agent.seen_serving:
-            agent.seen_serving = agent.serves
+        serves_on = agent.serves_on
+        if serves_on != agent.seen_serving:
+            agent.seen_serving = serves_on
             for queue in agent.lines:
                 queue.rates.clear()
-            self._loosen(agent.id)
+            self.loosen(agent.id)
         if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
             if not agent.listed:
                 self.fresh_agents[agent.id] = None
@@ -198,8 +203,8 @@ class Floor:
         for queue in self.queues.values():
             self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
 
-    def _loosen(self, agent: AgentId) -> None:
-        """An agent has come or gone: those held for him, and those who were rejected, may be served otherwise now."""
+    def loosen(self, agent: AgentId) -> None:
+        """An agent has come, gone or changed: those held for him, and those who were rejected, may be served otherwise now."""
         for call in (self.calls[known] for known in self.particular):
             if call.state is CallState.WAITING and (call.preferred == agent or call.rejected_by):
                 self.fresh_calls[call.id] = None
@@ -292,6 +297,7 @@ def _draining(floor: Floor, turn: Turn, fact: PbxDraining) -> None:
 HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
+    **moving.HANDLERS,
     **reconcile.HANDLERS,
     **wrapup.HANDLERS,
     **breaks.HANDLERS,

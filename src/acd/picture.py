@@ -44,9 +44,8 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         offer=offer.id if offer is not None else None,
         offered_to=tuple(offer.phones.values()) if offer is not None else (),
         agent=one.agent,
-        device=one.device,
-        agent_leg=one.agent_leg,
-        connected_at=one.connected_at,
+        device=one.talk.device if one.talk is not None else None,
+        connected_at=one.talks[0].began_at if one.talks else None,
         talk_s=one.talk_s(now),
         hold_s=one.held_s(now),
         ended_at=one.ended_at,
@@ -54,6 +53,21 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         disposition=one.disposition,
         notes=one.notes,
         visits=tuple(v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome) for each in one.visits),
+        talks=tuple(
+            v.TalkView(
+                talk.queue,
+                talk.agent,
+                talk.device,
+                talk.leg,
+                talk.number,
+                talk.began_at,
+                talk.ended_at,
+                talk.talk_s(now),
+                talk.held_s(now),
+            )
+            for talk in one.talks
+        ),
+        transfers=one.transfers,
     )
 
 
@@ -66,7 +80,7 @@ def _in_line(floor: "Floor", queue: Queue) -> list[Call]:
 
 
 def _position(floor: "Floor", one: Call) -> int | None:
-    if one.state not in (CallState.WAITING, CallState.OFFERED):
+    if one.state not in (CallState.WAITING, CallState.OFFERED) or one.visit.outcome is not None:
         return None
     queue = floor.queues[one.queue]
     place = one.place

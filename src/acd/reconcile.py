@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, joining
+from acd import calling, joining, returning
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
 from acd.ids import OfferId, accepts_by_key, pbx_of, split_device
@@ -37,7 +37,9 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
             _adopt(floor, turn, found, repairs)
         elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
-    floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
+    floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
+    floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
+    floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
@@ -85,12 +87,21 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
         return
     repairs["call_adopted"] += 1
     call.offers_made = _offers_made(found.offer)
+    if found.stage is LegStage.WAITING and call.visit.outcome is not None:
+        _come_back(floor, turn, call)
+        return
     if found.stage is LegStage.WAITING:
         joining.stand(floor, call)
         return
     _resume_offer(floor, turn, call, found)
     if found.stage is not LegStage.OFFERED:
         _connect(floor, turn, call, found)
+
+
+def _come_back(floor: "Floor", turn: Turn, call: Call) -> None:
+    """A caller who was answered waits again, and nobody has told what has become of his agent or transfer."""
+    call.state = CallState.AFTER
+    returning.return_to_line(floor, turn, call, "back-to-front")
 
 
 def _offers_made(offer: OfferId | None) -> int:
@@ -104,7 +115,8 @@ def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -
     call.move(CallState.OFFERED, turn.now)
     guard = turn.now + FOUND_OFFER_S
     call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, found=True, ends_at=guard)
-    floor.queues[call.queue].offered.add(call.id)
+    if call.visit.outcome is None:
+        floor.queues[call.queue].offered.add(call.id)
     floor.at(guard, "offer", call.id)
 
 
@@ -133,6 +145,11 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case CallState.TALKING, LegStage.AFTER:
             repairs["talk_ended"] += 1
             calling.end_talk(floor, turn, call, "agent")
+        case CallState.TALKING | CallState.AFTER, LegStage.WAITING:
+            repairs["talk_lost"] += 1
+            if call.state is CallState.TALKING:
+                calling.end_talk(floor, turn, call, "unseen")
+            returning.return_to_line(floor, turn, call, "back-to-front")
         case _:
             return
 

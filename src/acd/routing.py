@@ -8,7 +8,7 @@ all their lines in one order, so that a newcomer never passes somebody who waite
 A ``Bar`` is the reason why an agent does not get a call. The very functions that decide also explain.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -85,16 +85,20 @@ def bars_nobody(call: Call) -> bool:
 
 
 def held_for(call: Call, queue: Queue, now: float) -> AgentId | None:
-    """The agent whom a caller waits for, as long as the hold lasts and that agent is at work."""
+    """The agent whom a caller waits for, as long as the hold lasts and that agent is at work where the caller is."""
     if call.preferred is None or now >= call.held_until or call.preferred in call.misses:
         return None
     preferred = queue.members.get(call.preferred)
-    return preferred.id if preferred is not None and preferred.serves and preferred.can(call.needs) else None
+    return preferred.id if preferred is not None and _at_work_for(preferred, call) else None
 
 
 def _somebody_else(call: Call, queue: Queue) -> bool:
     """Whether anybody at work could serve a caller whom some have rejected, now or when he has finished."""
-    return any(one.serves and one.can(call.needs) for one in queue.members.values() if one.id not in call.rejected_by)
+    return any(_at_work_for(one, call) for one in queue.members.values() if one.id not in call.rejected_by)
+
+
+def _at_work_for(agent: Agent, call: Call) -> bool:
+    return agent.serves_on == call.pbx and agent.can(call.needs)
 
 
 def idle_key(agent: Agent, queue: Queue) -> Key:
@@ -183,13 +187,17 @@ def _serve_fresh(floor: "Floor", turn: Turn) -> None:
 
 
 def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> bool:
-    """Walk several lines as one, in order of place, while anybody is free to serve them; False if more is left to do."""
+    """Walk several lines as one, in order of place, while anybody is free to serve them; False if more is left to do.
+
+    Callers who have just joined other lines stand in that order as well: the agent who is best for one here may be theirs.
+    """
+    walks = {name: _walk(floor.queues[name]) for name in names}
+    walks.update(_newcomers(floor, walks.keys()))
     heads: list[tuple[Place, QueueId, Iterator[Place]]] = []
-    for name in names:
-        queue = floor.queues[name]
-        if queue.idle and queue.line:
-            places = _walk(queue)
-            heads.append((next(places), name, places))
+    for name, places in walks.items():
+        first = next(places, None) if floor.queues[name].idle else None
+        if first is not None:
+            heads.append((first, name, places))
     heapify(heads)
     hopeless: dict[QueueId, set[Needs]] = {name: set() for _, name, _ in heads}
     while heads:
@@ -208,6 +216,15 @@ def _serve_lines(floor: "Floor", turn: Turn, names: Iterable[QueueId]) -> bool:
         if following is not None:
             heappush(heads, (following, name, places))
     return not floor.fresh_agents
+
+
+def _newcomers(floor: "Floor", walked: Collection[QueueId]) -> Iterator[tuple[QueueId, Iterator[Place]]]:
+    """Fresh callers of lines that are not walked anyway, by line and in order."""
+    places: dict[QueueId, list[Place]] = {}
+    for call in (floor.calls[one] for one in floor.fresh_calls):
+        if call.state is _WAITING and call.queue not in walked:
+            places.setdefault(call.queue, []).append(call.place)
+    return ((name, iter(sorted(theirs))) for name, theirs in places.items())
 
 
 def _anybody_can(queue: Queue, needs: Needs) -> bool:
@@ -240,23 +257,33 @@ def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
 
 def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Rank]) -> None:
     """Take the best, or all where everybody rings; take the caller out of the line, and ring."""
-    now, spec = turn.now, queue.spec
-    rung = ranks if spec.strategy in RING_EVERYBODY else ranks[:1]
+    rung = ranks if queue.spec.strategy in RING_EVERYBODY else ranks[:1]
     agents = [queue.members[agent] for _, _, agent in rung]
-    ends_at = now + spec.ring_s + OFFER_GUARD_S
+    for agent in agents:
+        queue.took_turn(agent.id, turn.now)
+    ring(floor, turn, queue, call, agents, queue.spec.strategy, ranks)
+
+
+def ring(
+    floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Agent], why: str, ranks: list[Rank]
+) -> None:
+    """Take these agents and the caller for each other, out of the line if he stands in one, and ring."""
+    now, ring_s = turn.now, queue.spec.ring_s
+    ends_at = now + ring_s + OFFER_GUARD_S
     phones = {agent.device: agent.id for agent in agents if agent.device is not None}
     offer = call.next_offer_id()
     chosen = tuple(phones.values())
-    decision = Decision(now, offer, spec.strategy, chosen, tuple(ranks[:DECISION_TERMS]))
+    decision = Decision(now, offer, why, chosen, tuple(ranks[:DECISION_TERMS]))
     call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
-    queue.leave(call.place, call.needs)
-    queue.offered.add(call.id)
+    passed_on = call.state is not _WAITING
+    if not passed_on:
+        queue.leave(call.place, call.needs)
+        queue.offered.add(call.id)
     call.move(_OFFERED, now)
-    call.offer = LiveOffer(offer, now, spec.ring_s, phones, ends_at=ends_at)
+    call.offer = LiveOffer(offer, now, ring_s, phones, ends_at=ends_at)
     for agent in agents:
-        queue.took_turn(agent.id, now)
         agent.reserve(call.id, offer)
         floor.refresh(agent, turn)
     floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), spec.ring_s))
-    turn.emit(CallOffered(now, call.id, spec.id, offer, chosen))
+    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), ring_s, passed_on))
+    turn.emit(CallOffered(now, call.id, queue.spec.id, offer, chosen))

@@ -12,7 +12,7 @@ The order of facts of one call, as a PBX must deliver them::
     CallGone may come at any point and is the last fact of its call.
 """
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
+from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.record import record
 from acd.words import Word
 
@@ -58,6 +58,19 @@ class LegStage(Word):
     AFTER = "after"
 
 
+@record
+class LineVisit:
+    """A stay in a line that is not the call's first, as its channel keeps it. Times to the millisecond.
+
+    The place counts from ``since``; ``front`` is the right to the head of the line.
+    """
+
+    queue: QueueId
+    entered_at: float
+    since: float
+    front: bool
+
+
 # ---------------------------------------------------------------- facts
 
 
@@ -73,6 +86,7 @@ class CallEntered:
     priority: int
     number: str | None
     name: str | None
+    visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
 
 
 @record
@@ -171,6 +185,17 @@ class CallerFreed:
 
 
 @record
+class TransferAsked:
+    """The agent's phone has passed the caller on to ``to`` (digits). The conversation is over; the caller hears music and waits
+    a moment for what the service makes of it.
+    """
+
+    call: CallId
+    leg: LegId
+    to: str
+
+
+@record
 class CallGone:
     """The caller's leg no longer exists."""
 
@@ -236,13 +261,17 @@ class PbxDraining:
 
 @record
 class Offer:
-    """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id."""
+    """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id.
+
+    ``passed_on``: the caller is taken out of a conversation (or has just been) to be passed on; the other leg of it ends.
+    """
 
     call: CallId
     leg: LegId
     offer: OfferId
     targets: tuple[DeviceId, ...]
     ring_s: int
+    passed_on: bool = False
 
 
 @record
@@ -264,10 +293,15 @@ class HangUp:
 
 @record
 class ReturnToLine:
-    """Bring a caller whose agent was lost before a word was spoken back into the wait loop. Never for one who rings or talks."""
+    """Bring a caller into the wait loop: one whose agent was lost, or who is passed on to a line. Never one whose phones ring,
+    and one who talks only if ``passed_on``. ``visit`` is what the channel must keep, ``says`` the prompt that is played first.
+    """
 
     call: CallId
     leg: LegId
+    visit: LineVisit | None = None
+    says: str = ""
+    passed_on: bool = False
 
 
 @record
@@ -298,6 +332,7 @@ Fact = (
     | AgentHungUp
     | AgentLegGone
     | CallerFreed
+    | TransferAsked
     | CallGone
     | DeviceChanged
     | PbxSnapshot

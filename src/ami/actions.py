@@ -154,6 +154,31 @@ class SetOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVisit:
+    """What a caller keeps who comes into a line again, and the prompt that is played first; ``done`` closes the offer before."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    queue: str
+    entered_at: float
+    since: float
+    front: bool
+    says: str = ""
+    done: str | None = None
+
+    def headers(self) -> Headers:
+        visit = f"{round(self.entered_at * 1000)}-{round(self.since * 1000)}-{int(self.front)}"
+        pairs = [(names.QUEUE, self.queue), (names.VISIT, visit)]
+        if self.done is not None:
+            pairs.append((names.DONE, self.done))
+        values = [_checked(_NAME, value, "Value") for _, value in pairs]
+        pairs.append((names.SAYS, self.says))
+        values.append(_checked(_NAME, self.says, "Value") if self.says else "")
+        variables = f"ARRAY({','.join(name for name, _ in pairs)})"
+        return (("Channel", exact_channel(self.channel)), ("Variable", variables), ("Value", ",".join(values)))
+
+
+@dataclass(frozen=True, slots=True)
 class SetGlobal:
     """A global variable. An empty value is how it is taken away."""
 
@@ -234,6 +259,7 @@ Action = (
     | Status
     | SetVariable
     | SetOffer
+    | SetVisit
     | SetGlobal
     | SetTitle
     | Redirect

@@ -21,6 +21,7 @@ from acd.telephony import (
     OfferRinging,
     Resumed,
     TalkBegan,
+    TransferAsked,
 )
 from ami import causes
 from ami import events as e
@@ -31,6 +32,17 @@ from ami.outputs import Look, Output, Purpose
 def device_of(pbx: PbxId, channel: str) -> DeviceId:
     """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
     return device_on(pbx, channel.rpartition("-")[0])
+
+
+def target_of(offer: LiveOffer, device: DeviceId) -> DeviceId:
+    """The target of an offer that a leg of ``device`` was dialled for: itself, or the number that was dialled through it.
+
+    ``PJSIP/0912@trunk`` is dialled on a channel of ``PJSIP/trunk``.
+    """
+    if device in offer.open:
+        return device
+    endpoint = "@" + device.rpartition("/")[2]
+    return next((target for target in offer.open if target.endswith(endpoint)), device)
 
 
 class Course:
@@ -64,8 +76,10 @@ class Course:
 
     def _dial_began(self, call: LiveCall, event: e.DialBegan) -> None:
         offer, leg = call.offer, LegId(event.dest_leg)
-        device = device_of(self.pbx, event.dest_channel)
-        if offer is None or offer.answered or device not in offer.open:
+        if offer is None or offer.answered:
+            return
+        device = target_of(offer, device_of(self.pbx, event.dest_channel))
+        if device not in offer.open:
             return
         if offer.open[device] is None and leg not in self.book.agents and not self.book.is_gone(leg):
             self._dial(call, offer, AgentLeg(leg, event.dest_channel, device, call.id, offer.id))
@@ -100,7 +114,7 @@ class Course:
         offer, leg = call.offer, LegId(event.leg)
         if offer is None or offer.id != event.offer or offer.answered:
             return
-        device = device_of(self.pbx, event.channel)
+        device = target_of(offer, device_of(self.pbx, event.channel))
         if leg not in self.book.agents and offer.open.get(device, leg) is None and not self.book.is_gone(leg):
             # Its DialBegin was lost on the way.
             self._dial(call, offer, AgentLeg(leg, event.channel, device, call.id, offer.id))
@@ -186,6 +200,10 @@ class Course:
         else:
             self._free(call, offer)
 
+    def _passed_on(self, call: LiveCall, event: e.PassedOn) -> None:
+        if event.leg == call.leg and event.call == call.id and call.offer is not None and call.offer.talking:
+            self._say(TransferAsked(call.id, call.leg, event.to))
+
     def _free(self, call: LiveCall, offer: LiveOffer) -> None:
         if not offer.freed:
             offer.freed = True
@@ -252,6 +270,7 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.HoldEnded: Course._hold_ended,
     e.OfferOver: Course._offer_over,
     e.TalkOver: Course._talk_over,
+    e.PassedOn: Course._passed_on,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
 }

@@ -102,6 +102,16 @@ class PhoneAsks:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOn:
+    """UserEvent AcdTransfer: the agent's phone has passed the caller on to ``to``."""
+
+    channel: str
+    leg: str
+    call: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialBegan:
     """``leg`` dials ``dest_leg``; it is empty for a leg that nobody dials (Originate)."""
 
@@ -193,6 +203,7 @@ Event = (
     | OfferOver
     | TalkOver
     | PhoneAsks
+    | PassedOn
     | DialBegan
     | DialEnded
     | BridgeEntered
@@ -305,6 +316,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_OFFER_ENDED, OfferOver, "Channel Uniqueid Call Offer Status"),
         _Schema(names.EVENT_AFTER, TalkOver, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_ASK, PhoneAsks, "Channel Uniqueid Ask Kind"),
+        _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
     )
 }
 

@@ -7,12 +7,13 @@ see the same caller.
 import re
 from dataclasses import dataclass
 
-from acd.ids import CallId, LegId, PbxId
-from acd.telephony import CallEntered
+from acd.ids import CallId, LegId, PbxId, QueueId
+from acd.telephony import CallEntered, LineVisit
 from ami import names
 from ami.readings import ChannelReading
 
 _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
+_VISIT = re.compile(r"([0-9]{10,15})-([0-9]{10,15})-([01])")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
 
 
@@ -39,6 +40,15 @@ def named(pbx: PbxId, call: str, leg: str) -> CallName | None:
     return CallName(CallId(call), LegId(leg), int(parts["ms"]) / 1000, int(parts["serial"]))
 
 
+def _visit(found: ChannelReading) -> LineVisit | None:
+    """The stay in a line in which the caller is, if it is not the first."""
+    parts = _VISIT.fullmatch(found.variables.get(names.VISIT, ""))
+    if parts is None:
+        return None
+    queue = QueueId(found.variables.get(names.QUEUE, ""))
+    return LineVisit(queue, int(parts[1]) / 1000, int(parts[2]) / 1000, front=parts[3] == "1")
+
+
 def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEntered:
     """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
     if found is None or found.variables.get(names.CALL) != call.id:
@@ -53,6 +63,7 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
         _own_name(found),
+        _visit(found),
     )
 
 

@@ -10,7 +10,9 @@ WAIT = "acd-wait"
 OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES)
+RETURN = "acd-return"
+TRANSFER = "acd-transfer"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -29,6 +31,12 @@ OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
 MUSIC = "ACD_MUSIC"
+
+# Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE.
+VISIT = (
+    "ACD_VISIT"  # of a stay in a line that is not the first: <ms of entry>-<ms from which the place counts>-<1: head>
+)
+SAYS = "ACD_SAYS"  # the prompt that is played first, or nothing
 
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
@@ -56,4 +64,5 @@ EVENT_ANSWER = "AcdAnswer"  # Call, Offer; raised by the agent's leg
 EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
-USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK)
+EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
+USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_TRANSFER)

@@ -36,6 +36,11 @@ BUFFER = 200_000
 
 GLOBALS_AT_ONCE = 50
 
+HANGUP_S = 0.1
+"""How long a leg's Hangup may come after the end of its conversation before Asterisk is asked. It says whether it was a fault;
+an answer to a question would overtake it, for Asterisk says it a millisecond or two late.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PbxConfig:
@@ -156,7 +161,9 @@ class Pbx:
 
     def _put_out(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if isinstance(output, Look):
+            if isinstance(output, Look) and output.purpose is Purpose.STILL_THERE:
+                asyncio.get_running_loop().call_later(HANGUP_S, self._look, output, self._session)
+            elif isinstance(output, Look):
                 self._look(output, self._session)
             elif isinstance(output, SnapshotWanted):
                 self._snapshot_wanted.set()
@@ -172,6 +179,8 @@ class Pbx:
 
     def _look(self, look: Look, session: int, tries: int = 2) -> None:
         """Ask Asterisk about a channel and put the answer into the tracker, whatever it is."""
+        if session != self._session:
+            return
         variables = ASK_VARIABLES if look.purpose is Purpose.WHAT_IS_ASKED else CALL_VARIABLES
         try:
             (answer,) = self._link.send(actions.Status(variables, look.channel), deadline_s=self._config.look_s)

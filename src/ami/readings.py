@@ -24,6 +24,7 @@ CALL_VARIABLES = (
     names.NAME,
     names.FOR_CALL,
     names.FOR_OFFER,
+    names.VISIT,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from acd.telephony import HangUp, Offer, Request, RequestFailure, ReturnToLine, Withdraw
 from ami import actions, names
-from ami.book import Book
+from ami.book import Book, LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
 
@@ -41,7 +41,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.asked or call.offer is not None:
+    if call.asked or not _may_be_moved(call, passed_on=request.passed_on):
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
     targets = tuple(target_of(target) for target in request.targets)
@@ -80,12 +80,24 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
     call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.offer is not None and not call.offer.over:
+    if not _may_be_moved(call, passed_on=request.passed_on) and not (call.offer is not None and call.offer.over):
         return Refused(RequestFailure.REFUSED)  # rings or talks
-    made = (actions.Redirect(call.channel, names.WAIT),)
+    made: tuple[actions.Action, ...] = (actions.Redirect(call.channel, names.WAIT),)
+    visit = request.visit
+    if visit is not None:
+        done = call.offer.id if call.offer is not None else None
+        kept = actions.SetVisit(
+            call.channel, visit.queue, visit.entered_at, visit.since, visit.front, request.says, done
+        )
+        made = (kept, actions.Redirect(call.channel, names.RETURN))
     _check(made)
     tracker.returned(call)
     return made
+
+
+def _may_be_moved(call: LiveCall, *, passed_on: bool) -> bool:
+    """Whether a Redirect of the caller cuts nothing off that is to go on."""
+    return call.offer is None or (passed_on and (call.offer.talking or call.offer.over))
 
 
 def _check(made: Sequence[actions.Action]) -> None:

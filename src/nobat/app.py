@@ -44,6 +44,7 @@ from nobat.storage import catalogue, startup
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
+from nobat.storage.live_parts import restored_parts
 from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
@@ -111,9 +112,8 @@ class App:
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        leftovers.engine = engine = Engine(
-            Floor(numbering=numbering, break_reasons=settings.reasons()), clock, recorder, leftovers
-        )
+        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None, break_reasons=settings.reasons())
+        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
@@ -174,12 +174,15 @@ class App:
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
+        parts = await restored_parts(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
+        amended = await startup.restored_amendments(self.database, self.clock.now())
         wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
         requests = await startup.restored_break_requests(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *wrap_ups, *requests, *visits)
+        people: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *wrap_ups, *requests)
+        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -44,8 +44,8 @@ class CallFilter:
     def _people_fit(self, call: Call) -> bool:
         rung = call.offer.phones.values() if call.offer is not None else ()
         return (
-            (self.agent is None or call.agent == self.agent or self.agent in rung)
-            and (self.own is None or call.agent == self.own or self.own in rung)
+            (self.agent is None or call.had(self.agent) or self.agent in rung)
+            and (self.own is None or call.had(self.own) or self.own in rung)
             and (self.number is None or call.number == self.number)
         )
 

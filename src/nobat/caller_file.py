@@ -84,13 +84,22 @@ def _entry(row: dict[Any, Any], numbering: Numbering) -> Entry:
     if "priority" in text:
         body["priority"] = _whole("priority", text["priority"])
     if "skills" in text:
-        body["skills"] = dict(_skill(part.strip()) for part in text["skills"].split(";") if part.strip())
+        body["skills"] = _skills(text["skills"])
     try:
         return key, CallerIn.model_validate(body).profile()
     except ValidationError as error:
         first = error.errors()[0]
         message = str(first["msg"]).removeprefix("Value error, ")
         raise ValueError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}") from None
+
+
+def _skills(text: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, level in (_skill(part.strip()) for part in text.split(";") if part.strip()):
+        if name in found:
+            raise ValueError(f"skills: {name!r} is named twice")
+        found[name] = level
+    return found
 
 
 def _skill(part: str) -> tuple[str, int]:
@@ -102,9 +111,11 @@ def _skill(part: str) -> tuple[str, int]:
 
 def _whole(field: str, text: str) -> int:
     try:
-        return int(text)
+        if "_" not in text:  # Python's own way to group digits
+            return int(text)
     except ValueError:
-        raise ValueError(f"{field}: {text.strip()!r} is no whole number") from None
+        pass
+    raise ValueError(f"{field}: {text.strip()[:20]!r} is no whole number")
 
 
 async def write_callers(database: Database, entries: list[Entry], progress: Callable[[int], None]) -> None:

@@ -21,10 +21,15 @@ LONGEST = 20
 
 
 def key_of(number: str, numbering: Numbering) -> str:
-    """The normalised form of a number that somebody wrote. Raises ``invalid_number``."""
+    """The normalised form of a number that somebody wrote. Raises ``invalid_number``.
+
+    Letters are refused and not passed over: a spreadsheet writes ``9.82112E+11`` for a number, and that would be another caller.
+    """
     key = normal(number, numbering)
     if key is None or len(key) > LONGEST:
         raise Invalid("invalid_number", f"a number has 1 to {LONGEST} digits", field="number")
+    if any(one.isalpha() for one in number) or normal(shown(key), numbering) != key:
+        raise Invalid("invalid_number", "this is no telephone number", field="number")
     return key
 
 

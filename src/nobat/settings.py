@@ -212,6 +212,16 @@ class NumberingSettings(_Section):
     """What is dialled before a country code."""
 
 
+class TransferSettings(_Section):
+    """Calls that are passed on."""
+
+    outside: Annotated[str, Field(pattern=r"^$|^PJSIP/\{number\}@[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = (
+        "PJSIP/{number}@trunk"
+    )
+    """How a number outside is dialled when a call is passed on to it; empty: it is not. What agents may dial is your trunk's
+    business: allow there only what you want to pay for."""
+
+
 class HistorySettings(_Section):
     """Writing down what happened, behind the calls."""
 
@@ -249,6 +259,7 @@ class Settings(BaseSettings):
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
+    transfers: TransferSettings = TransferSettings()
     mobile: MobileSettings = MobileSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""

@@ -4,7 +4,7 @@ It is the other half of the state machine test. What it holds is the truth; what
 obeys the port's order (``acd.telephony``) and nothing else: any order that the port allows may happen.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
@@ -57,11 +57,36 @@ class ModelPbx:
         channel = self.channels.get(request.call)
         if channel is None:
             return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
-        assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
+        assert channel.stage is LegStage.WAITING or request.passed_on, "a Redirect would cut this caller off"
         assert channel.offer != request.offer, "the same offer twice"
         channel.stage, channel.offer = LegStage.OFFERED, request.offer
         channel.silent = list(request.targets)
-        return []
+        return self._lets_go(channel)
+
+    def _lets_go(self, channel: Channel) -> list[Fact]:
+        """The caller was moved out of a conversation: the agent's leg ends, and it is no fact of the call any more."""
+        device, channel.talking_to, channel.agent_leg = channel.talking_to, None, None
+        return [self.changed(device)] if device is not None else []
+
+    def back_in_line(self, request: t.ReturnToLine) -> list[Fact]:
+        """Carry out a return to the line."""
+        channel = self.channels.get(request.call)
+        if channel is None:
+            return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
+        assert channel.stage is not LegStage.OFFERED, "a Redirect would cut the ringing off"
+        channel.stage = LegStage.WAITING
+        if request.visit is not None:
+            channel.entered = replace(channel.entered, queue_key=request.visit.queue, visit=request.visit)
+        return self._lets_go(channel)
+
+    def pass_on(self, call: CallId, to: str) -> list[Fact]:
+        """The agent's phone passes the caller on: its leg ends, the caller waits for what comes of it."""
+        channel = self.channels[call]
+        assert channel.talking_to is not None
+        assert channel.agent_leg is not None
+        gone = t.AgentLegGone(call, channel.agent_leg, channel.talking_to, 16, hung_up=False, fault=False)
+        channel.stage = LegStage.AFTER
+        return [gone, *self._lets_go(channel), t.TransferAsked(call, channel.entered.leg, to)]
 
     def ring(self, call: CallId, device: DeviceId) -> list[Fact]:
         channel = self.channels[call]

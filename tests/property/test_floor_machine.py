@@ -4,6 +4,7 @@
 """
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -22,10 +23,12 @@ from acd.commands import (
     EndWrapUp,
     ExtendWrapUp,
     HangUpCall,
+    OfferCall,
     RefuseBreak,
     SignIn,
     SignOut,
     TakeBreak,
+    TransferCall,
     WithdrawBreak,
 )
 from acd.errors import AcdError
@@ -35,6 +38,7 @@ from acd.ids import AgentId, CallId, LegId, QueueId, device_on
 from acd.picture import line, stats
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, WrapUpForm, WrapUpPolicy
 from acd.routing import agent_bar, call_bar
+from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
 from tests.property.model_pbx import PBX, Channel, ModelPbx
@@ -77,12 +81,20 @@ AGENTS = tuple(
 )
 agent_ids = st.sampled_from([agent.id for agent in AGENTS])
 picks = st.integers(0, 999)
+TARGETS = [
+    (TargetKind.QUEUE, "sales"),
+    (TargetKind.QUEUE, "support"),
+    (TargetKind.AGENT, "102"),
+    (TargetKind.AGENT, "103"),
+    (TargetKind.NUMBER, "0912777"),
+]
 
 
 def turn_in_line(call: Call) -> tuple[float, float, int]:
     """Said again, apart from the code under test: a level of priority is worth five minutes of waiting."""
-    entered_at = call.visits[-1].entered_at
-    return (entered_at - 300.0 * call.priority, entered_at, call.serial)
+    visit = call.visits[-1]
+    since = visit.since or visit.entered_at
+    return (since - 300.0 * call.priority - (1e8 if visit.front else 0.0), since, call.serial)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -90,6 +102,7 @@ class FloorMachine(RuleBasedStateMachine):
         super().__init__()
         self.floor, self.pbx, self.now = Floor(), ModelPbx(), 1_700_000_000.0
         self.linked = True
+        self.by_hand = False  # a person chose, not routing
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
         self.events: list[Event] = []
         self.entered: set[CallId] = set()
@@ -122,7 +135,7 @@ class FloorMachine(RuleBasedStateMachine):
     def carry_out(self, effects: Effects) -> None:
         self.events.extend(effects.events)
         for event in effects.events:
-            if isinstance(event, CallOffered):
+            if isinstance(event, CallOffered) and not self.by_hand:
                 self.nobody_was_passed_over(event)
         for request in effects.requests:
             match request:
@@ -131,6 +144,8 @@ class FloorMachine(RuleBasedStateMachine):
                         self.tell(fact)
                 case t.Withdraw():
                     self.withdraw(request)
+                case t.ReturnToLine():
+                    self.hear(self.pbx.back_in_line(request))
                 case t.HangUp():
                     self.hang_up_leg(request.leg)
                 case t.Resync() if self.linked:
@@ -201,6 +216,30 @@ class FloorMachine(RuleBasedStateMachine):
         call = self.some(pick, *LegStage)
         if call is not None and self.linked:
             self.tell(HangUpCall(call))
+
+    @rule(pick=picks, agent=agent_ids)
+    def a_supervisor_hands_a_call_to_an_agent(self, pick: int, agent: AgentId) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None:
+            self.by_hand = True
+            self.tell(OfferCall(call, agent))
+            self.by_hand = False
+
+    @rule(pick=picks, to=st.sampled_from(TARGETS), place=st.sampled_from(PlacePolicy))
+    def a_conversation_is_passed_on(self, pick: int, to: tuple[TargetKind, str], place: PlacePolicy) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None:
+            self.by_hand = to[0] is TargetKind.AGENT
+            self.tell(TransferCall(call, *to, place))
+            self.by_hand = False
+
+    @rule(pick=picks, to=st.sampled_from(["8001", "102", "777777", "abc"]), twice=st.booleans())
+    def a_phone_passes_its_call_on(self, pick: int, to: str, twice: bool) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None and self.linked:
+            self.by_hand = to == "102"
+            self.hear(self.pbx.pass_on(call, to), 1 + twice)
+            self.by_hand = False
 
     # ------------------------------------------------ phones
 
@@ -371,12 +410,25 @@ class FloorMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_call_ends_exactly_once_and_is_decided_exactly_once(self) -> None:
-        for kind in (CallEnded, VisitDecided, CallQueued):
-            times = Counter(event.call for event in self.events if isinstance(event, kind))
-            assert all(count == 1 for count in times.values()), (kind, times)
-        connected = {event.call for event in self.events if isinstance(event, CallConnected)}
-        answered = {e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered"}
+        visits = [(event.call, event.entered_at) for event in self.events if isinstance(event, VisitDecided)]
+        queued = [(event.call, event.entered_at) for event in self.events if isinstance(event, CallQueued)]
+        ended = [event.call for event in self.events if isinstance(event, CallEnded)]
+        for told in (visits, queued, ended):
+            assert len(set(told)) == len(told), told
+        assert set(visits) <= set(queued)
+        connected = Counter(event.call for event in self.events if isinstance(event, CallConnected))
+        answered = Counter(e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered")
         assert connected == answered
+
+    @invariant()
+    def talks_follow_each_other_and_only_the_last_may_go_on(self) -> None:
+        for call in (*self.floor.calls.values(), *self.floor.ended.values()):
+            for talk, following in pairwise(call.talks):
+                assert talk.ended_at is not None
+                assert talk.began_at <= talk.ended_at <= following.began_at
+            assert (call.state is CallState.TALKING) == (bool(call.talks) and call.talks[-1].ended_at is None)
+            rings = bool(call.transfers) and call.transfers[-1].result is TransferResult.RINGING
+            assert not rings or call.state in (CallState.OFFERED, CallState.ENDED)
 
     @invariant()
     def entered_is_answered_abandoned_overflowed_deferred_lost_and_waiting(self) -> None:

@@ -13,7 +13,15 @@ LINES = [
     line.partition(";")[0] for text in DIALPLAN.values() for line in text.splitlines() if line.partition(";")[0].strip()
 ]
 CODE = "\n".join(LINES)
-PRIVATE = {"ACD_SAY", "ACD_PLACE", "ACD_KEY", "ACD_TRIES"}  # the dialplan's own; no service reads or writes them
+# The dialplan's own: no service reads or writes them.
+PRIVATE = {
+    "ACD_SAY",
+    "ACD_SAID",
+    "ACD_TO",
+    "ACD_PLACE",
+    "ACD_KEY",
+    "ACD_TRIES",
+}
 
 
 def test_every_context_of_the_contract_is_there() -> None:
@@ -28,7 +36,7 @@ def test_phones_that_accept_by_a_key_are_rung_through_the_context_that_asks_for_
 
 
 def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
-    for context in (names.WAIT, names.OFFER, names.AFTER):
+    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER):
         body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
         assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
 

@@ -60,10 +60,12 @@ async def test_the_list_goes_on_where_the_cursor_stands(counter: Office) -> None
     assert found == numbers
 
 
-@pytest.mark.parametrize("number", ["nobody", "1" * 30, "%00"])
-async def test_what_is_no_number_is_422(counter: Office, number: str) -> None:
-    response = await (await counter.admin()).ask("PUT", f"/v1/callers/{number}", json={})
+@pytest.mark.parametrize("number", ["nobody", "1" * 30, "%00", "00", "٠٠", "9.82112E+11", "0912l234567", "+00123"])
+async def test_what_is_no_number_is_422_and_is_not_written(counter: Office, number: str) -> None:
+    admin = await counter.admin()
+    response = await admin.ask("PUT", f"/v1/callers/{number}", json={})
     assert response.status_code == 422
+    assert (await admin.get("/v1/callers"))["items"] == []
 
 
 def written(tmp_path: Path, *lines: str) -> Path:
@@ -109,11 +111,15 @@ def test_every_bad_line_is_named_and_nothing_else_is_done(tmp_path: Path) -> Non
         "+982112345678,,,,,,",
         "02112345672,too,short",
         "02112345673,,,9999,,,",
+        "00,,,,,,",
+        "9.82112E+11,,,,,,",
+        "02112345674,,,,english=1;english=3,,",
+        "02112345675,,,1_0,,,",
     )
     with pytest.raises(CallerFileError) as told:
         read_callers(file, Numbering())
     lines = [one.removeprefix(f"{file}: ") for one in str(told.value).splitlines()]
-    assert [one.split(":")[0] for one in lines] == [f"line {n}" for n in range(3, 10)]
+    assert [one.split(":")[0] for one in lines] == [f"line {n}" for n in range(3, 14)]
     assert lines[1] == "line 4: priority: 'much' is no whole number"
     assert lines[4] == "line 7: number: is the same as in line 2"
 

@@ -91,3 +91,21 @@ async def test_who_left_before_the_restart_is_not_in_shift_after_it(office: Offi
     await restarted(office)
     shift = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
     assert (shift.is_on, shift.calls) == (False, 1)
+
+
+async def test_what_a_supervisor_changed_of_a_waiting_call_stays_changed(office: Office) -> None:
+    admin = await office.admin()
+    first = office.pbx.caller("8000")
+    office.clock.move(1)
+    second = office.pbx.caller("8000")
+    ended = office.pbx.caller("8000")
+    await office.settled()
+    for call in (second, ended):
+        await admin.ask("PATCH", f"/v1/calls/{call}", json={"priority": 5, "notes": "call the director"})
+    office.pbx.caller_hangs_up(ended)
+    await office.settled()
+    admin = await restarted(office)
+    line = (await admin.get("/v1/queues/sales/line"))["items"]
+    assert [(one["call_id"], one["priority"]) for one in line] == [(second, 5), (first, 0)]
+    assert (await admin.get(f"/v1/calls/{second}"))["notes"] == "call the director"
+    assert office.app.engine.read(lambda floor, _: len(floor.amended)) == 0

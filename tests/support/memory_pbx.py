@@ -154,9 +154,7 @@ class MemoryPbx:
             case t.Withdraw():
                 self._withdraw(request.call, request.offer, request.legs)
             case t.ReturnToLine():
-                channel = self.world.channels.get(request.call)
-                if channel is not None:
-                    channel.stage = t.LegStage.WAITING
+                self.say(self.world.back_in_line(request))
             case t.Resync():
                 self.say([self.world.snapshot()])
 

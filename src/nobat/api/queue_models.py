@@ -292,12 +292,12 @@ class ServiceLevelsOut(BaseModel):
 
 
 class ExpectedWaitOut(BaseModel):
-    """How right the waits that callers were to expect were, over about the last fifty who had to wait."""
+    """How right the waits that callers were to expect were, over about the last fifty who had to wait and were answered."""
 
-    estimator: Estimator = Field(description="The one in use: it has erred least so far.")
+    estimator: Estimator = Field(description="The one in use: `state`, unless another has erred clearly less for long.")
     mae_s: float | None = Field(description="Mean absolute error; null before the first caller had to wait.")
     inside: float | None = Field(description="Share of the waits that fell into the range; four of five are meant to.")
-    n: int = Field(description="Callers who had to wait, since the start of the service.")
+    n: int = Field(description="Callers who had to wait and were answered, since the start of the service.")
 
     @classmethod
     def of(cls, accuracy: WaitAccuracy) -> "ExpectedWaitOut":

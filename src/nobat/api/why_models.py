@@ -85,7 +85,7 @@ class CallWhyOut(BaseModel):
     call: str
     state: CallState
     queue: str
-    strategy: str
+    strategy: str | None = Field(description="Null if the call has ended and its queue is no more.")
     position: int | None = Field(description="In the line; 1 is the head. Null unless the caller waits.")
     priority: int = Field(description="The call's own and what the directory adds to it.")
     head_start_s: float = Field(description="What the priority is worth in waiting time.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
 from acd.views import CallView
+from nobat.storage import parts
 from nobat.storage.database import when
 
 Row = dict[str, Any]
@@ -68,7 +69,8 @@ def call_row(call: CallView) -> Row:
         "outcome": call.outcome.value if call.outcome is not None else None,
         "agent_id": call.agent,
         "device": clean(call.device, 128),
-        "agent_leg": clean(call.agent_leg, 128),
+        "agent_leg": clean(call.talks[-1].leg, 128) if call.talks else None,
+        "parts": parts.of_call(call),
         "connected_at": when(call.connected_at) if call.connected_at is not None else None,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,

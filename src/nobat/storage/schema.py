@@ -172,6 +172,7 @@ calls = Table(
     Column("agent_id", ID),
     Column("device", String(128)),
     Column("agent_leg", CALL),
+    Column("parts", JSON),  # its talks and transfers, in order; of a call of an older version null
     Column("connected_at", UtcDateTime),
     Column("talk_s", Float),
     _some("hold_s", Float),

@@ -1,7 +1,7 @@
 """What a starting service takes up again, as commands to the floor.
 
-Agents' chosen status, shift, wrap-up and breaks asked for, today's decided visits, and of the last seven days who had which turn
-and who served which number last.
+Agents' chosen status, shift, wrap-up and breaks asked for, what was changed of calls that may live on, today's decided visits, and
+of the last seven days who had which turn and who served which number last.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,12 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from acd.agents import AgentSpec, Status
 from acd.commands import (
     RestoreAgent,
+    RestoreAmendment,
     RestoreBreakRequest,
     RestoreService,
     RestoreShift,
@@ -26,6 +28,7 @@ from acd.events import (
     BreakRequested,
     BreakRequestSettled,
     CallAmended,
+    CallEnded,
     CallOffered,
     WrapUpBegan,
     WrapUpEnded,
@@ -45,6 +48,9 @@ OFFERS_READ = 50_000
 """Offers looked through for turns at most: a start must not wait for an agent who was not there all week."""
 
 SERVICES_KEPT = 200_000
+
+CALL_S = 24 * 3600.0
+"""How far back a call that still lives can have been changed."""
 
 SHIFT_S = 24 * 3600.0
 """How far back a shift is looked for."""
@@ -213,3 +219,20 @@ async def restored_break_requests(database: Database, now: float) -> list[Restor
             else:
                 found.pop(row.agent_id, None)
     return sorted(found.values(), key=lambda one: one.asked_at)
+
+
+async def restored_amendments(database: Database, now: float) -> list[RestoreAmendment]:
+    """What people changed last of each call whose end is not on record."""
+    event, other = schema.events, aliased(schema.events)
+    ended = select(other.c.seq).where(other.c.call_id == event.c.call_id, other.c.kind == CallEnded.__name__).exists()
+    changed = (
+        select(event.c.call_id, event.c.data)
+        .where(event.c.at >= when(now - CALL_S), event.c.kind == CallAmended.__name__, ~ended)
+        .order_by(event.c.run, event.c.seq)
+    )
+    async with database.read() as connection:
+        last = {row.call_id: row.data for row in await connection.execute(changed)}
+    return [
+        RestoreAmendment(CallId(call), data["priority"], data["disposition"], data["notes"])
+        for call, data in last.items()
+    ]

@@ -39,27 +39,31 @@ class UnfinishedCall:
         A caller nobody answered gave up; unless the PBX was ``restarted`` meanwhile, which ended all its calls.
         """
         ended_by = PBX_RESTART if restarted else UNSEEN
-        told = {row["kind"]: row for row in self.rows}
-        entry = told["CallQueued"]
-        queue = QueueId(entry["queue_id"])
-        entered_at = float(entry["data"]["entered_at"])
-        decided = told.get("VisitDecided")
-        outcome = (
-            Outcome(decided["data"]["outcome"])
-            if decided is not None
-            else Outcome.LOST
-            if restarted
-            else Outcome.ABANDONED
-        )
-        waited = float(decided["data"]["waited_s"]) if decided is not None else max(0.0, now - entered_at)
-        missing: list[Event] = [CallEnded(now, self.id, queue, outcome, ended_by)]
-        if decided is None:
-            missing.insert(0, VisitDecided(now, self.id, queue, outcome, entered_at, waited))
-        visit = VisitView(queue, entered_at, entered_at + waited, outcome)
-        return missing, self._view(told, visit, waited, now, ended_by)
+        undecided = Outcome.LOST if restarted else Outcome.ABANDONED
+        visits, missing = self._visits(undecided, now)
+        last = visits[-1]
+        missing.append(CallEnded(now, self.id, last.queue, last.outcome or undecided, ended_by))
+        return missing, self._view(visits, now, ended_by)
 
-    def _view(self, told: dict[str, Any], visit: VisitView, waited: float, now: float, ended_by: str) -> CallView:
-        entry, talk, connected = told["CallQueued"], told.get("TalkEnded"), told.get("CallConnected")
+    def _visits(self, undecided: Outcome, now: float) -> tuple[tuple[VisitView, ...], list[Event]]:
+        """The stays in lines, in order, and what must be said of one that nobody saw decided."""
+        decided = {row["data"]["entered_at"]: row["data"] for row in self.rows if row["kind"] == "VisitDecided"}
+        visits: list[VisitView] = []
+        missing: list[Event] = []
+        for row in (row for row in self.rows if row["kind"] == "CallQueued"):
+            queue, entered_at = QueueId(row["queue_id"]), float(row["data"]["entered_at"])
+            told = decided.get(row["data"]["entered_at"])
+            outcome = Outcome(told["outcome"]) if told is not None else undecided
+            waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
+            if told is None:
+                missing.append(VisitDecided(now, self.id, queue, outcome, entered_at, waited))
+            visits.append(VisitView(queue, entered_at, entered_at + waited, outcome))
+        return tuple(visits), missing
+
+    def _view(self, visits: tuple[VisitView, ...], now: float, ended_by: str) -> CallView:
+        told = {row["kind"]: row for row in self.rows}
+        entry, connected, visit = told["CallQueued"], told.get("CallConnected"), visits[-1]
+        talks = [row["data"] for row in self.rows if row["kind"] == "TalkEnded"]
         amended = told.get("CallAmended")
         remarks = amended["data"] if amended is not None else {}
         device = connected["data"]["device"] if connected is not None else None
@@ -73,23 +77,24 @@ class UnfinishedCall:
             number=entry["data"]["number"],
             name=entry["data"]["name"],
             priority=remarks.get("priority", entry["data"]["priority"]),
-            entered_at=visit.entered_at,
-            waited_s=waited,
+            entered_at=visits[0].entered_at,
+            waited_s=max(0.0, (visit.decided_at or now) - visit.entered_at),
             position=None,
             outcome=visit.outcome,
             offer=None,
             offered_to=(),
             agent=AgentId(connected["agent_id"]) if connected is not None and connected["agent_id"] else None,
             device=DeviceId(device) if device is not None else None,
-            agent_leg=None,
-            connected_at=visit.decided_at if connected is not None else None,
-            talk_s=talk["data"]["talk_s"] if talk is not None else None,  # nobody saw it end: no figure is invented
-            hold_s=talk["data"]["hold_s"] if talk is not None else 0.0,
+            connected_at=visits[0].decided_at if connected is not None else None,
+            talk_s=sum(talk["talk_s"] for talk in talks)
+            if talks
+            else None,  # of one nobody saw end, no figure is invented
+            hold_s=sum(talk["hold_s"] for talk in talks),
             ended_at=now,
             ended_by=ended_by,
             disposition=remarks.get("disposition"),
             notes=remarks.get("notes"),
-            visits=(visit,),
+            visits=visits,
         )
 
 

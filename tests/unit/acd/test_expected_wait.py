@@ -3,6 +3,8 @@
 import random
 from math import exp, isclose
 
+import pytest
+
 from acd.agents import AgentSpec
 from acd.commands import DefineAgent, DefineQueue, PutCallers, SignOut, TakeBreak
 from acd.directory import CallerProfile
@@ -30,6 +32,13 @@ def test_the_range_holds_four_of_five() -> None:
         inside += forecast.low_s <= sum(rng.expovariate(0.25) for _ in range(8)) <= forecast.high_s
     assert 0.77 < inside / n < 0.83
     assert spread(0.0, 1.0).high_s == 0.0
+
+
+@pytest.mark.parametrize("calibration", [1.0, 10.0, 30.0, 1e6])
+def test_a_range_never_ends_before_its_own_mean(calibration: float) -> None:
+    """Errors of many times the mean: the less is known, the less may be promised."""
+    forecast = spread(5.0, 25.0, calibration)
+    assert forecast.low_s <= 5.0 <= forecast.high_s
 
 
 def test_what_remains_of_a_regular_handling_shrinks_and_of_an_exponential_one_does_not() -> None:

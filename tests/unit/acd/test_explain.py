@@ -2,13 +2,13 @@
 
 import pytest
 
-from acd.commands import SignOut, StopOffering, TakeBreak
+from acd.commands import RemoveQueue, SignOut, StopOffering, TakeBreak
 from acd.errors import NotFound
 from acd.explain import why_call, why_idle
 from acd.ids import AgentId, CallId
 from acd.routing import Bar
 from acd.telephony import DeviceState, LinkDown, MissCause
-from tests.support.world import PBX, World
+from tests.support.world import PBX, SALES, World
 
 
 def bars(world: World, call: CallId) -> dict[str, Bar | None]:
@@ -70,3 +70,6 @@ def test_a_call_that_is_over_still_tells_how_it_came() -> None:
     assert (why.position, why.candidates, len(why.decisions)) == (None, (), 1)
     with pytest.raises(NotFound):
         why_call(world.floor, CallId("pbx1-1.1"), world.now)
+    world.do(RemoveQueue(SALES))
+    why = why_call(world.floor, call, world.now)
+    assert (why.strategy, why.candidates, why.decisions[0].strategy) == (None, (), "longest_idle")

@@ -5,6 +5,7 @@ from acd.commands import BecomeAvailable, DefineAgent, DefineQueue, SignIn, Take
 from acd.ids import AgentId, QueueId
 from acd.queues import QueueSpec
 from acd.routing import Bar, agent_bar, call_bar
+from acd.skills import RelaxStep
 from acd.telephony import DeviceState
 from tests.support.world import World, device
 
@@ -100,3 +101,21 @@ def test_the_reason_why_not_is_the_one_that_decides() -> None:
     world.do(DefineQueue(QueueSpec(QueueId("sales"), "8000", skills=(("vip", 1),))))
     call = world.floor.calls[world.enter()]
     assert call_bar(agent, call, queue, world.now) is Bar.SKILL
+
+
+def test_what_falls_due_in_one_turn_keeps_the_order_across_lines() -> None:
+    """Two needs relax while an agent is free again, all in one turn: the first caller is served first, though in another line."""
+    relax = {"skills": (("persian", 1),), "relax": (RelaxStep(5.0, ()),)}
+    world = World.with_agents("101", "102", rest_s=5.0, **relax)
+    world.do(DefineQueue(QueueSpec(SUPPORT, "8001", **relax)))  # type: ignore[arg-type]
+    world.hire("101", skills=(("persian", 1),))
+    world.hire("102", "sales", "support")
+    world.do(TakeBreak(AgentId("101")))
+    world.do(BecomeAvailable(AgentId("101")))
+    refused = world.enter()
+    world.miss(refused, "101")
+    world.hang_up(refused)
+    first, second = world.enter("support"), world.enter("sales")
+    assert world.rung(first) == world.rung(second) == ()
+    world.wait(5.0)
+    assert (world.rung(first), world.rung(second)) == (("102",), ("101",))

@@ -1,15 +1,27 @@
 """Priority with ageing, skills that relax, known callers, the agent of last time, phones that do not take a call."""
 
-from acd.agents import AgentSpec
-from acd.commands import AmendCall, DefineAgent, DefineQueue, PutCallers, RestoreService, SignOut, TakeBreak
+from acd.agents import AgentSpec, Status
+from acd.commands import (
+    AmendCall,
+    DefineAgent,
+    DefineQueue,
+    PutCallers,
+    RestoreAgent,
+    RestoreService,
+    RestoreShift,
+    RestoreTurn,
+    SignIn,
+    SignOut,
+    TakeBreak,
+)
 from acd.directory import CallerProfile, Numbering, normal
 from acd.events import AgentStatusChosen
 from acd.ids import AgentId, QueueId
 from acd.queues import MissPolicy, QueueSpec
 from acd.skills import RelaxStep, needs_at
 from acd.skills import normal as normal_needs
-from acd.telephony import MissCause, OfferMissed
-from tests.support.world import SALES, World, device
+from acd.telephony import DeviceState, MissCause, OfferMissed, PbxSnapshot
+from tests.support.world import PBX, SALES, World, device
 
 PERSIAN = (("persian", 3),)
 
@@ -129,6 +141,7 @@ def test_one_subscriber_in_many_writings() -> None:
         None,
     )
     assert normal("+1 212 555 0100", iran) == "12125550100"
+    assert [normal(nothing, iran) for nothing in ("00", "0-0", "+", "۰۰")] == [None] * 4
 
 
 def test_a_known_caller_brings_segment_priority_and_needs() -> None:
@@ -208,6 +221,29 @@ def test_who_served_whom_survives_a_restart() -> None:
     world = World.with_agents("101", "102", sticky_s=20.0)
     world.do(RestoreService("09120000007", AgentId("102"), world.now))
     assert world.rung(world.enter(number="09120000007")) == ("102",)
+
+
+def test_who_had_the_earlier_turn_of_one_moment_has_it_after_a_restart_too() -> None:
+    world = World.with_agents("101", "102", strategy="round_robin")
+    for agent in ("102", "101"):
+        world.do(RestoreTurn(SALES, AgentId(agent), world.now))
+    for agent in ("101", "102"):
+        world.do(SignOut(AgentId(agent)))
+        world.do(SignIn(AgentId(agent)))
+    assert world.rung(world.enter()) == ("102",)
+
+
+def test_who_talked_last_before_a_restart_is_the_less_idle_after_it() -> None:
+    world = World()
+    phones = tuple((device(agent), DeviceState.NOT_IN_USE) for agent in ("101", "102"))
+    world.do(DefineQueue(QueueSpec(SALES, "8000")))
+    for agent, came in (("101", 4_000.0), ("102", 3_000.0)):
+        world.hire(agent)
+        talks = ((world.now - 10.0, 60.0),) if agent == "101" else ()
+        world.do(RestoreShift(AgentId(agent), ((world.now - came, True),), talks))
+        world.do(RestoreAgent(AgentId(agent), Status.AVAILABLE, world.now - came))
+    world.do(PbxSnapshot(PBX, "boot-1", (), phones))
+    assert world.rung(world.enter()) == ("102",)
 
 
 # ------------------------------------------------ phones that do not take a call
