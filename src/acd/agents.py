@@ -88,12 +88,13 @@ class Talking:
 
 @record
 class WrapUp:
-    """The work after a call. ``until`` None has no fixed end."""
+    """The work after a call. ``until`` None has no fixed end; ``disposition`` is what was said so far of the call."""
 
     call: CallId
     queue: QueueId
     since: float
     until: float | None
+    disposition: str | None = None
     state: ClassVar[AgentState] = AgentState.WRAP_UP
 
 
@@ -136,6 +137,9 @@ class Agent:
     state_since: float = 0.0
     lines: "tuple[Queue, ...]" = ()  # of ``spec.queues``, those that exist
     listed: bool = False  # stands in the idle lists of all of them
+    seen_on_break: bool = False  # ``status`` as the queues last took note of it
+    break_due: float | None = None  # when the break that is on should be over by plan
+    late: bool = False  # this wrap-up or break has taken longer than it may, and it was said
 
     @property
     def id(self) -> AgentId:
@@ -179,16 +183,13 @@ class Agent:
             raise Conflict("agent_in_use", f"agent {self.id} is {self.state}", agent=self.id, current=self.state)
         self.engagement = Ringing(call, offer)
 
-    def end_talk(self, call: CallId, queue: QueueId, wrap_up_s: float, now: float) -> None:
-        """After a conversation: wrap-up, unless there is none or the agent has signed out meanwhile."""
+    def end_talk(self, queue: QueueId, now: float) -> None:
+        """After a conversation."""
         self.idle_anchor = now
         if isinstance(self.engagement, Talking):
             self.serving_since, self.serving_in = self.engagement.since, queue
             self.shift.talk_s += max(0.0, now - self.engagement.since)
-        if wrap_up_s > 0 and self.status is not _SIGNED_OUT:
-            self.engagement = WrapUp(call, queue, now, now + wrap_up_s)
-        else:
-            self.engagement = FREE
+        self.engagement = FREE
 
     def talk(self, call: CallId, queue: QueueId, since: float) -> None:
         """A conversation has begun."""

@@ -7,12 +7,11 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, joining, rejoining
+from acd import announcing, joining, rejoining, wrapup
 from acd import telephony as t
-from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
+from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
 from acd.events import (
-    AgentStatusChosen,
     CallAdopted,
     CallConnected,
     CallEnded,
@@ -26,10 +25,11 @@ from acd.events import (
     TalkEnded,
     VisitDecided,
 )
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, accepts_by_key, pbx_of
 from acd.outcomes import Outcome
 from acd.returning import recall, return_to_line, transfer_ended
 from acd.sla import DecidedVisit
+from acd.statuses import chosen
 from acd.talks import Talk, TransferResult
 from acd.turn import Turn
 
@@ -50,7 +50,6 @@ ENDED_KEPT = 2_000
 
 UNALLOCATED_NUMBER = 1  # Q.850
 _WAITING, _OFFERED, _TALKING, _AFTER = CallState.WAITING, CallState.OFFERED, CallState.TALKING, CallState.AFTER
-_WRAP_UP = AgentState.WRAP_UP
 _ANSWERED, _ABANDONED = Outcome.ANSWERED, Outcome.ABANDONED
 _BLAMED = frozenset({t.MissCause.NO_ANSWER, t.MissCause.BUSY, t.MissCause.REJECTED, t.MissCause.FAILED})
 
@@ -144,7 +143,10 @@ def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device:
         return
     turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
     agent = floor.agents[holder]
-    if cause in _BLAMED:
+    elsewhere = accepts_by_key(
+        device
+    )  # what keeps another network's phone from ringing is never told: it is left in peace
+    if cause in _BLAMED or (elsewhere and cause is t.MissCause.UNREACHABLE):
         call.misses = {**call.misses, holder: call.misses.get(holder, 0) + 1}
         if cause is t.MissCause.REJECTED:
             call.rejected_by |= {holder}
@@ -164,7 +166,7 @@ def _count_miss(turn: Turn, agent: Agent, cause: t.MissCause, limit: int) -> Non
     if limit and agent.misses[cause] >= limit and agent.status is Status.AVAILABLE:
         agent.misses.clear()
         agent.choose(Status.BREAK, cause.value, turn.now)
-        turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device))
+        chosen(turn, agent)
 
 
 def release(floor: "Floor", turn: Turn, agent: Agent, call: CallId) -> None:
@@ -312,15 +314,11 @@ def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     agent = floor.agents.get(talk.agent) if talk.agent is not None else None
     if agent is None:
         return
-    queue = floor.queues[call.queue]
     turn.emit(
         TalkEnded(turn.now, call.id, call.queue, agent.id, talk.talk_s(turn.now), talk.hold_s, ended_by == "fault")
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
-        agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)
-        if agent.state is _WRAP_UP:
-            floor.at(turn.now + queue.spec.wrap_up_s, "wrap_up", agent.id)
-        floor.refresh(agent, turn)
+        wrapup.begin(floor, turn, agent, call)
 
 
 def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:

@@ -92,7 +92,8 @@ class SignOut:
 
 @dataclass(frozen=True, slots=True)
 class TakeBreak:
-    """Asked for during a call, the break begins after it."""
+    """Asked for during a call, the break begins after it. Where too many are on a break already, it becomes a request that waits
+    for its turn. ``reason``: a word, or the code of a known reason."""
 
     agent: AgentId
     reason: str | None = None
@@ -107,11 +108,13 @@ class BecomeAvailable:
 
 @dataclass(frozen=True, slots=True)
 class EndWrapUp:
-    """Conflict ``illegal_transition`` when not in wrap-up. Disposition and notes go to the call."""
+    """Conflict ``illegal_transition`` when not in wrap-up, ``disposition_required`` when the queue wants one; Invalid
+    ``unknown_disposition``. Disposition and notes go to the call. ``forced``: by a supervisor, owed or not."""
 
     agent: AgentId
     disposition: str | None = None
     notes: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,48 @@ class RestorePlace:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreWrapUp:
+    """Give an agent back the work after a call that a restart interrupted."""
+
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    since: float
+    until: float | None
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreBreakRequest:
+    """Give an agent back the break asked for before a restart."""
+
+    agent: AgentId
+    reason: str | None
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveBreak:
+    """A supervisor grants a break that waits, whatever the limit. Conflict ``no_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseBreak:
+    """A supervisor says no. Conflict ``no_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawBreak:
+    """The agent does not want the break any more. Conflict ``no_break_request``."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
 
@@ -249,4 +294,9 @@ Command = (
     | StopOffering
     | OfferCall
     | TransferCall
+    | RestoreWrapUp
+    | RestoreBreakRequest
+    | ApproveBreak
+    | RefuseBreak
+    | WithdrawBreak
 )

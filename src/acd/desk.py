@@ -1,4 +1,4 @@
-"""What people ask: queues and agents defined, signing in and out, breaks, wrap-up, hanging up.
+"""What people ask: queues and agents defined, signing in and out, hanging up. Breaks and wrap-up have modules of their own.
 
 A command either does its work or raises ``AcdError`` before it has changed anything.
 """
@@ -6,19 +6,19 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, joining, rejoining, routing
+from acd import announcing, breaks, joining, rejoining, routing, wrapup
 from acd import commands as c
-from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
-from acd.calls import Call, CallState, Visit
+from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
+from acd.calls import CallState, Visit
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
-from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
-from acd.ids import AgentId, DeviceId
+from acd.ids import DeviceId
 from acd.queues import Queue
 from acd.shift import Shift
 from acd.sla import DecidedVisit
+from acd.statuses import chosen, stop_ringing
 from acd.strategies import STRATEGIES
-from acd.telephony import DeviceState, HangUp, Withdraw
+from acd.telephony import DeviceState, HangUp
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
         for agent in [known.members[agent] for agent in known.idle.keys]:
             known.idle.discard(agent.id)
             known.idle.add(agent.id, routing.idle_key(agent, known))
+        breaks.grant(floor, turn)
     floor.freshen()
 
 
@@ -98,11 +99,14 @@ def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
     for queue in agent.lines:
         queue.members[agent.id] = agent
         queue.rates.clear()
+    breaks.join(agent)
     floor.refresh(agent, turn)
+    breaks.grant(floor, turn)
 
 
 def _leave_queues(floor: "Floor", agent: Agent) -> None:
     floor.unlist(agent)
+    breaks.leave(agent)
     for queue in agent.lines:
         queue.members.pop(agent.id, None)
         queue.rates.clear()
@@ -131,14 +135,15 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
         if not agent.shift.is_on:
             agent.shift.sign_in(command.since)
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
-    agent.idle_anchor = max(agent.idle_anchor, command.since)
+    agent.idle_anchor = max(agent.idle_anchor, command.since, agent.shift.last_talk_at)
     floor.refresh(agent, turn)
+    breaks.resume(floor, agent, turn.now)
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
     """Give the agent a phone. On another PBX other callers wait for him: he is looked at as if he had just become free."""
     floor.unlist(agent)
-    agent.sit(device, floor.devices.get(device, DeviceState.UNKNOWN))
+    agent.sit(device, floor.state_of(device))
     floor.at_device[device] = agent.id
 
 
@@ -152,6 +157,8 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
         raise Conflict("device_taken", f"agent {holder} is signed in there", agent=holder)
     if device != _device_in_use(floor, agent) and not isinstance(agent.engagement, Free | WrapUp):
         raise illegal_transition(f"agent {agent.id}", agent.state, "signed in at another device")
+    if command.device is None:  # "available", said by somebody who is: no break is wanted any more
+        breaks.drop(floor, turn, agent.id, "withdrawn")
     if agent.device is not None and agent.device != device:
         floor.at_device.pop(agent.device, None)
     moved = agent.device != device
@@ -159,7 +166,7 @@ def sign_in(floor: "Floor", turn: Turn, command: c.SignIn) -> None:
     agent.rest_until = 0.0
     if agent.choose(Status.AVAILABLE, None, turn.now) or moved:
         agent.misses.clear()
-        _chosen(turn, agent)
+        chosen(turn, agent)
     floor.refresh(agent, turn)
 
 
@@ -175,87 +182,29 @@ def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
 
 def sign_out(floor: "Floor", turn: Turn, command: c.SignOut) -> None:
     agent = floor.agent(command.agent)
-    if not agent.choose(Status.SIGNED_OUT, None, turn.now):
+    if agent.status is Status.SIGNED_OUT:
         return
-    if isinstance(agent.engagement, WrapUp):
-        finish_wrap_up(floor, turn, agent)
-    _stop_ringing(floor, turn, agent)
-    _chosen(turn, agent)
+    wrapup.must_not_owe(floor, agent)
+    agent.choose(Status.SIGNED_OUT, None, turn.now)
+    breaks.drop(floor, turn, agent.id, "signed_out")
+    wrapup.finish(floor, turn, agent)
+    stop_ringing(floor, turn, agent)
+    chosen(turn, agent)
     if agent.device is not None:
         floor.at_device.pop(agent.device, None)
         agent.sit(None, DeviceState.UNKNOWN)
     floor.refresh(agent, turn)
 
 
-def take_break(floor: "Floor", turn: Turn, command: c.TakeBreak) -> None:
-    agent = floor.agent(command.agent)
-    if agent.choose(Status.BREAK, command.reason, turn.now):
-        _stop_ringing(floor, turn, agent)
-        _chosen(turn, agent)
-        floor.refresh(agent, turn)
-
-
 def become_available(floor: "Floor", turn: Turn, command: c.BecomeAvailable) -> None:
     agent = floor.agent(command.agent)
     if agent.status is Status.SIGNED_OUT:
         raise illegal_transition(f"agent {agent.id}", Status.SIGNED_OUT, Status.AVAILABLE)
+    breaks.drop(floor, turn, agent.id, "withdrawn")
     agent.rest_until = 0.0
     if agent.choose(Status.AVAILABLE, None, turn.now):
-        _chosen(turn, agent)
+        chosen(turn, agent)
     floor.refresh(agent, turn)
-
-
-def _chosen(turn: Turn, agent: Agent) -> None:
-    turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device))
-
-
-def _stop_ringing(floor: "Floor", turn: Turn, agent: Agent) -> None:
-    """The agent leaves while the phone rings: take the phone out of the offer. The caller's place is not touched."""
-    if not isinstance(agent.engagement, Ringing) or agent.device is None:
-        return
-    call = floor.calls.get(agent.engagement.call)
-    if call is None or call.offer is None or call.offer.answered == agent.device:
-        return
-    call.offer.withdrawn.add(agent.device)
-    leg = call.offer.legs.get(agent.device)
-    if leg is not None:
-        turn.ask(Withdraw(call.id, call.offer.id, (leg,)))
-
-
-def end_wrap_up(floor: "Floor", turn: Turn, command: c.EndWrapUp) -> None:
-    agent = _in_wrap_up(floor, command.agent)
-    if isinstance(agent.engagement, WrapUp) and (command.disposition is not None or command.notes is not None):
-        call = floor.calls.get(agent.engagement.call) or floor.ended.get(agent.engagement.call)
-        if call is not None:
-            _amend(turn, call, command.disposition, command.notes)
-    finish_wrap_up(floor, turn, agent)
-
-
-def extend_wrap_up(floor: "Floor", _turn: Turn, command: c.ExtendWrapUp) -> None:
-    agent = _in_wrap_up(floor, command.agent)
-    wrap_up = agent.engagement
-    if command.seconds <= 0:
-        raise Invalid("invalid_duration", "a wrap-up is extended by more than 0 s", seconds=command.seconds)
-    if isinstance(wrap_up, WrapUp) and wrap_up.until is not None:
-        until = wrap_up.until + command.seconds
-        agent.engagement = WrapUp(wrap_up.call, wrap_up.queue, wrap_up.since, until)
-        floor.at(until, "wrap_up", agent.id)
-
-
-def _in_wrap_up(floor: "Floor", agent_id: AgentId) -> Agent:
-    agent = floor.agent(agent_id)
-    if not isinstance(agent.engagement, WrapUp):
-        raise illegal_transition(f"agent {agent.id}", agent.state, "out of wrap_up")
-    return agent
-
-
-def finish_wrap_up(floor: "Floor", turn: Turn, agent: Agent) -> None:
-    """End the wrap-up that the agent is in."""
-    if isinstance(agent.engagement, WrapUp):
-        wrap_up = agent.engagement
-        turn.emit(WrapUpEnded(turn.now, agent.id, wrap_up.call, wrap_up.queue, turn.now - wrap_up.since))
-        agent.engagement = FREE
-        floor.refresh(agent, turn)
 
 
 def hang_up_call(floor: "Floor", turn: Turn, command: c.HangUpCall) -> None:
@@ -268,6 +217,7 @@ def hang_up_call(floor: "Floor", turn: Turn, command: c.HangUpCall) -> None:
 
 def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
     call = floor.call(command.call)
+    wrapup.check(floor, call.queue, command.disposition)
     if command.priority is not None and command.priority != call.priority:
         if call.visit.outcome is not None:
             raise illegal_transition(f"call {call.id}", call.state, "waiting at another priority")
@@ -279,13 +229,8 @@ def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
         call.head_start_s = joining.head_start(call, queue)
         if waiting:
             queue.stand(call.place, call.needs)
-    _amend(turn, call, command.disposition, command.notes)
-
-
-def _amend(turn: Turn, call: Call, disposition: str | None, notes: str | None) -> None:
-    call.disposition = disposition if disposition is not None else call.disposition
-    call.notes = notes if notes is not None else call.notes
-    turn.emit(CallAmended(turn.now, call.id, call.queue, call.priority, call.disposition, call.notes))
+    wrapup.amend(turn, call, command.disposition, command.notes)
+    wrapup.amended(floor, turn, call)
 
 
 def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
@@ -344,10 +289,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.RestoreVisit: restore_visit,
     c.SignIn: sign_in,
     c.SignOut: sign_out,
-    c.TakeBreak: take_break,
     c.BecomeAvailable: become_available,
-    c.EndWrapUp: end_wrap_up,
-    c.ExtendWrapUp: extend_wrap_up,
     c.HangUpCall: hang_up_call,
     c.AmendCall: amend_call,
     c.PutCallers: put_callers,

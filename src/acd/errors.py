@@ -4,8 +4,9 @@
 
     AcdError                slug, message, details
     ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller
-    ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken
-    └── Invalid             no_device · unknown_strategy · invalid_number
+    ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken ·
+    │               disposition_required · no_break_request
+    └── Invalid             no_device · unknown_strategy · invalid_number · unknown_disposition
 
 Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
 """

@@ -156,10 +156,12 @@ class CallEnded:
 
 @record
 class CallAmended:
+    """``priority`` None: a call that is history already, where it stays as it was. Other fields None: nothing was ever said."""
+
     at: float
     call: CallId
     queue: QueueId
-    priority: int
+    priority: int | None
     disposition: str | None
     notes: str | None
 
@@ -190,6 +192,7 @@ class WrapUpEnded:
     call: CallId
     queue: QueueId | None
     wrap_up_s: float
+    forced: bool = False
 
 
 @record
@@ -282,6 +285,66 @@ class PlaceRegained:
     since: float
 
 
+@record
+class WrapUpBegan:
+    """The work after a call. ``until`` None: no end by time."""
+
+    at: float
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    until: float | None
+
+
+@record
+class WrapUpExtended:
+    at: float
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    until: float
+
+
+@record
+class WrapUpOverdue:
+    """An agent works longer after a call than the queue allows. Said once for each wrap-up."""
+
+    at: float
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    wrap_up_s: float
+
+
+@record
+class BreakRequested:
+    """A break that has to wait, for too many are on one. Durable, as the status is."""
+
+    at: float
+    agent: AgentId
+    reason: str | None
+
+
+@record
+class BreakRequestSettled:
+    """``how``: granted (there was room), approved or refused (by a supervisor), withdrawn, or signed_out. Durable."""
+
+    at: float
+    agent: AgentId
+    how: str
+
+
+@record
+class BreakOverrun:
+    """A break has taken longer than its reason allows. Said once for each break. ``queues`` are those the agent serves."""
+
+    at: float
+    agent: AgentId
+    reason: str | None
+    planned_s: float
+    queues: tuple[QueueId, ...]
+
+
 Event = (
     CallQueued
     | CallAdopted
@@ -308,4 +371,10 @@ Event = (
     | CallTold
     | PlaceKept
     | PlaceRegained
+    | WrapUpBegan
+    | WrapUpExtended
+    | WrapUpOverdue
+    | BreakRequested
+    | BreakRequestSettled
+    | BreakOverrun
 )

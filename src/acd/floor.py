@@ -5,7 +5,8 @@
 at the same times always have the same effects: that is what replay, explanation and a shift simulated in a second rest on.
 
 The floor itself keeps state, timers and the derived indexes; what a message means is told in ``acd.calling`` (facts of a
-call), ``acd.desk`` (people's commands), ``acd.reconcile`` (snapshots) and ``acd.routing`` (who gets whom).
+call), ``acd.desk`` (people's commands), ``acd.wrapup`` and ``acd.breaks`` (the agents' time), ``acd.reconcile`` (snapshots) and
+``acd.routing`` (who gets whom).
 """
 
 from collections import OrderedDict
@@ -15,14 +16,15 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import announcing, calling, desk, joining, moving, reconcile, rejoining, routing
-from acd.agents import Agent, AgentState, Free, WrapUp
+from acd import announcing, breaks, calling, desk, joining, moving, reconcile, rejoining, routing, wrapup
+from acd.agents import Agent, AgentState, Free, Status, WrapUp
+from acd.breaks import BreakReason, BreakRequest
 from acd.calls import Call, CallState, Visit
 from acd.commands import Command, RestoreAmendment, RestoreParts
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
-from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
+from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId, accepts_by_key
 from acd.pbxs import PbxState
 from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
@@ -31,12 +33,14 @@ from acd.turn import Effects, Turn
 SERVED_KEPT = 200_000
 """Numbers whose last agent is remembered, the latest ones."""
 
-_IDLE = AgentState.IDLE
+_IDLE, _BREAK, _ON_BREAK = AgentState.IDLE, AgentState.BREAK, Status.BREAK
 
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "announce", "speak"]
+TimerKind = Literal[
+    "wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "announce", "speak", "wrap_up_limit", "long_break"
+]
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ class Floor:
     outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
+    break_reasons: tuple[BreakReason, ...] = ()
+    break_requests: dict[AgentId, BreakRequest] = field(default_factory=dict)  # in order of asking
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
     particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
     voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
@@ -140,7 +146,10 @@ class Floor:
         state = agent.state
         if state is not agent.shown_state:
             turn.emit(AgentStateChanged(turn.now, agent.id, agent.shown_state, state))
+            on_break = state is _BREAK or agent.shown_state is _BREAK
             agent.shown_state, agent.state_since = state, turn.now
+            if on_break:
+                breaks.turned(self, agent, turn.now)
         if agent.serving_since is not None and agent.engagement.state is None:
             served_in = self.queues.get(agent.serving_in) if agent.serving_in is not None else None
             if served_in is not None:
@@ -160,6 +169,8 @@ class Floor:
                 self.unlist(agent)
             if self.fresh_agents:
                 self.fresh_agents.pop(agent.id, None)
+        if (agent.status is _ON_BREAK) is not agent.seen_on_break:
+            breaks.count(self, turn, agent)
 
     def list_idle(self, agent: Agent) -> None:
         """A free agent whom nobody waits for: put him where he is looked for, in all his queues."""
@@ -183,6 +194,10 @@ class Floor:
             agent = self.agents[holder]
             agent.device_state = state
             self.refresh(agent, turn)
+
+    def state_of(self, device: DeviceId) -> DeviceState:
+        """What is known of a phone. One that accepts by a key is another network's: it is tried whenever its agent is free."""
+        return DeviceState.NOT_IN_USE if accepts_by_key(device) else self.devices.get(device, DeviceState.UNKNOWN)
 
     def freshen(self, pbx: PbxId | None = None) -> None:
         """Look at every caller and every free agent again: a PBX is back or queues have changed."""
@@ -209,14 +224,6 @@ class Floor:
             _, _, kind, key = heappop(self.timers)
             _TIMERS[kind](self, turn, key)
             fired += 1
-
-
-def _wrap_up_due(floor: Floor, turn: Turn, key: str) -> None:
-    agent = floor.agents.get(AgentId(key))
-    if agent is not None and isinstance(agent.engagement, WrapUp):
-        until = agent.engagement.until
-        if until is not None and until <= turn.now:
-            desk.finish_wrap_up(floor, turn, agent)
 
 
 def _rest_due(floor: Floor, turn: Turn, key: str) -> None:
@@ -269,7 +276,9 @@ def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
 
 
 _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
-    "wrap_up": _wrap_up_due,
+    "wrap_up": wrapup.due,
+    "wrap_up_limit": wrapup.limit_due,
+    "long_break": breaks.due,
     "rest": _rest_due,
     "offer": _offer_due,
     "hold_off": _hold_off_due,
@@ -296,6 +305,8 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **desk.HANDLERS,
     **moving.HANDLERS,
     **reconcile.HANDLERS,
+    **wrapup.HANDLERS,
+    **breaks.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,
     PbxDraining: _draining,

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from acd import breaks, wrapup
 from acd import views as v
 from acd.agents import Agent, AgentState, Ringing, Talking, WrapUp
 from acd.calls import Call, CallState
@@ -117,18 +118,19 @@ def _expected(floor: "Floor", one: Call, now: float, rates: Rates) -> tuple[floa
     return (promise.low_s, promise.high_s) if promise is not None else None
 
 
-def agent(floor: "Floor", agent_id: AgentId, _now: float) -> v.AgentView:
+def agent(floor: "Floor", agent_id: AgentId, now: float) -> v.AgentView:
     """Raises ``unknown_agent``."""
-    return _agent(floor.agent(agent_id))
+    return _agent(floor, floor.agent(agent_id), now)
 
 
-def agents(floor: "Floor", _now: float) -> tuple[v.AgentView, ...]:
+def agents(floor: "Floor", now: float) -> tuple[v.AgentView, ...]:
     """All agents, by id."""
-    return tuple(_agent(floor.agents[agent_id]) for agent_id in sorted(floor.agents))
+    return tuple(_agent(floor, floor.agents[agent_id], now) for agent_id in sorted(floor.agents))
 
 
-def _agent(one: Agent) -> v.AgentView:
+def _agent(floor: "Floor", one: Agent, now: float) -> v.AgentView:
     engaged = one.engagement
+    engaged_with = engaged.call if isinstance(engaged, Ringing | Talking | WrapUp) else None
     return v.AgentView(
         id=one.id,
         name=one.spec.name,
@@ -143,10 +145,58 @@ def _agent(one: Agent) -> v.AgentView:
         skills=dict(one.spec.skills),
         weights=dict(one.spec.weights),
         ranks=dict(one.spec.ranks),
-        call=engaged.call if isinstance(engaged, Ringing | Talking | WrapUp) else None,
+        call=engaged_with,
         wrap_up_until=engaged.until if isinstance(engaged, WrapUp) else None,
         rest_until=one.rest_until or None,
+        current=_current(floor, engaged_with, now) if engaged_with is not None else None,
+        wrap_up=_wrap_up(floor, engaged) if isinstance(engaged, WrapUp) else None,
+        break_due=one.break_due,
+        break_request=_break_request(floor, one) if one.id in floor.break_requests else None,
+        late=one.late,
     )
+
+
+def _current(floor: "Floor", call_id: CallId, now: float) -> v.CurrentCall | None:
+    """What an agent sees of a call; None of one that is history."""
+    one = floor.calls.get(call_id) or floor.ended.get(call_id)
+    if one is None:
+        return None
+    known = floor.queues.get(one.queue)
+    decided_at = one.visit.decided_at
+    return v.CurrentCall(
+        id=one.id,
+        queue=one.queue,
+        queue_name=known.spec.name if known is not None else "",
+        state=one.state,
+        number=one.number,
+        name=one.name,
+        priority=one.priority,
+        waited_s=max(0.0, (decided_at if decided_at is not None else now) - one.visit.entered_at),
+        caller=one.caller,
+        profile=floor.directory.get(one.caller) if one.caller is not None else None,
+    )
+
+
+def _wrap_up(floor: "Floor", one: WrapUp) -> v.WrapUpView:
+    known = floor.queues.get(one.queue)
+    return v.WrapUpView(
+        queue=one.queue,
+        since=one.since,
+        until=one.until,
+        owes=wrapup.owes(floor, one),
+        dispositions=wrapup.policy_of(floor, one.queue).dispositions,
+        usual_s=known.spec.wrap_up_s if known is not None else 0.0,
+    )
+
+
+def _break_request(floor: "Floor", one: Agent) -> v.BreakRequestView:
+    asked = floor.break_requests[one.id]
+    return v.BreakRequestView(one.id, asked.reason, asked.asked_at, breaks.number_of(floor, one), one.spec.queues)
+
+
+def break_requests(floor: "Floor", _now: float) -> tuple[v.BreakRequestView, ...]:
+    """The breaks that wait, in order of asking."""
+    return tuple(_break_request(floor, floor.agents[agent_id]) for agent_id in floor.break_requests)
 
 
 def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
@@ -154,7 +204,8 @@ def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
     one = floor.queue(queue_id)
     entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
     longest = max(0.0, now - min(entered)) if entered else 0.0
-    return v.QueueView(one.spec, len(entered), longest, _agent_states(one))
+    asked = sum(queue_id in floor.agents[agent_id].spec.queues for agent_id in floor.break_requests)
+    return v.QueueView(one.spec, len(entered), longest, _agent_states(one), asked)
 
 
 def queues(floor: "Floor", now: float) -> tuple[v.QueueView, ...]:

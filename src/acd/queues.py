@@ -17,6 +17,7 @@ from acd.ids import AgentId, CallId, QueueId
 from acd.skills import NOTHING, Needs, RelaxStep
 from acd.sla import Ledger
 from acd.telephony import MissCause
+from acd.words import Word
 
 if TYPE_CHECKING:
     from acd.agents import Agent
@@ -48,6 +49,33 @@ class MissPolicy:
         return int(getattr(self, cause.value, 0))
 
 
+class WrapUpForm(Word):
+    """How the work after a call ends."""
+
+    FIXED = "fixed"  # after the queue's time, or when the agent says so
+    OPEN = "open"  # when the agent says so
+    DISPOSITION = "disposition"  # not before it is said what the call was about
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpPolicy:
+    """The work after a call. ``dispositions``: what a call can have been about, empty for any word; in that order they are
+    ``*15`` with 1, 2, … ``longest_s``: who works longer after a call is told apart, and with ``force`` made free; 0: never.
+    """
+
+    form: WrapUpForm = WrapUpForm.FIXED
+    dispositions: tuple[str, ...] = ()
+    longest_s: float = 0.0
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakPolicy:
+    """``most``: so many of a queue's agents may be on a break at the same time; 0: all of them."""
+
+    most: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as it was configured. Durations are seconds; ``timezone`` is an IANA name.
@@ -76,6 +104,8 @@ class QueueSpec:
     misses: MissPolicy = MissPolicy()
     timezone: str = "UTC"
     announcements: Announcements = SILENT
+    wrap_up: WrapUpPolicy = WrapUpPolicy()
+    breaks: BreakPolicy = BreakPolicy()
 
 
 Key = tuple[float, ...]
@@ -187,6 +217,7 @@ class Queue:
     kinds: dict[Needs, int] = field(default_factory=dict)  # how many in the line need what
     turns: dict[AgentId, float] = field(default_factory=dict)  # when each agent had the last turn: round robin
     last_turn: float = 0.0
+    on_break: set[AgentId] = field(default_factory=set)  # members who chose a break, those who still talk included
     live_calls: int = 0  # calls of this queue that have not ended: while there are any, it cannot be removed
     ledger: Ledger = field(default_factory=Ledger)
     waits: WaitModel = field(default_factory=WaitModel)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from acd import announcing, calling, joining, returning
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
-from acd.ids import OfferId, pbx_of, split_device
+from acd.ids import OfferId, accepts_by_key, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
 from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, SnapshotCall
@@ -63,7 +63,11 @@ def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: b
 def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counter[str]) -> None:
     """The snapshot's device states replace all that were known; a device it does not name is unknown."""
     stated = dict(fact.devices)
-    known = {device for device in (*floor.devices, *floor.at_device) if split_device(device)[0] == fact.pbx}
+    known = {
+        device
+        for device in (*floor.devices, *floor.at_device)
+        if split_device(device)[0] == fact.pbx and not accepts_by_key(device)
+    }
     for device in known | set(stated):
         state = stated.get(device, DeviceState.UNKNOWN)
         before = floor.devices.get(device)

@@ -20,6 +20,7 @@ class Shift:
     left_at: float | None = None
     calls: int = 0
     talk_s: float = 0.0
+    last_talk_at: float = 0.0
 
     @property
     def is_on(self) -> bool:
@@ -49,6 +50,7 @@ class Shift:
                 shift.sign_out(at)
             here = is_here
         for ended_at, talk_s in talks:
+            shift.last_talk_at = ended_at
             if ended_at >= shift.began_at:
                 shift.calls += 1
                 shift.talk_s += talk_s

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from acd.agents import AgentState, Status
 from acd.calls import CallState
+from acd.directory import CallerProfile
 from acd.ewt import Estimator
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.outcomes import Outcome
@@ -79,8 +80,52 @@ class CallView:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentCall:
+    """The call that rings for an agent, is talked or worked on. ``caller`` is the number in its normal form, ``profile`` the
+    directory's row, for a caller it knows.
+    """
+
+    id: CallId
+    queue: QueueId
+    queue_name: str
+    state: CallState
+    number: str | None
+    name: str | None
+    priority: int
+    waited_s: float
+    caller: str | None
+    profile: CallerProfile | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpView:
+    """The work after a call. ``until`` None: no end by time. ``owes``: only a disposition ends it."""
+
+    queue: QueueId
+    since: float
+    until: float | None
+    owes: bool
+    dispositions: tuple[str, ...]
+    usual_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRequestView:
+    """A break that waits; ``number`` 1 is next among those who wait for a place in one of the same queues."""
+
+    agent: AgentId
+    reason: str | None
+    asked_at: float
+    number: int
+    queues: tuple[QueueId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgentView:
-    """One agent. ``wrap_up_until`` None in wrap-up means no fixed end; ``rest_until`` is past or 0 when nothing rests."""
+    """One agent. ``wrap_up_until`` None in wrap-up means no fixed end; ``rest_until`` is past or 0 when nothing rests.
+
+    ``break_due``: when the break that is on should be over; ``late``: that, or the longest wrap-up, is past.
+    """
 
     id: AgentId
     name: str
@@ -98,6 +143,11 @@ class AgentView:
     call: CallId | None
     wrap_up_until: float | None
     rest_until: float | None
+    current: CurrentCall | None
+    wrap_up: WrapUpView | None
+    break_due: float | None
+    break_request: BreakRequestView | None
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +175,7 @@ class QueueView:
     waiting: int
     longest_wait_s: float
     agents: Mapping[AgentState, int]
+    break_requests: int
 
 
 @dataclass(frozen=True, slots=True)

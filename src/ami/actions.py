@@ -17,16 +17,19 @@ from ami import names
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
 
 MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
+TITLE_LENGTH = 40
 MAX_HEADERS = 100  # Asterisk takes 128
 
 Headers = tuple[tuple[str, str], ...]
 
 _CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
-_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
+_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:/-]{1,120}")
 _NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
 _QUEUE_VARIABLE = re.compile(f"({names.MUSIC_OF_QUEUE}|{names.LANGUAGE_OF_QUEUE})" + r"[a-z0-9][a-z0-9_-]{0,39}")
 _PROMPT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
+_QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
@@ -240,6 +243,26 @@ class SetGlobal:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTitle:
+    """What agents' phones show of a queue. An empty one is how it is taken away. ``title_of`` makes one that may be sent."""
+
+    action: ClassVar[str] = "Setvar"
+    queue: str
+    title: str
+
+    def headers(self) -> Headers:
+        queue = _checked(_QUEUE, self.queue, "Variable")
+        if self.title:
+            _checked(_TITLE, self.title, "Value")
+        return (("Variable", names.TITLE_OF_QUEUE + queue), ("Value", self.title))
+
+
+def title_of(name: str) -> str:
+    """As much of a queue's name as a phone is shown: letters of any alphabet, digits, spaces, dots and hyphens."""
+    return "".join(one for one in name if _TITLE.fullmatch(one))[:TITLE_LENGTH].strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """Move a channel into one of our contexts. Asterisk says Success to anything: who may be moved is decided before."""
 
@@ -289,6 +312,7 @@ Action = (
     | SetLanguage
     | SetPlace
     | SetGlobal
+    | SetTitle
     | Redirect
     | Hangup
 )

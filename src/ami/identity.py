@@ -65,10 +65,16 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         call.serial,
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
-        found.name,
+        _own_name(found),
         visit=_visit(found),
         language=language,
         chosen=language is not None and found.variables.get(names.LANGUAGE) == language,
         place_since=int(since) / 1000 if _MOMENT.fullmatch(since) else None,
         told=found.variables.get(names.TOLD),
     )
+
+
+def _own_name(found: ChannelReading) -> str | None:
+    """The caller's name, not what stands in its place while phones are to show the queue."""
+    shown = found.variables.get(names.SHOW)
+    return found.name if shown is None or shown != found.name else found.variables.get(names.NAME)

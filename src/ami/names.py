@@ -14,6 +14,9 @@ RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER)
 
+# Contexts of parts of a call, which nobody is moved into.
+MOBILE = "acd-mobile"
+
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
 QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
@@ -47,19 +50,23 @@ SAYS = "ACD_SAYS"  # the prompt that is played first, or nothing
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
 FOR_OFFER = "ACD_FOR_OFFER"
+SHOW = "ACD_SHOW"  # on the caller's channel while it is offered or talks: the name that phones are shown, in place of …
+NAME = "ACD_NAME"  # … the caller's own
+OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the offer reaches it
 
 # Variables on a phone's channel that dialled a code (context CODES).
 ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
 ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up
 ASK_AGENT = "ACD_AGENT"  # digits
 ASK_PIN = "ACD_PIN"  # digits
-ASK_REASON = "ACD_REASON"  # digits after *13
+ASK_REASON = "ACD_REASON"  # digits after *13 or *15
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
 MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for the PBX's default
 LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
+TITLE_OF_QUEUE = "ACD_TITLE_"  # + queue id -> what agents' phones show before the caller's name
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
 # UserEvents; their bodies carry only what the dialplan made.

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
 from acd.ids import LegId, PbxId
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
@@ -27,6 +28,8 @@ from ami.readings import ASK_VARIABLES, CALL_VARIABLES, ChannelReading, LookFail
 from ami.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 
 BUFFER = 200_000
 """Events kept back during a snapshot. More than that and the snapshot is taken again."""
@@ -86,6 +89,7 @@ class Pbx:
         self._snapshot_wanted = asyncio.Event()
         self._numbers: dict[str, str] = {}
         self._sounds: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
         self._told_down: str | None = None
 
     @property
@@ -120,8 +124,11 @@ class Pbx:
             return False
         return all(answer.ok for answer in await asyncio.gather(*answers))
 
-    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
-        """Which number is which queue. Kept, and told again after each reconnect. False if Asterisk did not take it now."""
+    async def set_queue_numbers(self, numbers: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES) -> bool:
+        """Which number is which queue, and what phones show of each queue. Kept, and told again after each reconnect.
+
+        False if Asterisk did not take it now.
+        """
         sound = {
             number: queue
             for number, queue in numbers.items()
@@ -132,6 +139,8 @@ class Pbx:
                 "numbers that cannot be told to the dialplan are left out", extra={"count": len(numbers) - len(sound)}
             )
         self._numbers = {**dict.fromkeys(self._numbers, ""), **sound}
+        shown = {queue: actions.title_of(title) for queue, title in titles.items() if _may_be_sent(queue)}
+        self._titles = {**dict.fromkeys(self._titles, ""), **shown}
         try:
             await self._tell_numbers()
         except Unfit:
@@ -268,10 +277,13 @@ class Pbx:
     async def _tell_numbers(self) -> None:
         """Set the globals that the dialplan maps numbers with, and last the one that says they are told."""
         numbers = {names.QUEUE_OF_NUMBER + number: queue for number, queue in self._numbers.items()}
+        await self._set_globals([actions.SetTitle(queue, title) for queue, title in self._titles.items()])
         await self._tell_globals({**numbers, names.SERVICE: "1"})
 
     async def _tell_globals(self, values: Mapping[str, str]) -> None:
-        wanted = [actions.SetGlobal(name, value) for name, value in values.items()]
+        await self._set_globals([actions.SetGlobal(name, value) for name, value in values.items()])
+
+    async def _set_globals(self, wanted: Sequence[actions.SetTitle | actions.SetGlobal]) -> None:
         for start in range(0, len(wanted), GLOBALS_AT_ONCE):
             for answer in await asyncio.gather(*self._link.send(*wanted[start : start + GLOBALS_AT_ONCE])):
                 _must(answer)
@@ -336,8 +348,16 @@ class Pbx:
 
 
 def _may_be_set(name: str, value: str) -> bool:
+    return _sound(actions.SetGlobal(name, value))
+
+
+def _may_be_sent(queue: str) -> bool:
+    return _sound(actions.SetTitle(queue, ""))
+
+
+def _sound(action: actions.Action) -> bool:
     try:
-        actions.encode(actions.SetGlobal(name, value))
+        actions.encode(action)
     except actions.ActionRefused:
         return False
     return True

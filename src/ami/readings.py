@@ -20,6 +20,8 @@ CALL_VARIABLES = (
     names.CONNECTED,
     names.OFFER_ID,
     names.TARGETS,
+    names.SHOW,
+    names.NAME,
     names.FOR_CALL,
     names.FOR_OFFER,
     names.VISIT,

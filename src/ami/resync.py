@@ -20,6 +20,7 @@ from ami.course import device_of
 from ami.events import DeviceStateSeen, Quarantined, read_device
 from ami.identity import CallName, entry, named
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
+from ami.targets import NO_PHONES, device_at
 
 SLICE = 100  # items read between two breaths of the loop
 
@@ -111,7 +112,11 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
         facts.append(fact)
         if call.offer is not None:
             kept.extend(agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id)
-    states = tuple((device_on(pbx, device), causes.device_state(state)) for device, state in findings.devices)
+    states = tuple(
+        (device_on(pbx, device), causes.device_state(state))
+        for device, state in findings.devices
+        if not device.startswith(NO_PHONES)
+    )
     fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at)
     return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking)
 
@@ -130,7 +135,7 @@ def _call(
     if offer_id is None or (stage is LegStage.WAITING and not on_its_way):
         return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
     mine = [(agent, reading) for agent, reading in legs if agent.offer == offer_id]
-    targets = [device_on(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
+    targets = [device_at(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
     if on_its_way or stage is LegStage.OFFERED:
         return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)

@@ -25,6 +25,7 @@ from ami.course import Course, device_of
 from ami.identity import entry, named
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
+from ami.targets import NO_PHONES
 
 SUSPICION = 1_000
 """Events after a damaged one during which the end of a call is believed only when Asterisk confirms it.
@@ -140,8 +141,7 @@ class Tracker:
         self._say(SnapshotWanted("quarantined"))
 
     def _device_seen(self, event: e.DeviceStateSeen) -> None:
-        technology, _, resource = event.device.partition("/")
-        if not resource or technology in ("Local", "Queue"):
+        if "/" not in event.device or event.device.startswith(NO_PHONES):
             return
         device, state = device_on(self.pbx, event.device), causes.device_state(event.state)
         known = self._devices.get(device)

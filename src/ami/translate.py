@@ -6,10 +6,10 @@ Pure. A request for a leg that is not there, or that must not be sent, is refuse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acd.ids import split_device
 from acd.telephony import Announce, HangUp, Mark, Offer, Request, RequestFailure, ReturnToLine, Withdraw
 from ami import actions, names
 from ami.book import Book, LiveCall
+from ami.targets import target_of
 from ami.tracker import Tracker
 
 
@@ -48,7 +48,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     if call.asked or not _may_be_moved(call, passed_on=request.passed_on):
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
-    targets = tuple(split_device(target)[1] for target in request.targets)
+    targets = tuple(target_of(target) for target in request.targets)
     made = (
         actions.SetOffer(call.channel, request.offer, targets, request.ring_s),
         actions.Redirect(call.channel, names.OFFER),

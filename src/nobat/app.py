@@ -112,14 +112,14 @@ class App:
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None)
+        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None, break_reasons=settings.reasons())
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
-        phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout, codes.break_reasons)
+        phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
         make = make_pbx or make_ami_link(settings, clock)
         for one in settings.pbx:
             name = PbxId(one.name)
@@ -178,9 +178,12 @@ class App:
         shifts = await startup.restored_shifts(self.database, self.clock.now())
         amended = await startup.restored_amendments(self.database, self.clock.now())
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
+        wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
+        requests = await startup.restored_break_requests(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *visits, *parts, *amended, *places)
+        people: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *wrap_ups, *requests)
+        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

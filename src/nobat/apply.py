@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from acd.agents import AgentSpec
-from acd.ids import AgentId, DeviceId, PbxId, QueueId, split_device
+from acd.ids import AgentId, PbxId, QueueId, reached_by
 from acd.queues import QueueSpec
 from nobat import pins
 from nobat.api.agent_models import AgentIn
+from nobat.api.devices import named
 from nobat.api.queue_models import QueueIn, QueueOut
 from nobat.declaration import Declaration
 from nobat.plan import Plan, make_plan
@@ -129,8 +130,8 @@ class RestTarget:
             self.client.ask("DELETE", f"/v1/queues/{segment(queue_id)}")
 
     def _agent_body(self, agent: AgentSpec) -> dict[str, Any]:
-        pbx, dial_string = split_device(agent.device) if agent.device is not None else (None, None)
-        body: dict[str, Any] = {"name": agent.name, "device": dial_string, "pbx": pbx}
+        pbx, dial_string, accept = reached_by(agent.device) if agent.device is not None else (None, None, None)
+        body: dict[str, Any] = {"name": agent.name, "device": dial_string, "accept": accept, "pbx": pbx}
         body |= {"queues": list(agent.queues), "skills": dict(agent.skills)}
         body |= {"weights": dict(agent.weights), "ranks": dict(agent.ranks)}
         pin = self._pins.pop(agent.id, None)
@@ -146,7 +147,7 @@ def _agent(told: dict[str, Any]) -> AgentSpec:
     return AgentSpec(
         id=AgentId(told["id"]),
         name=told["name"],
-        device=DeviceId(f"{told['pbx']}/{device}") if device is not None else None,
+        device=named(PbxId(told["pbx"]), device, told["accept"]) if device is not None else None,
         queues=tuple(QueueId(queue) for queue in told["queues"]),
         skills=tuple(sorted(told["skills"].items())),
         weights=tuple(sorted((QueueId(queue), number) for queue, number in told["weights"].items())),

@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from acd.agents import AgentState
 from acd.events import (
+    BreakOverrun,
     CallConnected,
     CallQueued,
     CallTold,
@@ -29,6 +30,7 @@ from acd.events import (
     TalkEnded,
     VisitDecided,
     WrapUpEnded,
+    WrapUpOverdue,
 )
 from acd.ids import PbxId, QueueId
 from acd.outcomes import Outcome
@@ -114,6 +116,13 @@ class _Families:
         self.wait_error = gauge("acd_expected_wait_error_seconds", error, "queue")
         inside = "Share of waits of late that fell into the range expected; NaN before anybody had to wait."
         self.wait_inside = gauge("acd_expected_wait_inside_ratio", inside, "queue")
+        self.asked = gauge("acd_break_requests", "Agents of a queue whose break waits for its turn.", "queue")
+        self.long_breaks = counter(
+            "acd_long_breaks_total", "Breaks of a queue's agents that took longer than planned.", "queue"
+        )
+        self.long_wrap_ups = counter(
+            "acd_long_wrap_ups_total", "Wrap-ups that took longer than the queue allows.", "queue"
+        )
         self.agents = gauge("acd_agents", "Agents of a queue by observed state.", "queue", "state")
         self.offers = counter("acd_offers_total", "Phones offered a call, by what became of it.", "queue", "result")
         told = "Announcements that waiting callers began to hear."
@@ -139,6 +148,13 @@ def descriptions() -> list[Description]:
     return _Families(CollectorRegistry()).described
 
 
+_PLAIN = (
+    "entered", "longest", "wait", "talk", "wrap_up", "level", "wait_error", "wait_inside", "asked", "long_breaks",
+    "long_wrap_ups", "told",
+)  # fmt: skip
+"""Families whose only label is the queue."""
+
+
 class _QueueMeters:
     """The series of one queue, looked up once."""
 
@@ -147,6 +163,9 @@ class _QueueMeters:
         self.ended = {outcome: families.ended.labels(queue, outcome.value) for outcome in Outcome}
         self.waiting = families.waiting.labels(queue, "live")
         self.longest = families.longest.labels(queue)
+        self.asked = families.asked.labels(queue)
+        self.long_breaks = families.long_breaks.labels(queue)
+        self.long_wrap_ups = families.long_wrap_ups.labels(queue)
         self.wait = families.wait.labels(queue)
         self.talk = families.talk.labels(queue)
         self.wrap_up = families.wrap_up.labels(queue)
@@ -161,7 +180,7 @@ class _QueueMeters:
 
     @staticmethod
     def remove(families: _Families, queue: QueueId) -> None:
-        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level", "wait_error", "wait_inside", "told"):
+        for plain in _PLAIN:
             getattr(families, plain).remove(queue)
         families.waiting.remove(queue, "live")
         for outcome in Outcome:
@@ -174,6 +193,7 @@ class _QueueMeters:
     def show(self, reading: QueueReading) -> None:
         self.waiting.set(reading.view.waiting)
         self.longest.set(reading.view.longest_wait_s)
+        self.asked.set(reading.view.break_requests)
         for gauge, value in (
             (self.level, reading.service_level),
             (self.wait_error, reading.wait_error_s),
@@ -268,6 +288,17 @@ class Metrics:
                 self._lost_at[event.pbx] = min(event.at, self._lost_at.get(event.pbx, event.at))
             case PbxReady():
                 self._recovered(event)
+            case _:
+                self._count_time(event)
+
+    def _count_time(self, event: Event) -> None:
+        """What took an agent longer than it may."""
+        match event:
+            case WrapUpOverdue():
+                self._queue(event.queue).long_wrap_ups.inc()
+            case BreakOverrun():
+                for queue in event.queues:
+                    self._queue(queue).long_breaks.inc()
             case _:
                 pass
 

@@ -6,19 +6,20 @@ possible: a wrong PIN and an agent who has none sound the same. No digit that wa
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from acd import picture
-from acd.agents import Status
-from acd.commands import EndWrapUp
-from acd.errors import AcdError
+from acd.agents import AgentState, Status
+from acd.commands import EndWrapUp, ExtendWrapUp
+from acd.errors import AcdError, Invalid
 from acd.ids import AgentId, DeviceId
+from acd.views import AgentView
 from ami.outputs import PhoneAsked
 from nobat import pins
-from nobat.desk import choose_status
+from nobat.desk import agent_view, choose_status
 from nobat.engine import Engine, StorageUnavailable
 from nobat.pins import Lockout
 from nobat.ports import PbxLink
@@ -27,6 +28,19 @@ log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN_S = 4.5
 """The dialplan waits five seconds and then speaks for itself."""
+
+_REFUSALS = {
+    "unknown_agent": "unknown_agent",
+    "disposition_required": "outcome_missing",
+    "unknown_disposition": "outcome_missing",
+}
+"""Refusals that have a sentence of their own."""
+
+SAID_UP_TO = 20
+"""The largest number of a request that is told: more would need grammar."""
+
+LEAST_MORE_S = 30.0
+"""What ``*150`` adds to a wrap-up whose queue has none by time."""
 
 AT_ONCE = 4
 """PINs looked at in parallel: each costs tens of milliseconds of a core."""
@@ -40,7 +54,6 @@ class PhoneCodes:
     now: Callable[[], float]
     pin_hash: Callable[[AgentId], str | None]
     lockout: Lockout
-    break_reasons: Mapping[str, str]
     _open: set["asyncio.Task[None]"] = field(default_factory=set)
     _hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -69,7 +82,7 @@ class PhoneCodes:
             return await self._of_signed_in(question)
         except AcdError as refusal:
             log.info("a phone code was refused", kind=question.kind, device=question.device, why=refusal.slug)
-            return "unknown_agent" if refusal.slug == "unknown_agent" else "not_allowed"
+            return _REFUSALS.get(refusal.slug, "not_allowed")
 
     async def _sign_in(self, question: PhoneAsked) -> str:
         agent = AgentId(question.agent)
@@ -90,10 +103,11 @@ class PhoneCodes:
 
     async def _choose(
         self, agent: AgentId, status: Status, reason: str | None = None, device: DeviceId | None = None
-    ) -> None:
+    ) -> AgentView:
         """Done is done: a database that is away has been reported by the engine, and the status is stored when it is back."""
         with contextlib.suppress(StorageUnavailable):
-            await choose_status(self.engine, agent, status, reason, device)
+            return await choose_status(self.engine, agent, status, reason, device)
+        return agent_view(self.engine, agent)
 
     def _wrong_pin(self, agent: AgentId, device: str) -> str:
         if self.lockout.wrong(agent, self.now()):
@@ -114,15 +128,34 @@ class PhoneCodes:
                 await self._choose(agent, Status.SIGNED_OUT)
                 return "signed_out"
             case "break":
-                reason = self.break_reasons.get(question.reason, question.reason) or None
-                await self._choose(agent, Status.BREAK, reason)
-                return "on_break"
+                return _break_reply(await self._choose(agent, Status.BREAK, question.reason or None))
             case "available":
                 await self._choose(agent, Status.AVAILABLE)
                 return "available"
             case "end_wrap_up":
-                await self.engine.ask(EndWrapUp(agent))
-                return "wrap_up_ended"
+                return await self._wrap_up(agent, question.reason)
             case _:
                 log.warning("an unknown phone code was asked", device=question.device)
                 return "not_allowed"
+
+    async def _wrap_up(self, agent: AgentId, digits: str) -> str:
+        """``*15`` ends it; with 1, 2, … it says which of the queue's dispositions it was; with 0 it goes on for as long again."""
+        wrap_up = agent_view(self.engine, agent).wrap_up
+        if wrap_up is None or not digits:
+            await self.engine.ask(EndWrapUp(agent))
+        elif not int(digits):
+            await self.engine.ask(ExtendWrapUp(agent, wrap_up.usual_s or LEAST_MORE_S))
+            return "wrap_up_goes_on"
+        elif int(digits) <= len(wrap_up.dispositions):
+            await self.engine.ask(EndWrapUp(agent, wrap_up.dispositions[int(digits) - 1]))
+        else:
+            raise Invalid("unknown_disposition", "the queue has no disposition of that number", queue=wrap_up.queue)
+        return "wrap_up_ended"
+
+
+def _break_reply(view: AgentView) -> str:
+    """What an agent who asked for a break hears: the number of a request that waits follows its slug."""
+    if view.break_request is not None:
+        number = view.break_request.number
+        return f"break_requested{number}" if number <= SAID_UP_TO else "break_requested"
+    return "on_break" if view.state is AgentState.BREAK else "after_the_call"

@@ -5,12 +5,15 @@ and two underscores between levels: ``NOBAT_DATABASE__URL``). ``nobat.settings_f
 in it into one message with file and line; docs/reference/settings.md is generated from here by ``nobat.reference``.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from acd.breaks import BreakReason
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -165,8 +168,35 @@ class PhoneCodeSettings(_Section):
     lock_s: Seconds = 60.0
     """For so many seconds."""
 
-    break_reasons: dict[Annotated[str, Field(pattern=r"^[0-9]{1,4}$")], Annotated[str, Field(max_length=40)]] = {}
-    """What digits dialled after `*13` stand for, for example `{"1" = "lunch"}`; others are kept as dialled."""
+
+class BreakReasonSettings(_Section):
+    """One reason for a break. Other reasons may be given too; of those nothing is known."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
+    """The digits dialled after `*13`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    """What the reason is called everywhere else."""
+
+    planned_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    """How long such a break may take; a longer one is told, once, and shown. Without it nothing is told."""
+
+
+class MobileSettings(_Section):
+    """Agents at numbers of other networks, where a call is accepted by pressing 1."""
+
+    numbers: str | None = None
+    """Regular expression for the whole of `<number>@<endpoint>` (`09[0-9]{9}@trunk`): where agents may sign in themselves. An
+    agent's configured number is always allowed, and whatever a supervisor says. Without it nothing else is."""
+
+    @field_validator("numbers")
+    @classmethod
+    def _is_one(cls, numbers: str | None) -> str | None:
+        try:
+            re.compile(numbers or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return numbers
 
 
 class NumberingSettings(_Section):
@@ -230,6 +260,9 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
     transfers: TransferSettings = TransferSettings()
+    mobile: MobileSettings = MobileSettings()
+    break_reason: tuple[BreakReasonSettings, ...] = ()
+    """One `[[break_reason]]` table for each known reason."""
 
     @property
     def journal_folder(self) -> Path:
@@ -246,6 +279,18 @@ class Settings(BaseSettings):
         if len(set(names)) < len(names):
             raise ValueError("two servers have the same name")
         return pbx
+
+    @field_validator("break_reason")
+    @classmethod
+    def _reasons_differ(cls, reasons: tuple[BreakReasonSettings, ...]) -> tuple[BreakReasonSettings, ...]:
+        words = [word for one in reasons for word in {one.code, one.name}]
+        if len(set(words)) < len(words):
+            raise ValueError("two reasons have the same code or name")
+        return reasons
+
+    def reasons(self) -> tuple[BreakReason, ...]:
+        """The known reasons for a break, as the floor takes them."""
+        return tuple(BreakReason(one.code, one.name, one.planned_s) for one in self.break_reason)
 
     @classmethod
     def settings_customise_sources(

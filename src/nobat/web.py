@@ -6,6 +6,7 @@ made, in a thread while calls are already being taken up.
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -79,6 +80,7 @@ def service_of(app: "App") -> Service:
         metrics_here=app.settings.metrics.port is None,
         metrics_token=token.get_secret_value() if token is not None else None,
         max_body_bytes=app.settings.http.max_body_bytes,
+        mobile_numbers=re.compile(numbers) if (numbers := app.settings.mobile.numbers) else None,
     )
 
 

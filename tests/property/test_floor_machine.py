@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from acd import telephony as t
-from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking
+from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking, WrapUp
 from acd.announcements import Announcements
 from acd.calls import Call, CallState
 from acd.commands import (
     AmendCall,
+    ApproveBreak,
     BecomeAvailable,
     Command,
     DefineAgent,
@@ -24,17 +25,19 @@ from acd.commands import (
     ExtendWrapUp,
     HangUpCall,
     OfferCall,
+    RefuseBreak,
     SignIn,
     SignOut,
     TakeBreak,
     TransferCall,
+    WithdrawBreak,
 )
 from acd.errors import AcdError
-from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided
+from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided, WrapUpEnded
 from acd.floor import Floor
 from acd.ids import AgentId, CallId, LegId, QueueId, device_on
 from acd.picture import line, stats
-from acd.queues import QueueSpec
+from acd.queues import BreakPolicy, MissPolicy, QueueSpec, WrapUpForm, WrapUpPolicy
 from acd.routing import agent_bar, call_bar
 from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
@@ -52,8 +55,27 @@ SPOKEN = Announcements(
     rejoin_s=60,
 )
 QUEUES = (
-    QueueSpec(QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2, announcements=SPOKEN),
-    QueueSpec(QueueId("support"), "8001", strategy="round_robin", wrap_up_s=0, skills=(("network", 1),)),
+    QueueSpec(
+        QueueId("sales"),
+        "8000",
+        strategy="longest_idle",
+        wrap_up_s=5,
+        announcements=SPOKEN,
+        rest_s=2,
+        misses=MissPolicy(0, 0, 0, 0),
+        wrap_up=WrapUpPolicy(WrapUpForm.DISPOSITION, ("sold",), 45, force=True),
+        breaks=BreakPolicy(1),
+    ),
+    QueueSpec(
+        QueueId("support"),
+        "8001",
+        strategy="round_robin",
+        wrap_up_s=0,
+        skills=(("network", 1),),
+        misses=MissPolicy(0, 0, 0, 0),
+        wrap_up=WrapUpPolicy(WrapUpForm.OPEN, longest_s=60),
+        breaks=BreakPolicy(2),
+    ),
 )
 NUMBERS = (None, None, "0912000001", "0912000002")
 AGENTS = tuple(
@@ -97,7 +119,8 @@ class FloorMachine(RuleBasedStateMachine):
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
         self.events: list[Event] = []
         self.entered: set[CallId] = set()
-        self.serial = 0
+        self.serial = self.seen = 0
+        self.approved: set[AgentId] = set()  # are on a break that no limit counted for
         for agent in AGENTS:
             assert agent.device is not None
             self.pbx.registered[agent.device] = True
@@ -310,6 +333,27 @@ class FloorMachine(RuleBasedStateMachine):
     def choose(self, agent: AgentId, kind: type[Command]) -> None:
         self.tell(kind(agent))  # type: ignore[call-arg]
 
+    @rule(agent=agent_ids, disposition=st.sampled_from([None, "sold", "stolen"]), forced=st.booleans())
+    def end_wrap_up(self, agent: AgentId, disposition: str | None, forced: bool) -> None:
+        self.tell(EndWrapUp(agent, disposition, forced=forced))
+
+    @rule(pick=picks)
+    def a_call_gets_a_disposition(self, pick: int) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None:
+            self.tell(AmendCall(call, disposition="sold"))
+
+    @rule(agent=agent_ids)
+    def ask_for_a_break(self, agent: AgentId) -> None:
+        self.tell(TakeBreak(agent, "lunch"))
+
+    @rule(agent=agent_ids, kind=st.sampled_from([ApproveBreak, RefuseBreak, WithdrawBreak]))
+    def settle_a_break(self, agent: AgentId, kind: type[Command]) -> None:
+        before = len(self.log)
+        self.tell(kind(agent))  # type: ignore[call-arg]
+        if kind is ApproveBreak and not isinstance(self.log[before][2], str):
+            self.approved.add(agent)
+
     @rule(agent=agent_ids)
     def extend_wrap_up(self, agent: AgentId) -> None:
         self.tell(ExtendWrapUp(agent, 7))
@@ -350,6 +394,33 @@ class FloorMachine(RuleBasedStateMachine):
             assert all(e.outcome == "lost" for e in self.events[before:] if isinstance(e, VisitDecided))
 
     # ------------------------------------------------ what must hold
+
+    @invariant()
+    def no_more_are_on_a_break_than_the_queue_allows(self) -> None:
+        """Approvals are on top; and who waits for a place waits because there is none, or it is claimed by an earlier one."""
+        on_break = {one.id for one in self.floor.agents.values() if one.status is Status.BREAK}
+        self.approved &= on_break
+        for queue in self.floor.queues.values():
+            assert queue.on_break == on_break & queue.members.keys()
+            assert len(queue.on_break - self.approved) <= queue.spec.breaks.most
+        claimed: set[QueueId] = set()
+        for agent in (self.floor.agents[one] for one in self.floor.break_requests):
+            assert agent.status is Status.AVAILABLE
+            full = {q.spec.id for q in agent.lines if len(q.on_break) >= q.spec.breaks.most}
+            assert (full | claimed) & set(agent.spec.queues), f"{agent.id} waits for a break and need not"
+            claimed |= set(agent.spec.queues)
+
+    @invariant()
+    def who_owes_a_disposition_works_on(self) -> None:
+        for event in self.events[self.seen :]:
+            if isinstance(event, WrapUpEnded) and event.queue == "sales" and not event.forced:
+                said = self.floor.calls.get(event.call) or self.floor.ended.get(event.call)
+                assert said is not None
+                assert said.disposition == "sold"
+        self.seen = len(self.events)
+        for agent in self.floor.agents.values():
+            if isinstance(agent.engagement, WrapUp) and agent.engagement.queue == "sales":
+                assert self.floor.now < agent.engagement.since + 45
 
     @invariant()
     def an_agent_is_in_at_most_one_offer_or_call(self) -> None:

@@ -36,6 +36,7 @@ class MemoryPbx:
         self.manners: dict[DeviceId, Manner] = {}
         self.requests: list[t.Request] = []
         self.numbers: dict[str, str] = {}
+        self.titles: dict[str, str] = {}
         self.told_numbers = False
         self.sounds: dict[str, tuple[str, str]] = {}
         self.replies: dict[str, str] = {}
@@ -247,7 +248,8 @@ class MemoryLink:
         self._pbx.sounds = dict(sounds)
         return self._health.ready
 
-    async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
+    async def set_queue_numbers(self, numbers: Mapping[str, str], titles: Mapping[str, str]) -> bool:
         self._pbx.numbers = dict(numbers)
+        self._pbx.titles = dict(titles)
         self._pbx.told_numbers = True
         return self._health.ready

@@ -196,6 +196,10 @@ class PhoneBank:
         )  # fmt: skip
         return leg
 
+    async def shown_at(self, phone: str) -> str:
+        """The name that the phone showed when it was rung last."""
+        return (await self.ami.act("Getvar", Variable=f"SHOWN_{phone}"))["Value"]
+
     def leg_of(self, phone: str) -> str:
         """The channel of the phone's latest INVITE."""
         for moment in reversed(self.moments):

@@ -68,6 +68,8 @@ class Serving:
         await until(self.pbx.is_quiet, "no channel is left", within_s=15, seen=lambda: self.pbx.left)
         await until(self._no_live_call, "no call is live", within_s=15)
         for agent in await self.agents():
+            if agent["state"] == "wrap_up":
+                (await self.api.post(f"/v1/agents/{agent['id']}/wrap-up", json={"force": True})).raise_for_status()
             if agent["status"] != "signed_out":
                 await self.choose(agent["id"], "signed_out")
         await self.set_queue(ring_s=2, wrap_up_s=0.0, rest_s=0.5, strategy="longest_idle")

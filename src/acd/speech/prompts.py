@@ -100,6 +100,7 @@ class Message(StrEnum):
     BREAK_GRANTED = "break-granted"
     AVAILABLE = "available"
     WRAP_UP_ENDED = "wrap-up-ended"
+    WRAP_UP_GOES_ON = "wrap-up-goes-on"
     OUTCOME_MISSING = "outcome-missing"
     WRONG_PIN = "wrong-pin"
     SIGN_IN_LOCKED = "sign-in-locked"

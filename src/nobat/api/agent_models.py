@@ -7,8 +7,11 @@ from pydantic import BaseModel, Field, model_validator
 
 from acd.agents import AgentSpec, AgentState, Status
 from acd.errors import Invalid
-from acd.ids import AgentId, DeviceId, PbxId, QueueId, device_on, split_device
+from acd.ids import AgentId, DeviceId, PbxId, QueueId, reached_by
 from acd.views import AgentView
+from nobat.api import devices
+from nobat.api.agent_time_models import BreakRequestOut, CurrentCallOut, WrapUpOut
+from nobat.api.devices import Accept
 from nobat.api.queue_models import Body, Skills
 from nobat.api.text import AgentSlug, DialString, Name, Notes, Pin, QueueSlug, Word
 from nobat.api.times import Moment, moment, perhaps
@@ -37,6 +40,7 @@ class AgentIn(Body):
     device: Annotated[
         DialString | None, Field(description="Where the agent is reached unless he signs in elsewhere.")
     ] = None
+    accept: Accept = None
     pbx: PbxChoice = None
     queues: Queues = Field(default_factory=list, description="The queues that the agent serves.")
     skills: Skills = Field(default_factory=dict)
@@ -46,6 +50,7 @@ class AgentIn(Body):
 
     @model_validator(mode="after")
     def _of_own_queues(self) -> Self:
+        devices.check(self.device, self.accept)
         for name, given in (("weights", self.weights), ("ranks", self.ranks)):
             strange = sorted(given.keys() - set(self.queues))
             if strange:
@@ -57,7 +62,7 @@ class AgentIn(Body):
         return AgentSpec(
             id=AgentId(self.id),
             name=self.name,
-            device=device_on(pbx, self.device) if self.device is not None else None,
+            device=devices.named(pbx, self.device, self.accept) if self.device is not None else None,
             queues=tuple(dict.fromkeys(QueueId(queue) for queue in self.queues)),
             skills=tuple(sorted(self.skills.items())),
             weights=_by_queue(self.weights),
@@ -74,12 +79,18 @@ class AgentPatch(Body):
 
     name: Name | None = None
     device: DialString | None = None
+    accept: Accept = None
     pbx: PbxChoice = None
     queues: Queues | None = None
     skills: Skills | None = None
     weights: Weights | None = None
     ranks: Ranks | None = None
     pin: Pin | None = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        devices.check(self.device, self.accept)
+        return self
 
     @property
     def names_pin(self) -> bool:
@@ -101,12 +112,16 @@ class AgentPatch(Body):
         )
 
     def _device(self, current: DeviceId | None, home: PbxId) -> DeviceId | None:
-        pbx, dial_string = split_device(current) if current is not None else (home, None)
+        pbx, dial_string, accept = reached_by(current) if current is not None else (home, None, None)
         if "device" in self.model_fields_set:
-            dial_string = self.device
+            dial_string, accept = self.device, None
+        if self.accept is not None:
+            accept = self.accept
+        if dial_string is not None and "@" in dial_string:
+            accept = True  # of a number that stays, nobody can take it away
         if self.pbx is not None:
             pbx = PbxId(self.pbx)
-        return device_on(pbx, dial_string) if dial_string is not None else None
+        return devices.named(pbx, dial_string, accept) if dial_string is not None else None
 
 
 def _served(
@@ -127,6 +142,7 @@ class AgentOut(BaseModel):
     id: str = Field(examples=["101"])
     name: str
     device: str | None = Field(examples=["PJSIP/agent-101"])
+    accept: bool = Field(description="Whoever picks up there has to press 1.")
     pbx: str | None = Field(examples=["pbx1"])
     queues: list[str]
     skills: dict[str, int]
@@ -141,14 +157,23 @@ class AgentOut(BaseModel):
     phone: str | None = Field(description="The device at which the agent is signed in now.")
     call: str | None = Field(description="The call that rings, is talked or is being wrapped up.")
     wrap_up_until: Moment | None
+    current: CurrentCallOut | None = Field(description="That call, with what is known of the caller.")
+    wrap_up: WrapUpOut | None = Field(description="The work after a call, while it is done.")
+    break_due: Moment | None = Field(
+        description="When the break that is on should be over, by its reason's planned length."
+    )
+    break_request: BreakRequestOut | None = Field(description="A break asked for that waits for its turn.")
+    late: bool = Field(description="This break or wrap-up takes longer than it may.")
 
     @classmethod
     def of(cls, view: AgentView, has_pin: bool) -> "AgentOut":
-        pbx, device = split_device(view.home_device) if view.home_device is not None else (None, None)
+        home = view.home_device
+        pbx, device, accept = reached_by(home) if home is not None else (None, None, False)
         return cls(
             id=view.id,
             name=view.name,
             device=device,
+            accept=accept,
             pbx=pbx,
             queues=list(view.queues),
             skills=dict(view.skills),
@@ -160,9 +185,14 @@ class AgentOut(BaseModel):
             reason=view.reason,
             state=view.state,
             state_since=moment(view.state_since),
-            phone=split_device(view.device)[1] if view.device is not None else None,
+            phone=devices.shown(view.device),
             call=view.call,
             wrap_up_until=perhaps(view.wrap_up_until),
+            current=CurrentCallOut.of(view.current) if view.current is not None else None,
+            wrap_up=WrapUpOut.of(view.wrap_up) if view.wrap_up is not None else None,
+            break_due=perhaps(view.break_due),
+            break_request=BreakRequestOut.of(view.break_request) if view.break_request is not None else None,
+            late=view.late,
         )
 
 
@@ -174,7 +204,13 @@ class StatusIn(Body):
     device: Annotated[
         DialString | None, Field(description="The phone to sign in at, unless it is the agent's own.")
     ] = None
+    accept: Accept = None
     pbx: PbxChoice = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        devices.check(self.device, self.accept)
+        return self
 
 
 class StatusOut(BaseModel):
@@ -189,6 +225,7 @@ class StatusOut(BaseModel):
     phone: str | None
     call: str | None
     wrap_up_until: Moment | None
+    break_request: BreakRequestOut | None = Field(description="The break has to wait: too many are on one.")
 
     @classmethod
     def of(cls, view: AgentView) -> "StatusOut":
@@ -199,9 +236,10 @@ class StatusOut(BaseModel):
             reason=view.reason,
             state=view.state,
             since=moment(view.state_since),
-            phone=split_device(view.device)[1] if view.device is not None else None,
+            phone=devices.shown(view.device),
             call=view.call,
             wrap_up_until=perhaps(view.wrap_up_until),
+            break_request=BreakRequestOut.of(view.break_request) if view.break_request is not None else None,
         )
 
 
@@ -213,3 +251,4 @@ class WrapUpIn(Body):
     ] = None
     disposition: Annotated[Word | None, Field(examples=["sold"])] = None
     notes: Notes | None = None
+    force: Annotated[bool, Field(description="End it even without a disposition; for supervisors.")] = False

@@ -4,19 +4,22 @@ import asyncio
 from dataclasses import replace
 
 from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
 
 from acd import explain, picture
 from acd.agents import Status
 from acd.commands import AmendCall, EndWrapUp, ExtendWrapUp
 from acd.errors import Invalid
-from acd.ids import AgentId, DeviceId, PbxId, device_on
+from acd.ids import AgentId, DeviceId, PbxId
 from acd.views import AgentView
+from nobat.api import devices
 from nobat.api.access import Access, AdminAccess, AgentAccess
 from nobat.api.agent_models import AgentIn, AgentOut, AgentPatch, StatusIn, StatusOut, WrapUpIn
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import PathId
 from nobat.api.why_models import IdleWhyOut
+from nobat.auth import Role
 from nobat.desk import choose_status
 from nobat.pins import hash_pin
 
@@ -90,6 +93,8 @@ async def put_status(access: AgentAccess, agent: PathId, body: StatusIn) -> Stat
     """Sign in (`available`), take a break, come back, sign out. On disk before it is answered."""
     view = access.agent(agent)
     device = _device(access, body)
+    if device is not None and device != view.home_device and devices.is_a_number(device):
+        _may_be_called_there(access, device)
     await access.audit("chooseStatus", f"{agent} {body.status}")
     changed = await choose_status(access.service.engine, view.id, Status(body.status), body.reason, device)
     return StatusOut.of(changed)
@@ -101,17 +106,31 @@ def _device(access: Access, body: StatusIn) -> DeviceId | None:
     pbx = PbxId(body.pbx) if body.pbx is not None else access.service.home_pbx
     if pbx not in access.service.pbxs:
         raise Invalid("unknown_pbx", "the device names a PBX that is not configured", field="pbx")
-    return device_on(pbx, body.device)
+    return devices.named(pbx, body.device, body.accept)
+
+
+def _may_be_called_there(access: Access, device: DeviceId) -> None:
+    """Calls to numbers cost money: agents choose their own only among those that the settings allow. 403 for others."""
+    if access.principal.role is not Role.AGENT:
+        return
+    allowed = access.service.mobile_numbers
+    if allowed is None or not allowed.fullmatch((devices.shown(device) or "").removeprefix("PJSIP/")):
+        raise HTTPException(403)
 
 
 @router.post("/{agent}/wrap-up", operation_id="endWrapUp", responses=errors(404, 409))
 async def post_wrap_up(access: AgentAccess, agent: PathId, body: WrapUpIn) -> StatusOut:
-    """End the work after a call, or ask for more time; what the call was about goes to the call."""
+    """End the work after a call, or ask for more time; what the call was about goes to the call.
+
+    409 `disposition_required` where the queue wants one. A supervisor may end it without (`force`).
+    """
+    if body.force and not access.principal.at_least(Role.SUPERVISOR):
+        raise HTTPException(403)
     view = access.agent(agent)
-    await access.audit("endWrapUp", agent)
+    await access.audit("endWrapUp", f"{agent} forced" if body.force else agent)
     ask = access.service.engine.ask
     if body.extend_s is None:
-        await ask(EndWrapUp(view.id, body.disposition, body.notes))
+        await ask(EndWrapUp(view.id, body.disposition, body.notes, body.force))
     else:
         await ask(ExtendWrapUp(view.id, body.extend_s))
         if view.call is not None and (body.disposition is not None or body.notes is not None):

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from acd.calls import CallState
-from acd.ids import DeviceId, split_device
 from acd.outcomes import Outcome
 from acd.talks import TargetKind, Transfer, TransferMode, TransferResult
 from acd.views import CallView, TalkView
+from nobat.api.devices import shown
 from nobat.api.queue_models import Body, CallerOut
 from nobat.api.text import Notes, Word
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -94,7 +94,7 @@ class CallOut(BaseModel):
         for talk in view.talks:
             if talk.leg is not None:
                 party: Party = "agent" if talk.number is None else "outside"
-                legs.append(LegOut(id=talk.leg, party=party, device=_dial_string(talk.device)))
+                legs.append(LegOut(id=talk.leg, party=party, device=shown(talk.device)))
         return cls(
             id=view.id,
             pbx=view.pbx,
@@ -137,7 +137,7 @@ def _talk(talk: TalkView) -> TalkOut:
     return TalkOut(
         queue=talk.queue,
         agent=talk.agent,
-        device=_dial_string(talk.device),
+        device=shown(talk.device),
         number=talk.number,
         began_at=moment(talk.began_at),
         ended_at=perhaps(talk.ended_at),
@@ -148,10 +148,6 @@ def _talk(talk: TalkView) -> TalkOut:
 
 def _transfer(one: Transfer) -> TransferOut:
     return TransferOut(at=moment(one.at), by=one.by, mode=one.mode, to={one.kind: one.to}, result=one.result)
-
-
-def _dial_string(device: DeviceId | None) -> str | None:
-    return split_device(device)[1] if device is not None else None
 
 
 class CallPatch(Body):

@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from acd.agents import AgentState
+from acd.errors import Invalid
 from acd.ewt import Estimator
 from acd.ids import QueueId
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
@@ -14,6 +15,7 @@ from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
+from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
 from nobat.api.times import Moment, moment, rounded
 
 Skills = Annotated[dict[SkillName, SkillLevel], Field(max_length=50, examples=[{"english": 3}])]
@@ -95,6 +97,8 @@ class QueueSettings(Body):
     misses: MissesIn = MissesIn()
     announcements: AnnouncementsIn = AnnouncementsIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
+    wrap_up: WrapUpPolicyIn = WrapUpPolicyIn()
+    breaks: BreakPolicyIn = BreakPolicyIn()
 
 
 class QueueIn(QueueSettings):
@@ -121,6 +125,8 @@ class QueueIn(QueueSettings):
             misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
             announcements=self.announcements.policy(),
+            wrap_up=self.wrap_up.policy(),
+            breaks=self.breaks.policy(),
         )
 
 
@@ -134,6 +140,9 @@ class MissesPatch(Body):
     busy: Misses | None = None
     rejected: Misses | None = None
     failed: Misses | None = None
+
+
+_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks")
 
 
 class QueuePatch(Body):
@@ -154,13 +163,20 @@ class QueuePatch(Body):
     misses: MissesPatch | None = None
     announcements: AnnouncementsPatch | None = None
     timezone: Zone | None = None
+    wrap_up: WrapUpPolicyPatch | None = None
+    breaks: BreakPolicyPatch | None = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
-        """``spec`` with what is named here."""
+        """``spec`` with what is named here. Raises ``invalid_request`` for what does not go with what is there already."""
         current = QueueOut.of_spec(spec)
         changes = self.model_dump(exclude_none=True)
-        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses", "announcements")}
-        return QueueIn.model_validate({**current, **changes, **parts}).spec()
+        parts = {name: current[name] | changes.pop(name, {}) for name in _PARTS}
+        try:
+            return QueueIn.model_validate({**current, **changes, **parts}).spec()
+        except ValidationError as error:
+            (wrong, *_) = error.errors()
+            field = ".".join(str(part) for part in wrong["loc"])
+            raise Invalid("invalid_request", wrong["msg"].removeprefix("Value error, "), field=field) from None
 
 
 class QueueOut(BaseModel):
@@ -182,6 +198,8 @@ class QueueOut(BaseModel):
     misses: MissesIn
     announcements: AnnouncementsIn
     timezone: str
+    wrap_up: WrapUpPolicyIn
+    breaks: BreakPolicyIn
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
     agents: dict[AgentState, int] = Field(description="Agents who serve this queue, by observed state.")
@@ -206,6 +224,8 @@ class QueueOut(BaseModel):
             "misses": asdict(spec.misses),
             "announcements": plain(spec.announcements),
             "timezone": spec.timezone,
+            "wrap_up": of_wrap_up(spec.wrap_up),
+            "breaks": asdict(spec.breaks),
         }
 
     @classmethod

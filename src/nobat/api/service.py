@@ -1,5 +1,6 @@
 """What the interface works with: collaborators made by the composition root, and nothing global."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ class Service:
     metrics_here: bool = True
     metrics_token: str | None = None
     max_body_bytes: int = 65_536
+    mobile_numbers: re.Pattern[str] | None = None
+    """Where agents may sign in themselves, as ``<number>@<endpoint>``; None: nowhere but at their own device."""
 
     @property
     def home_pbx(self) -> PbxId:

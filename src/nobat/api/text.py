@@ -62,7 +62,12 @@ SkillLevel = Annotated[int, Field(ge=1, le=100)]
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}$"), Field(examples=["8000"])]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$"), Field(examples=["4711"])]
 DialString = Annotated[
-    str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), Field(examples=["PJSIP/agent-101"])
+    str,
+    StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9+][A-Za-z0-9_.-]{0,47}(@[A-Za-z0-9][A-Za-z0-9_.-]{0,31})?$"),
+    Field(
+        examples=["PJSIP/agent-101", "PJSIP/09121234567@trunk"],
+        description="A phone of the PBX, or a number through a trunk.",
+    ),
 ]
 Zone = Annotated[
     str, StringConstraints(max_length=64), _clean, AfterValidator(known_zone), Field(examples=["Europe/Berlin"])

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentSpec
 from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
-from acd.queues import MissPolicy, QueueSpec, ServiceLevel
+from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
 from acd.skills import RelaxStep
 from nobat.storage import schema
 from nobat.storage.database import Database
@@ -161,6 +161,8 @@ def _queue_row(spec: QueueSpec) -> Row:
         "sticky_s": spec.sticky_s,
         "misses": asdict(spec.misses),
         "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
+        "wrap_up": asdict(spec.wrap_up),
+        "breaks": asdict(spec.breaks),
     }
 
 
@@ -182,6 +184,14 @@ def _queue(row: Any) -> QueueSpec:
         sticky_s=row["sticky_s"],
         misses=MissPolicy(**row["misses"]),
         announcements=_announcements(row["announcements"]),
+        wrap_up=_wrap_up(row["wrap_up"]),
+        breaks=BreakPolicy(**row["breaks"]),
+    )
+
+
+def _wrap_up(value: dict[str, Any]) -> WrapUpPolicy:
+    return WrapUpPolicy(
+        WrapUpForm(value["form"]), tuple(value["dispositions"]), value["longest_s"], bool(value["force"])
     )
 
 

@@ -81,6 +81,8 @@ queues = Table(
     _some("sticky_s", Float),
     _some("misses", JSON),
     _some("announcements", JSON),
+    _some("wrap_up", JSON),
+    _some("breaks", JSON),
 )
 
 agents = Table(

@@ -1,10 +1,11 @@
 """What a starting service takes up again, as commands to the floor.
 
-Agents' chosen status and shift, what was changed of calls that may live on, the places kept for callers who were cut off, today's
-decided visits, and of the last seven days who had which turn and who served which number last.
+Agents' chosen status, shift, wrap-up and breaks asked for, what was changed of calls that may live on, the places kept for callers
+who were cut off, today's decided visits, and of the last seven days who had which turn and who served which number last.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,13 +16,27 @@ from acd.agents import AgentSpec, Status
 from acd.commands import (
     RestoreAgent,
     RestoreAmendment,
+    RestoreBreakRequest,
     RestorePlace,
     RestoreService,
     RestoreShift,
     RestoreTurn,
     RestoreVisit,
+    RestoreWrapUp,
 )
-from acd.events import AgentStatusChosen, CallAmended, CallEnded, CallOffered, PlaceKept, PlaceRegained
+from acd.events import (
+    AgentStatusChosen,
+    BreakRequested,
+    BreakRequestSettled,
+    CallAmended,
+    CallEnded,
+    CallOffered,
+    PlaceKept,
+    PlaceRegained,
+    WrapUpBegan,
+    WrapUpEnded,
+    WrapUpExtended,
+)
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
@@ -158,6 +173,55 @@ async def restored_shifts(database: Database, now: float) -> list[RestoreShift]:
     return [
         RestoreShift(AgentId(agent), tuple(moments), tuple(talks.get(agent, ()))) for agent, moments in presence.items()
     ]
+
+
+async def restored_wrap_ups(database: Database, now: float) -> list[RestoreWrapUp]:
+    """The work after a call that was begun in the last day and not ended, as last extended; and what was said of the call."""
+    event = schema.events.c
+    began, extended, ended, amended = (one.__name__ for one in (WrapUpBegan, WrapUpExtended, WrapUpEnded, CallAmended))
+    told = (
+        select(event.at, event.kind, event.agent_id, event.call_id, event.queue_id, event.data)
+        .where(event.at >= when(now - SHIFT_S), event.kind.in_((began, extended, ended, amended)))
+        .order_by(event.run, event.seq)
+    )
+    found: dict[str, RestoreWrapUp] = {}
+    said: dict[str, str | None] = {}
+    async with database.read() as connection:
+        for row in await connection.execute(told):
+            if row.kind == amended:
+                said[row.call_id] = row.data["disposition"] or said.get(row.call_id)
+            elif row.kind == began:
+                found[row.agent_id] = RestoreWrapUp(
+                    AgentId(row.agent_id),
+                    CallId(row.call_id),
+                    QueueId(row.queue_id),
+                    seconds(row.at),
+                    row.data["until"],
+                )
+            elif row.kind == ended:
+                found.pop(row.agent_id, None)
+            elif row.agent_id in found:
+                found[row.agent_id] = replace(found[row.agent_id], until=row.data["until"])
+    return [replace(one, disposition=said.get(one.call)) for one in found.values()]
+
+
+async def restored_break_requests(database: Database, now: float) -> list[RestoreBreakRequest]:
+    """The breaks that were asked for in the last day and not settled, in order of asking."""
+    event = schema.events.c
+    kinds = (BreakRequested.__name__, BreakRequestSettled.__name__)
+    told = (
+        select(event.at, event.kind, event.agent_id, event.data)
+        .where(event.at >= when(now - SHIFT_S), event.kind.in_(kinds))
+        .order_by(event.run, event.seq)
+    )
+    found: dict[str, RestoreBreakRequest] = {}
+    async with database.read() as connection:
+        for row in await connection.execute(told):
+            if row.kind == kinds[0]:
+                found[row.agent_id] = RestoreBreakRequest(AgentId(row.agent_id), row.data["reason"], seconds(row.at))
+            else:
+                found.pop(row.agent_id, None)
+    return sorted(found.values(), key=lambda one: one.asked_at)
 
 
 async def restored_amendments(database: Database, now: float) -> list[RestoreAmendment]:

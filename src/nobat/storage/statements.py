@@ -143,12 +143,19 @@ _WRAP_UP = (
     )
     .values(wrap_up_s=bindparam("seconds"))
 )
+
+
+def _unless_unsaid(name: str, column: Any) -> Any:
+    """What was said never becomes unsaid again, and an amendment may not know what was said before."""
+    return func.coalesce(bindparam(name, type_=column.type), column)
+
+
 _AMEND = (
     update(schema.calls)
     .where(schema.calls.c.id == bindparam("of_call"))
     .values(
-        priority=bindparam("new_priority"),
-        disposition=bindparam("new_disposition"),
-        notes=bindparam("new_notes"),
+        priority=_unless_unsaid("new_priority", schema.calls.c.priority),
+        disposition=_unless_unsaid("new_disposition", schema.calls.c.disposition),
+        notes=_unless_unsaid("new_notes", schema.calls.c.notes),
     )
 )

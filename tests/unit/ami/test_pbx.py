@@ -609,6 +609,18 @@ class TestGlobals:
         assert floor.fake.globals == {"ACD_SERVICE": "1", **told}
         assert not await floor.pbx.set_queue_sounds({"sales": ("ja,zz", "")})
 
+    async def test_titles_are_told_with_the_numbers_and_again_after_a_reconnect(self, floor: Floor) -> None:
+        titles = {"sales": "Sales (desk)", "a b": "x"}
+        assert await floor.pbx.set_queue_numbers({"8000": "sales"}, titles)
+        expected = {"ACD_NUMBER_8000": "sales", "ACD_TITLE_sales": "Sales desk", "ACD_SERVICE": "1"}
+        assert floor.fake.globals == expected
+        floor.fake.globals.clear()
+        floor.fake.reset()
+        await floor.engine.hears(PbxSnapshot, 2)
+        assert floor.fake.globals == expected
+        assert await floor.pbx.set_queue_numbers({"8000": "sales"}, {})
+        assert floor.fake.globals["ACD_TITLE_sales"] == ""
+
     @pytest.mark.parametrize("numbers", [{"80\r\n00": "sales"}, {"8000": "sa\nles"}, {"": "x"}, {"8000)": "x"}])
     async def test_hostile_numbers_are_left_out_and_spoil_no_reconnect(
         self, floor: Floor, numbers: dict[str, str]

@@ -25,7 +25,7 @@ class OneQueue:
 
     def queues(self) -> Iterator[QueueReading]:
         if self.there:
-            view = QueueView(QueueSpec(SALES, "8000"), 3, 12.5, {AgentState.IDLE: 2})
+            view = QueueView(QueueSpec(SALES, "8000"), 3, 12.5, {AgentState.IDLE: 2}, 0)
             yield QueueReading(view, self.level)
 
     def history_pending(self) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from acd.breaks import BreakReason
 from nobat.settings import Settings
 from nobat.settings_file import SettingsError, load_settings, render
 
@@ -23,8 +24,9 @@ name = "pbx2"
 host = "10.0.0.2"
 secret_file = "{secret_file}"
 
-[phone_codes.break_reasons]
-1 = "lunch"
+[[break_reason]]
+code = "1"
+name = "lunch"
 """
 
 
@@ -60,7 +62,7 @@ def test_a_file_is_read_and_secrets_come_from_files(good: Path) -> None:
     assert first.secret is not None
     assert second.secret is not None
     assert (first.secret.get_secret_value(), second.secret.get_secret_value()) == ("very secret", "from the file")
-    assert settings.phone_codes.break_reasons == {"1": "lunch"}
+    assert settings.reasons() == (BreakReason("1", "lunch", None),)
 
 
 def test_the_file_may_be_named_by_the_environment_which_wins_over_it(
@@ -82,7 +84,9 @@ def test_the_file_may_be_named_by_the_environment_which_wins_over_it(
         ('name = "pbx2"', 'name = "pbx1"', 7, "pbx: two servers have the same name"),
         ('secret = "very secret"', "", 7, "pbx.0: needs secret or secret_file"),
         ("postgresql://", "mysql://", 2, "database.url: must begin with sqlite:/// or postgresql://"),
-        ('1 = "lunch"', 'x = "lunch"', 17, "phone_codes.break_reasons.x"),
+        ('code = "1"', 'code = "x"', 17, "break_reason.0.code"),
+        ('code = "1"', 'code = "lunch"', 17, "break_reason.0.code"),
+        ('code = "1"', 'code = "1"\nplanned_s = 0', 18, "break_reason.0.planned_s"),
         ("[http]", "[web]", 4, "web: unknown key"),
     ],
 )
