@@ -76,10 +76,10 @@ async def test_least_talk_time(serving: Serving) -> None:
     talked = {agent: await talk_of(team, agent) for agent in team.agents}
     order = []
     for _ in range(6):
-        least = min(team.agents, key=lambda agent: (talked[agent], team.agents.index(agent)))
-        assert await team.one_by_one(1) == [least], talked
-        order.append(least)
-        talked[least] = await talk_of(team, least)
+        (rung,) = await team.one_by_one(1)
+        assert talked[rung] <= min(talked.values()) + 0.002, talked  # what REST tells is rounded to the millisecond
+        order.append(rung)
+        talked[rung] = await talk_of(team, rung)
     assert order.count("ben") > order.count("cem")
 
 
@@ -89,23 +89,29 @@ async def talk_of(team: Team, agent: str) -> float:
 
 
 async def test_who_has_just_signed_in_is_not_flooded(serving: Serving) -> None:
-    """Ann and Ben are in for an hour and have had one call each; who has had none gets one, and not one more."""
-    team = await Team.given(serving, "ann", "ben", "cem", "dia", strategy="fewest_calls")
-    await serving.given_available("ann", "ben")
+    """Two are in for an hour and have had one call each; who has had none gets one, and not one more.
+
+    They have names of their own: what others of these tests have done today counts after a restart, too.
+    """
+    team = await Team.given(serving, "eva", "leo", "ida", "max", strategy="fewest_calls")
+    await serving.given_available("eva", "leo")
     serving.service.stop()
     with closing(sqlite3.connect(serving.service.directory / "nobat.db")) as database, database:
-        database.execute("UPDATE agent_status SET since = datetime(since, '-1 hour') WHERE agent_id IN ('ann', 'ben')")
+        database.execute("UPDATE agent_status SET since = datetime(since, '-1 hour') WHERE agent_id IN ('eva', 'leo')")
+        database.execute(
+            "UPDATE events SET at = datetime(at, '-1 hour') WHERE kind = 'AgentStatusChosen' AND agent_id IN ('eva', 'leo')"
+        )
     serving.service.start()
     serving.service.wait_ready()
-    await serving.until_agent("ann", "idle")
-    await serving.until_agent("ben", "idle")
-    assert await team.one_by_one(2) == ["ann", "ben"]
-    for newcomer, strategy in (("cem", "fewest_calls"), ("dia", "least_talk_time")):
+    await serving.until_agent("eva", "idle")
+    await serving.until_agent("leo", "idle")
+    assert await team.one_by_one(2) == ["eva", "leo"]
+    for newcomer, strategy in (("ida", "fewest_calls"), ("max", "least_talk_time")):
         await team.set(strategy=strategy)
         await serving.given_available(newcomer)
         first, *following = await team.one_by_one(4)
         assert first == newcomer
-        assert set(following) == {"ann", "ben"}
+        assert set(following) == {"eva", "leo"}
 
 
 async def ring(team: Team) -> tuple[Customer, Json]:
