@@ -1,4 +1,10 @@
-"""The lab's queues and agents, as a file for ``nobat apply``."""
+"""The lab's queues and agents, as a file for ``nobat apply``, and the queues that serve callers when the service is gone."""
+
+from pathlib import Path
+
+from acd.ids import PbxId
+from nobat.declaration import read_declaration
+from nobat.fallback import queues_conf
 
 _SALES = range(101, 121)
 _SUPPORT = range(111, 141)
@@ -13,6 +19,13 @@ def declaration(agents: int) -> str:
     lines += ["  - {id: sales, name: Sales, number: '8000'}", "  - {id: support, name: Support, number: '8001'}"]
     lines += ["agents:", *(_agent(number) for number in range(101, 101 + agents))]
     return "\n".join(lines) + "\n"
+
+
+def fallback_queues(file: Path, pbx: str = "pbx1") -> str:
+    """What ``nobat fallback`` would print once ``file`` is applied."""
+    wanted, home = read_declaration(file), PbxId(pbx)
+    agents = [agent.spec(home) for agent in wanted.agents.values()]
+    return queues_conf([queue.spec() for queue in wanted.queues.values()], agents, home)
 
 
 def _agent(number: int) -> str:

@@ -27,6 +27,7 @@ class PbxSettings:
     rtp_end: int
     name: str = "pbx1"
     rtp_timeout_s: int = 5
+    queues: str = ""  # for app_queue: who serves callers while the service is gone
     qualify_s: int = 0  # 0: no OPTIONS to phones; the lab's live on loopback
 
 
@@ -34,7 +35,7 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
     """Render the PBX's folder. The instance must not be running."""
     instance.write(
         {".": CHECKOUT / "asterisk-conf", "dialplan": CHECKOUT / "dialplan"},
-        {"pjsip-phones.conf": pbx_sections(settings.phones)},
+        {"pjsip-phones.conf": pbx_sections(settings.phones), "nobat-queues.conf": settings.queues},
         {
             "PBX_NAME": settings.name,
             "SIP_BIND": "127.0.0.1",

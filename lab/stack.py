@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab.ami_probe import wait_until_booted
 from lab.asterisk import Instance, LabError
-from lab.declaration import declaration
+from lab.declaration import declaration, fallback_queues
 from lab.home import find_home
 from lab.pbx import PbxSettings, write_pbx
 from lab.phones import lab_phones
@@ -93,9 +93,7 @@ class Lab:
         service = self.service()
         if service.running_pid() is None:
             service.write()
-            file = self.directory / "lab.yaml"
-            file.write_text(declaration(self.settings.agents))
-            service.prepare(file)
+            service.prepare(self._declaration())
         service.start()
         for name, arguments in TOKENS.items():
             service.token(self._token_file(name), *arguments)
@@ -111,7 +109,13 @@ class Lab:
             rtp_start=10000,
             rtp_end=19999,
             rtp_timeout_s=self.settings.rtp_timeout_s,
+            queues=fallback_queues(self._declaration()),
         )
+
+    def _declaration(self) -> Path:
+        file = self.directory / "lab.yaml"
+        file.write_text(declaration(self.settings.agents))
+        return file
 
     # ------------------------------------------------ its folder
 

@@ -92,6 +92,7 @@ class Call:
     state: CallState = CallState.WAITING
     state_since: float = 0.0
     offer: LiveOffer | None = None
+    fallback: OfferId | None = None  # while he waits: the PBX serves him by itself, and he is not ours to offer
     offers_made: int = 0
     head_start_s: float = 0.0  # what the priority is worth in waiting time
     needs: Needs = NOTHING  # what an agent must be able to do, as it stands now

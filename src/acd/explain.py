@@ -141,6 +141,8 @@ def _held_up(floor: "Floor", call_id: CallId, now: float) -> str | None:
         return "service_stopping"
     if not floor.takes_offers(call.pbx):
         return "pbx_not_ready"
+    if call.fallback is not None:
+        return "with_the_fallback"
     return "last_offer_not_placed" if call.hold_off_until > now else None
 
 

@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import announcing, breaks, calling, desk, joining, moving, reconcile, rejoining, routing, wrapup
+from acd import announcing, breaks, calling, desk, fallback, joining, moving, reconcile, rejoining, routing, wrapup
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
 from acd.calls import Call, CallState, Visit
@@ -304,6 +304,7 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
     **moving.HANDLERS,
+    **fallback.HANDLERS,
     **reconcile.HANDLERS,
     **wrapup.HANDLERS,
     **breaks.HANDLERS,

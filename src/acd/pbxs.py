@@ -11,3 +11,4 @@ class PbxState:
     boot: str | None = None
     reason: str | None = None
     since: float = 0.0
+    back_at: float = 0.0  # when it began to give callers back whom it had served alone

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, calling, joining, returning
-from acd.calls import Call, CallState, LiveOffer
+from acd import announcing, calling, fallback, joining, returning
+from acd.calls import Call, CallState
 from acd.events import PbxReady
-from acd.ids import OfferId, accepts_by_key, pbx_of, split_device
+from acd.ids import accepts_by_key, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
 from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, SnapshotCall
@@ -19,9 +19,6 @@ from acd.turn import Turn
 
 if TYPE_CHECKING:
     from acd.floor import Floor
-
-FOUND_OFFER_S = 10.0
-"""How long an offer that was found ringing may go on before the PBX is asked again; its ring time is not known here."""
 
 
 def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
@@ -89,14 +86,16 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     if call is None:
         return
     repairs["call_adopted"] += 1
-    call.offers_made = _offers_made(found.offer)
-    if found.stage is LegStage.WAITING and call.visit.outcome is not None:
-        _come_back(floor, turn, call)
+    call.offers_made = fallback.number_of(found.offer)
+    if found.stage is LegStage.FALLBACK:
+        fallback.leave_alone(call, found.offer)
+    if found.stage in (LegStage.WAITING, LegStage.FALLBACK):
+        if call.visit.outcome is not None:
+            _come_back(floor, turn, call)
+        else:
+            joining.stand(floor, call)
         return
-    if found.stage is LegStage.WAITING:
-        joining.stand(floor, call)
-        return
-    _resume_offer(floor, turn, call, found)
+    fallback.resume_offer(floor, turn, call, found.offer)
     if found.stage is not LegStage.OFFERED:
         _connect(floor, turn, call, found)
 
@@ -105,22 +104,6 @@ def _come_back(floor: "Floor", turn: Turn, call: Call) -> None:
     """A caller who was answered waits again, and nobody has told what has become of his agent or transfer."""
     call.state = CallState.AFTER
     returning.return_to_line(floor, turn, call, "back-to-front")
-
-
-def _offers_made(offer: OfferId | None) -> int:
-    """The count that the last offer's id ends in, so that new ids go on from there."""
-    tail = offer.rpartition(".")[2] if offer is not None else ""
-    return int(tail) if tail.isdecimal() else 0
-
-
-def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
-    """An offer is out that was made before; whose phones ring is told by the phones' own state."""
-    call.move(CallState.OFFERED, turn.now)
-    guard = turn.now + FOUND_OFFER_S
-    call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, found=True, ends_at=guard)
-    if call.visit.outcome is None:
-        floor.queues[call.queue].offered.add(call.id)
-    floor.at(guard, "offer", call.id)
 
 
 def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
@@ -133,13 +116,23 @@ def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> Non
 def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
     """A call that both know: move ours to where the caller is."""
     match call.state, found.stage:
+        case CallState.WAITING, LegStage.WAITING if call.fallback is not None:
+            repairs["fallback_ended"] += 1
+            fallback.take_back(floor, call)
+        case CallState.WAITING, LegStage.FALLBACK if call.fallback is None:
+            repairs["fallback_found"] += 1
+            fallback.leave_alone(call, found.offer)
+        case CallState.OFFERED, LegStage.FALLBACK:
+            repairs["fallback_found"] += 1
+            calling.back_to_line(floor, turn, call)
+            fallback.leave_alone(call, found.offer)
         case CallState.OFFERED, LegStage.WAITING:
             repairs["offer_ended"] += 1
             calling.back_to_line(floor, turn, call)
         case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
             repairs["offer_found"] += 1
             floor.queues[call.queue].leave(call.place, call.needs)
-            _resume_offer(floor, turn, call, found)
+            fallback.resume_offer(floor, turn, call, found.offer)
             if found.stage is not LegStage.OFFERED:
                 _connect(floor, turn, call, found)
         case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER):
@@ -148,10 +141,12 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case CallState.TALKING, LegStage.AFTER:
             repairs["talk_ended"] += 1
             calling.end_talk(floor, turn, call, "agent")
-        case CallState.TALKING | CallState.AFTER, LegStage.WAITING:
+        case CallState.TALKING | CallState.AFTER, LegStage.WAITING | LegStage.FALLBACK:
             repairs["talk_lost"] += 1
             if call.state is CallState.TALKING:
                 calling.end_talk(floor, turn, call, "unseen")
+            if found.stage is LegStage.FALLBACK:
+                fallback.leave_alone(call, found.offer)
             returning.return_to_line(floor, turn, call, "back-to-front")
         case _:
             return

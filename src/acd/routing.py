@@ -242,7 +242,7 @@ def _walk(queue: Queue) -> Iterator[Place]:
 
 
 def _may_be_offered(floor: "Floor", call: Call, now: float) -> bool:
-    return call.hold_off_until <= now and floor.takes_offers(call.pbx)
+    return call.fallback is None and call.hold_off_until <= now and floor.takes_offers(call.pbx)
 
 
 def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:

@@ -9,6 +9,7 @@ The order of facts of one call, as a PBX must deliver them::
 
     CallEntered -> [Offer] -> OfferRinging* -> OfferMissed* -> OfferEnded          nobody answered: waiting again
                                             -> OfferAnswered -> TalkBegan -> [AgentHungUp] -> AgentLegGone | CallerFreed -> CallGone
+    While the service is gone or stalled the PBX serves by itself: FallbackBegan -> FallbackEnded, or FallbackAnswered -> TalkBegan
     CallGone may come at any point and is the last fact of its call.
 """
 
@@ -56,6 +57,7 @@ class LegStage(Word):
     OFFERED = "offered"
     TALKING = "talking"
     AFTER = "after"
+    FALLBACK = "fallback"  # the PBX serves the caller by itself, for it has missed us
 
 
 @record
@@ -126,6 +128,32 @@ class OfferAnswered:
 @record
 class OfferEnded:
     """The offer is over without a conversation and the caller is back in the wait loop."""
+
+    call: CallId
+    offer: OfferId
+
+
+@record
+class FallbackBegan:
+    """The PBX has missed the service and serves a waiting caller by itself; ``offer`` is its own, in the order of ours."""
+
+    call: CallId
+    offer: OfferId
+
+
+@record
+class FallbackAnswered:
+    """A phone that the PBX itself chose was picked up."""
+
+    call: CallId
+    offer: OfferId
+    device: DeviceId
+    leg: LegId
+
+
+@record
+class FallbackEnded:
+    """The caller is back in the wait loop, place unchanged, and ours again."""
 
     call: CallId
     offer: OfferId
@@ -361,6 +389,9 @@ Fact = (
     | OfferMissed
     | OfferAnswered
     | OfferEnded
+    | FallbackBegan
+    | FallbackAnswered
+    | FallbackEnded
     | TalkBegan
     | Held
     | Resumed

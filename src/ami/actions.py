@@ -39,7 +39,8 @@ _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
-_PLACES = frozenset({*names.CONTEXTS})
+_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK}  # nobody is moved there: it is for when we are gone
+_GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
 
 
 class ActionRefused(Exception):
@@ -235,7 +236,7 @@ class SetGlobal:
 
     def headers(self) -> Headers:
         known = _NUMBER_VARIABLE.fullmatch(self.name) or _QUEUE_VARIABLE.fullmatch(self.name)
-        if self.name != names.SERVICE and not known:
+        if self.name not in _GLOBALS and not known:
             raise ActionRefused("unknown_variable", "Variable")
         if self.value:
             _checked(_NAME, self.value, "Value")
@@ -260,6 +261,43 @@ class SetTitle:
 def title_of(name: str) -> str:
     """As much of a queue's name as a phone is shown: letters of any alphabet, digits, spaces, dots and hyphens."""
     return "".join(one for one in name if _TITLE.fullmatch(one))[:TITLE_LENGTH].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PauseMember:
+    """Whether a member of a queue of app_queue is paused. An error if there is no such queue or member."""
+
+    action: ClassVar[str] = "Setvar"
+    queue: str
+    member: str
+    paused: bool
+
+    def headers(self) -> Headers:
+        queue, member = _checked(_NAME, self.queue, "Variable"), _checked(_DIAL_STRING, self.member, "Variable")
+        return (("Variable", f"QUEUE_MEMBER({queue},paused,{member})"), ("Value", str(int(self.paused))))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueExists:
+    """Whether app_queue has this queue: ``Value`` of the answer is 1 or 0."""
+
+    action: ClassVar[str] = "Getvar"
+    queue: str
+
+    def headers(self) -> Headers:
+        return (("Variable", f"QUEUE_EXISTS({_checked(_NAME, self.queue, 'Variable')})"),)
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawCaller:
+    """Ask app_queue to let a caller go back to the dialplan, if nobody has answered by the time that it looks."""
+
+    action: ClassVar[str] = "QueueWithdrawCaller"
+    queue: str
+    channel: str
+
+    def headers(self) -> Headers:
+        return (("Queue", _checked(_NAME, self.queue, "Queue")), ("Caller", exact_channel(self.channel)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +351,9 @@ Action = (
     | SetPlace
     | SetGlobal
     | SetTitle
+    | PauseMember
+    | QueueExists
+    | WithdrawCaller
     | Redirect
     | Hangup
 )

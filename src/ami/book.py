@@ -40,6 +40,7 @@ class LiveOffer:
     id: OfferId
     open: dict[DeviceId, LegId | None]
     answered: AgentLeg | None = None
+    fallback: bool = False  # app_queue serves the caller: it rings whom it likes
     begun: bool = False  # a phone was dialled
     on_its_way: bool = False  # a look found it told to the channel, and the caller still in the wait loop
     talking: bool = False

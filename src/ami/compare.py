@@ -74,6 +74,8 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
         return SnapshotCall(call.entered, LegStage.OFFERED, unsent.offer)
     if offer is None:
         return SnapshotCall(call.entered, LegStage.WAITING)
+    if offer.fallback and offer.answered is None:
+        return SnapshotCall(call.entered, LegStage.FALLBACK, offer.id)
     if not offer.talking and not offer.freed:
         return SnapshotCall(call.entered, LegStage.OFFERED, offer.id)
     agent = offer.answered

@@ -7,13 +7,16 @@ Every handler says a fact once, whatever is repeated, late or of an offer long o
 from collections.abc import Callable
 from typing import Any
 
-from acd.ids import DeviceId, LegId, PbxId, device_on
+from acd.ids import DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
     Announced,
     CallerFreed,
     CallGone,
+    FallbackAnswered,
+    FallbackBegan,
+    FallbackEnded,
     Held,
     MissCause,
     OfferAnswered,
@@ -80,16 +83,17 @@ class Course:
         if offer is None or offer.answered:
             return
         device = target_of(offer, device_of(self.pbx, event.dest_channel))
-        if device not in offer.open:
+        if device not in offer.open and not offer.fallback:
             return
-        if offer.open[device] is None and leg not in self.book.agents and not self.book.is_gone(leg):
+        if offer.open.get(device) is None and leg not in self.book.agents and not self.book.is_gone(leg):
             self._dial(call, offer, AgentLeg(leg, event.dest_channel, device, call.id, offer.id))
 
     def _dial(self, call: LiveCall, offer: LiveOffer, agent: AgentLeg) -> None:
         self.book.add_leg(call, agent)
         offer.open[agent.device] = agent.leg
         offer.begun = True
-        self._say(OfferRinging(call.id, offer.id, agent.device, agent.leg))
+        if not offer.fallback:  # app_queue tries whom it likes, and only who answers is news
+            self._say(OfferRinging(call.id, offer.id, agent.device, agent.leg))
 
     def _dial_ended(self, call: LiveCall, event: e.DialEnded) -> None:
         agent = self.book.agents.get(LegId(event.dest_leg))
@@ -109,14 +113,16 @@ class Course:
     def _missed(self, call: LiveCall, offer: LiveOffer, device: DeviceId, cause: MissCause) -> None:
         if device in offer.open:
             del offer.open[device]
-            self._say(OfferMissed(call.id, offer.id, device, cause))
+            if not offer.fallback:
+                self._say(OfferMissed(call.id, offer.id, device, cause))
 
     def _answered(self, call: LiveCall, event: e.PhonePickedUp) -> None:
         offer, leg = call.offer, LegId(event.leg)
         if offer is None or offer.id != event.offer or offer.answered:
             return
         device = target_of(offer, device_of(self.pbx, event.channel))
-        if leg not in self.book.agents and offer.open.get(device, leg) is None and not self.book.is_gone(leg):
+        unknown = offer.fallback or device in offer.open
+        if leg not in self.book.agents and unknown and offer.open.get(device) is None and not self.book.is_gone(leg):
             # Its DialBegin was lost on the way.
             self._dial(call, offer, AgentLeg(leg, event.channel, device, call.id, offer.id))
         agent = self.book.agents.get(leg)
@@ -130,7 +136,8 @@ class Course:
         # Dial tries all phones before it waits for one: who was not dialled by now never will be.
         self._settle(call, offer, MissCause.CANCELLED, MissCause.UNREACHABLE)
         offer.answered = agent
-        self._say(OfferAnswered(call.id, offer.id, agent.device, agent.leg))
+        taken = FallbackAnswered if offer.fallback else OfferAnswered
+        self._say(taken(call.id, offer.id, agent.device, agent.leg))
         self._talk_if_bridged(call, offer)
 
     def _settle(self, call: LiveCall, offer: LiveOffer, rest: MissCause, unreached: MissCause) -> None:
@@ -185,7 +192,12 @@ class Course:
         self._settle(call, offer, MissCause.NO_ANSWER, MissCause.UNREACHABLE)
         self._tell_end(offer)
         call.offer = None
-        self._say(OfferEnded(call.id, offer.id))
+        self._say(FallbackEnded(call.id, offer.id) if offer.fallback else OfferEnded(call.id, offer.id))
+
+    def _left_alone(self, call: LiveCall, event: e.LeftAlone) -> None:
+        if call.offer is None and event.call == call.id and event.leg == call.leg:
+            call.offer = LiveOffer(OfferId(event.offer), {}, fallback=True)
+            self._say(FallbackBegan(call.id, call.offer.id))
 
     def _talk_over(self, call: LiveCall, event: e.TalkOver) -> None:
         offer = call.offer
@@ -276,6 +288,7 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.HoldBegan: Course._hold_began,
     e.HoldEnded: Course._hold_ended,
     e.OfferOver: Course._offer_over,
+    e.LeftAlone: Course._left_alone,
     e.TalkOver: Course._talk_over,
     e.PassedOn: Course._passed_on,
     e.HangupAsked: Course._hangup_asked,

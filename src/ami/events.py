@@ -61,9 +61,7 @@ class CallerCameIn:
 
 
 @dataclass(frozen=True, slots=True)
-class PhonePickedUp:
-    """UserEvent AcdAnswer, raised by the agent's leg."""
-
+class _OfAnOffer:
     channel: str
     leg: str
     call: str
@@ -71,24 +69,25 @@ class PhonePickedUp:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferOver:
+class PhonePickedUp(_OfAnOffer):
+    """UserEvent AcdAnswer, raised by the agent's leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferOver(_OfAnOffer):
     """UserEvent AcdOfferEnded: nobody answered and the caller waits again."""
 
-    channel: str
-    leg: str
-    call: str
-    offer: str
     status: str
 
 
 @dataclass(frozen=True, slots=True)
-class TalkOver:
-    """UserEvent AcdAfter: the caller is still there after the conversation."""
+class LeftAlone(_OfAnOffer):
+    """UserEvent AcdFallback: a waiting caller has missed the heartbeat, and app_queue serves him."""
 
-    channel: str
-    leg: str
-    call: str
-    offer: str
+
+@dataclass(frozen=True, slots=True)
+class TalkOver(_OfAnOffer):
+    """UserEvent AcdAfter: the caller is still there after the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +210,7 @@ Event = (
     CallerCameIn
     | PhonePickedUp
     | OfferOver
+    | LeftAlone
     | TalkOver
     | PhoneAsks
     | PassedOn
@@ -326,6 +326,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_ANSWER, PhonePickedUp, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_OFFER_ENDED, OfferOver, "Channel Uniqueid Call Offer Status"),
         _Schema(names.EVENT_AFTER, TalkOver, "Channel Uniqueid Call Offer"),
+        _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_ASK, PhoneAsks, "Channel Uniqueid Ask Kind"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),

@@ -12,7 +12,8 @@ AFTER = "acd-after"
 CODES = "acd-codes"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER)
+FALLBACK = "acd-fallback"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -22,7 +23,7 @@ CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqu
 QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
 ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
 PRIORITY = "ACD_PRIO"
-STATE = "ACD_STATE"  # waiting, offered, talking, after
+STATE = "ACD_STATE"  # waiting, offered, talking, after, fallback
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
 TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
@@ -67,14 +68,30 @@ QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is non
 MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for the PBX's default
 LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
 TITLE_OF_QUEUE = "ACD_TITLE_"  # + queue id -> what agents' phones show before the caller's name
+HEARTBEAT = "ACD_HEARTBEAT"  # counted up every second; while it does not change, callers are on their own
+EPOCH = "ACD_EPOCH"  # which run of the service drives this Asterisk
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
+
+# Global variables, set by waiting callers for one another.
+BEAT_SEEN = "ACD_BEAT"  # epoch and heartbeat as they were seen last
+BEAT_SEEN_AT = "ACD_BEAT_AT"  # milliseconds since the epoch at which it was seen to change
 
 # UserEvents; their bodies carry only what the dialplan made.
 EVENT_ENTER = "AcdEnter"  # Call
 EVENT_ANSWER = "AcdAnswer"  # Call, Offer; raised by the agent's leg
 EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
+EVENT_FALLBACK = "AcdFallback"  # Call, Offer; ends with AcdOfferEnded, or with AcdAnswer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
-USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_TRANSFER, EVENT_SAID)
+USER_EVENTS = (
+    EVENT_ENTER,
+    EVENT_ANSWER,
+    EVENT_OFFER_ENDED,
+    EVENT_AFTER,
+    EVENT_FALLBACK,
+    EVENT_ASK,
+    EVENT_TRANSFER,
+    EVENT_SAID,
+)

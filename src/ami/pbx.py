@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from time import monotonic
 from types import MappingProxyType
 
 from acd.ids import LegId, PbxId
@@ -21,6 +22,7 @@ from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
 from ami.health import Health, HealthState, Observer, version_warnings
+from ami.lifeline import Lifeline, Pauses
 from ami.link import Link, LinkConfig
 from ami.outbox import Outbox
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
@@ -48,6 +50,7 @@ class PbxConfig:
 
     pbx: PbxId
     link: LinkConfig
+    epoch: str = "0"  # which run of the service this is
     boot_s: float = 30.0  # how long a login may precede the end of Asterisk's start
     recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
     look_s: float = 1.0  # for a question about one channel
@@ -79,7 +82,8 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
-        self._outbox = Outbox(self._link, self._tracker, lambda: self._health.ready, self._request_failed)
+        self._lifeline = Lifeline(self._link, self._tracker.book, config.epoch, monotonic)
+        self._outbox = Outbox(self._link, self._tracker, self._may_offer, self._request_failed)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -123,6 +127,16 @@ class Pbx:
             log.warning("a phone could not be answered", extra={"slug": refusal.slug})
             return False
         return all(answer.ok for answer in await asyncio.gather(*answers))
+
+    def beat(self, pauses: Pauses | None) -> None:
+        """The engine lives. ``pauses`` is who is paused in the fallback queues, when that has changed."""
+        if self._health.ready:
+            self._lifeline.beat(pauses)
+        else:
+            self._lifeline.want(pauses)
+
+    def _may_offer(self) -> bool:
+        return self._health.ready and self._lifeline.holds()
 
     async def set_queue_numbers(self, numbers: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES) -> bool:
         """Which number is which queue, and what phones show of each queue. Kept, and told again after each reconnect.
@@ -291,7 +305,9 @@ class Pbx:
     async def _snapshot(self) -> None:
         """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
         self._kept_back = []
-        self._put_out(self._tracker.prime(await self._look_at_everything()))
+        shown = await self._look_at_everything()
+        _must(await self._lifeline.begin())
+        self._put_out(self._tracker.prime(shown))
         kept_back, self._kept_back = self._kept_back, None
         for event in kept_back:
             self._put_out(self._tracker.feed(event))

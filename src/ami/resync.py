@@ -135,6 +135,9 @@ def _call(
     if offer_id is None or (stage is LegStage.WAITING and not on_its_way):
         return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
     mine = [(agent, reading) for agent, reading in legs if agent.offer == offer_id]
+    if stage is LegStage.FALLBACK:
+        call.offer = LiveOffer(OfferId(offer_id), _open((), mine), fallback=True)
+        return call, SnapshotCall(entered, stage, call.offer.id)
     targets = [device_at(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
     if on_its_way or stage is LegStage.OFFERED:

@@ -112,7 +112,7 @@ class Tracker:
         for call in calls:
             for leg in call.legs:
                 agent = self.book.agents[leg]
-                if call.offer is not None and agent.device in call.offer.open:
+                if call.offer is not None and not call.offer.fallback and agent.device in call.offer.open:
                     self._say(OfferRinging(call.id, call.offer.id, agent.device, leg))
             self._course.free_if_alone(call)
 

@@ -32,6 +32,7 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
 from nobat.metrics import Metrics
@@ -120,7 +121,7 @@ class App:
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
         phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
-        make = make_pbx or make_ami_link(settings, clock)
+        make = make_pbx or make_ami_link(settings, clock, int(started_at * 1000))
         for one in settings.pbx:
             name = PbxId(one.name)
             pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
@@ -160,6 +161,7 @@ class App:
         self._keep_running("directory", self.directory.follow)
         self._keep_running("clock", self._follow_clock)
         self._keep_running("node", lambda: self.node.watch(_leave))
+        self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():

@@ -1,4 +1,4 @@
-"""The ``nobat`` command: serve, migrate, apply, status, token, callers, prompts, config.
+"""The ``nobat`` command: serve, migrate, apply, fallback, status, token, callers, prompts, config.
 
 Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
 the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
@@ -137,6 +137,25 @@ def _agree(removes: bool, yes: bool) -> None:
             fail("nothing was changed")
     elif removes:
         fail("this removes something: say --yes")
+
+
+@app.command()
+def fallback(
+    config: ConfigOption = None,
+    pbx: Annotated[str | None, typer.Option(help="Which [[pbx]] of the settings.", show_default="the first")] = None,
+) -> None:
+    """Print the queues by which Asterisk serves callers while the service is gone: its file nobat-queues.conf."""
+    settings = _settings(config)
+    from acd.ids import PbxId
+    from nobat.fallback import queues_conf
+    from nobat.storage import catalogue
+
+    known = [one.name for one in settings.pbx]
+    name = pbx if pbx is not None else next(iter(known), "pbx1")
+    if pbx is not None and pbx not in known:
+        fail(f"the settings have no [[pbx]] named {pbx!r}", code=2)
+    found = _with_database(settings, catalogue.load)
+    print(queues_conf(found.queues.values(), found.agents.values(), PbxId(name)), end="")
 
 
 @app.command()

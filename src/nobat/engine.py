@@ -64,11 +64,11 @@ class Gauge(Protocol):
 
 
 class _Letter:
-    """One message in the inbox, when it came, and who waits for the answer."""
+    """One message in the inbox, when it came, and who waits for the answer. Without a message it only asks for its turn."""
 
     __slots__ = ("arrived", "message", "reply")
 
-    def __init__(self, message: "Fact | Command", reply: "asyncio.Future[object] | None") -> None:
+    def __init__(self, message: "Fact | Command | None", reply: "asyncio.Future[object] | None") -> None:
         self.message, self.reply, self.arrived = message, reply, perf_counter()
 
 
@@ -99,6 +99,12 @@ class Engine:
         reply: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._put(_Letter(command, reply))
         return await reply
+
+    async def caught_up(self) -> None:
+        """Come back when everything that is in the inbox now is handled."""
+        reply: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._put(_Letter(None, reply))
+        await reply
 
     def read(self, view: Callable[[Floor, float], T]) -> T:
         """Build a frozen view of the floor as it is now. ``view`` must keep nothing of the floor itself."""
@@ -145,6 +151,10 @@ class Engine:
         self._arm()
 
     def _handle(self, letter: _Letter) -> None:
+        if letter.message is None:
+            if letter.reply is not None and not letter.reply.done():
+                letter.reply.set_result(None)
+            return
         now = self._clock.now()
         due = self._floor.next_deadline()
         if due is not None and due <= now:

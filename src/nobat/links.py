@@ -9,17 +9,17 @@ from nobat.ports import Deliver, MakePbx, PbxLink
 from nobat.settings import PbxSettings, Settings
 
 
-def make_ami_link(settings: Settings, clock: Clock) -> MakePbx:
-    """What makes the link of a configured Asterisk."""
+def make_ami_link(settings: Settings, clock: Clock, run_id: int) -> MakePbx:
+    """What makes the link of a configured Asterisk. ``run_id`` is this run's of the service."""
     configured = {one.name: one for one in settings.pbx}
 
     def make(name: PbxId, deliver: Deliver, observer: Observer) -> PbxLink:
-        return Pbx(_config(configured[name]), deliver, observer, clock.now)
+        return Pbx(_config(configured[name], run_id), deliver, observer, clock.now)
 
     return make
 
 
-def _config(one: PbxSettings) -> PbxConfig:
+def _config(one: PbxSettings, run_id: int) -> PbxConfig:
     secret = one.secret.get_secret_value() if one.secret is not None else ""
     link = LinkConfig(
         host=one.host,
@@ -30,4 +30,4 @@ def _config(one: PbxSettings) -> PbxConfig:
         ping_every_s=one.ping_s,
         ping_s=one.ping_deadline_s,
     )
-    return PbxConfig(PbxId(one.name), link)
+    return PbxConfig(PbxId(one.name), link, epoch=str(run_id))

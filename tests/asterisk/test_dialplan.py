@@ -114,7 +114,7 @@ async def test_a_phone_that_refuses(bank: PhoneBank, hands: Hands, does: str, ca
     gone = await hands.event("Hangup")
     assert gone["Cause"] in causes
     assert (ended["Status"], ended["Offer"]) == (status, "of1")
-    assert await _is_waiting(hands, entered)
+    await until(lambda: _is_waiting(hands, entered), "the caller waits again")
     assert await hands.variables(entered["Channel"], names.CALL, names.STATE) == {
         names.CALL: entered["Call"],
         names.STATE: "waiting",
@@ -146,7 +146,7 @@ async def test_a_withdrawn_offer(bank: PhoneBank, hands: Hands) -> None:
     ringing = await hands.event("DialBegin")
     await hands.ami.act("Hangup", Channel=ringing["DestChannel"], Cause="16")
     await hands.event("AcdOfferEnded")
-    assert await _is_waiting(hands, entered)
+    await until(lambda: _is_waiting(hands, entered), "the caller waits again")
 
 
 # ---------------------------------------------------------------- phone codes

@@ -39,6 +39,7 @@ class MemoryPbx:
         self.titles: dict[str, str] = {}
         self.told_numbers = False
         self.sounds: dict[str, tuple[str, str]] = {}
+        self.pauses: dict[tuple[str, str], bool] = {}
         self.replies: dict[str, str] = {}
         self.refuses: t.RequestFailure | None = None
         self._now = now
@@ -247,6 +248,9 @@ class MemoryLink:
     async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool:
         self._pbx.sounds = dict(sounds)
         return self._health.ready
+
+    def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None:
+        self._pbx.pauses = dict(pauses) if pauses is not None else self._pbx.pauses
 
     async def set_queue_numbers(self, numbers: Mapping[str, str], titles: Mapping[str, str]) -> bool:
         self._pbx.numbers = dict(numbers)

@@ -39,7 +39,7 @@ class TestPbx:
         self.left: list[str] = []  # the channels that the last ``is_quiet`` saw
 
     @classmethod
-    async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5) -> "TestPbx":
+    async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5, queues: str = "") -> "TestPbx":
         """Start one. ``name`` tells its folder from others'; the process id makes it unique."""
         home = find_home()
         sweep(home)
@@ -54,6 +54,7 @@ class TestPbx:
             rtp_start=20000,
             rtp_end=29999,
             rtp_timeout_s=rtp_timeout_s,
+            queues=queues,
         )
         write_pbx(instance, settings)
         _add_music(instance)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from lab.declaration import fallback_queues
 from lab.service import Service
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import Customer, PhoneBank
@@ -40,12 +41,12 @@ class Serving:
         """One queue ``sales`` (8000: rings 2 s, no wrap-up, rest of half a second) and agents 101 … who serve it."""
         _sweep()
         directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))
-        pbx = await TestPbx.started("serving", agents=agents)
+        declaration = directory / "queues.yaml"
+        declaration.write_text(_declaration(agents))
+        pbx = await TestPbx.started("serving", agents=agents, queues=fallback_queues(declaration))
         bank = await pbx.phone_bank()
         service = Service(directory, free_port(), pbx.ami_port, pbx.ami_secret)
         service.write()
-        declaration = directory / "queues.yaml"
-        declaration.write_text(_declaration(agents))
         service.prepare(declaration)
         token = service.token(directory / "token", "--role", "admin", "--name", "tests")
         service.start()

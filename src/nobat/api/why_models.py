@@ -109,7 +109,8 @@ class CallWhyOut(BaseModel):
     held_for: str | None = Field(description="The agent whom the caller waits for …")
     held_until: Moment | None = Field(description="… until then.")
     not_offered_because: str | None = Field(
-        description="What keeps the call from everybody: `service_stopping`, `pbx_not_ready` or `last_offer_not_placed`."
+        description="What keeps the call from everybody: `service_stopping`, `pbx_not_ready`, `with_the_fallback` (Asterisk serves "
+        "him alone, for it had missed the service) or `last_offer_not_placed`."
     )
     candidates: list[CandidateOut] = Field(
         description="All agents of the queue, those who may be rung first, in order."
