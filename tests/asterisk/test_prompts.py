@@ -13,7 +13,7 @@ from acd.speech.sayings import Announcement, ClockTime, ExpectedWait, PhoneNumbe
 from lab.prompts import ready_prompts
 from tests.support.ami_client import AmiClient
 from tests.support.hands import Hands
-from tests.support.heard_prompts import by_sound, heard_prompts
+from tests.support.heard_prompts import are_in_order, by_sound, heard_prompts
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import PhoneBank
 
@@ -52,7 +52,8 @@ async def test_what_is_said_is_heard_in_order_in_both_languages(bank: PhoneBank,
     heard = await asyncio.gather(
         *(_phone_hears(bank, ami, phone, *said) for phone, said in zip(phones, SAID, strict=True))
     )
-    assert heard == [by_sound(say(saying, language), _sounds(language)) for saying, language in SAID]
+    wanted = [by_sound(say(saying, language), _sounds(language)) for saying, language in SAID]
+    assert [pair for pair in zip(heard, wanted, strict=True) if not are_in_order(*pair)] == []
 
 
 async def test_asterisks_own_sounds_are_still_there(bank: PhoneBank, ami: AmiClient) -> None:

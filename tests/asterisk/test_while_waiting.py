@@ -7,7 +7,7 @@ from collections.abc import Callable
 from acd.forecast import Growth, Promise
 from acd.speech.sayings import Announcement, say
 from lab.prompts import ready_prompts
-from tests.support.heard_prompts import by_sound, heard_prompts
+from tests.support.heard_prompts import are_in_order, by_sound, heard_prompts
 from tests.support.pbx import MUSIC_TONE
 from tests.support.phonebank import Customer
 from tests.support.serving import Json, Serving
@@ -69,12 +69,6 @@ async def heard(team: Team, customer: Customer, language: str) -> list[str]:
 
 def sounding(prompts: list[str], language: str) -> list[str]:
     return by_sound(prompts, ready_prompts() / language / "nobat")
-
-
-def are_in_order(found: list[str], wanted: list[str]) -> bool:
-    """Whether nothing else was heard and nothing in another order. One short word may be missing: a busy machine loses packets."""
-    left = iter(wanted)
-    return len(found) >= len(wanted) - 1 and all(one in left for one in found)
 
 
 def said(why: Json, language: str) -> list[str]:
