@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import joining
+from acd import joining, overflow
 from acd import telephony as t
 from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
@@ -24,12 +24,11 @@ from acd.events import (
     OfferDeclined,
     OfferNotPlaced,
     TalkEnded,
-    VisitDecided,
 )
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId, pbx_of
 from acd.outcomes import Outcome
-from acd.sla import DecidedVisit
 from acd.turn import Turn
+from acd.visits import decide, was_counted
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -59,7 +58,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
         return
     call = admit(floor, turn, fact)
     if call is not None:
-        joining.stand(floor, call)
+        overflow.settle(floor, turn, call)
 
 
 def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = False) -> Call | None:
@@ -69,7 +68,8 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         turn.ask(t.HangUp(fact.leg, UNALLOCATED_NUMBER))
         turn.emit(CallRefused(turn.now, fact.call, fact.queue_key))
         return None
-    entered_at = min(fact.entered_at, turn.now)
+    came_at = min(fact.entered_at, turn.now)
+    entered_at = min(fact.visit_at, turn.now) if fact.visit_at is not None else came_at
     call = Call(
         id=fact.call,
         leg=fact.leg,
@@ -79,12 +79,16 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         priority=fact.priority,
         serial=fact.serial,
         visit=Visit(queue.spec.id, entered_at),
+        came_at=came_at,
+        place_at=min(fact.place_at, turn.now) if fact.place_at is not None else came_at,
+        trail=tuple(QueueId(one) for one in fact.trail),
         state_since=entered_at,
     )
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
-    if call.id in floor.counted:
+    call.counted = was_counted(floor, call)
+    if call.counted:
         turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
     else:
         name, number = call.name, call.number
@@ -187,6 +191,7 @@ def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(_WAITING, turn.now)
     joining.stand(floor, call)
+    overflow.came_back(floor, turn, call)
     if offer is not None:
         turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
 
@@ -223,9 +228,9 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
     waited = max(0.0, at - call.visit.entered_at)
-    if call.id not in floor.counted:
+    if not call.counted:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
-    decide(floor, turn, call, _ANSWERED, at, record=call.id not in floor.counted)
+    decide(floor, turn, call, _ANSWERED, at)
 
 
 def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Agent | None:
@@ -237,23 +242,6 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
     if holder is None:  # signed out in mid-call, before a restart: the phone is still whose it was configured to be
         holder = next((one.id for one in floor.agents.values() if one.spec.device == device), None)
     return floor.agents.get(holder) if holder is not None else None
-
-
-def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float, *, record: bool = True) -> None:
-    """Give the visit its outcome, once."""
-    visit, queue = call.visit, floor.queues[call.queue]
-    if visit.outcome is not None:
-        return
-    visit.outcome, visit.decided_at = outcome, at
-    waited = max(0.0, at - visit.entered_at)
-    if record:
-        queue.waits.decided(waited, gave_up=outcome is _ABANDONED)
-    if call.prediction is not None and outcome is _ANSWERED:
-        queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
-    short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    if record:
-        queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
-        turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
 
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
@@ -355,7 +343,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     queue.live_calls -= 1
     del floor.calls[call.id]
     floor.fresh_calls.pop(call.id, None)
-    floor.counted.discard(call.id)
+    floor.counted.pop((call.id, call.queue), None)
     floor.particular.pop(call.id, None)
     floor.ended[call.id] = call
     while len(floor.ended) > ENDED_KEPT:

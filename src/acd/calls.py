@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
@@ -19,6 +20,7 @@ from acd.words import Word
 if TYPE_CHECKING:
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
+    from acd.telephony import Lead
 
 
 class CallState(Word):
@@ -32,7 +34,7 @@ class CallState(Word):
 
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {
-    CallState.WAITING: frozenset({CallState.OFFERED, CallState.ENDED}),
+    CallState.WAITING: frozenset({CallState.OFFERED, CallState.AFTER, CallState.ENDED}),
     CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
     CallState.AFTER: frozenset({CallState.ENDED}),
@@ -50,6 +52,8 @@ class Visit:
     entered_at: float
     outcome: Outcome | None = None
     decided_at: float | None = None
+    limit: Limit | None = None  # of an overflowed one: why …
+    led_to: str | None = None  # … and where to
 
 
 @dataclass(slots=True)
@@ -79,6 +83,11 @@ class Call:
     priority: int
     serial: int
     visit: Visit  # the one that counts now
+    came_at: float  # when the call came in
+    place_at: float  # from when on the place counts: the call's entry, or the visit's
+    trail: tuple[QueueId, ...] = ()  # the queues before, those that a restart has made us forget included
+    counted: bool = False  # the visit's outcome was counted before a restart
+    led: "Lead | None" = None  # away from the line, as it was asked of the PBX
     earlier_visits: tuple[Visit, ...] = ()
     state: CallState = CallState.WAITING
     state_since: float = 0.0
@@ -91,6 +100,7 @@ class Call:
     segment: str | None = None
     language: str | None = None
     known_as: str | None = None  # the directory's name for the number
+    wanted: AgentId | None = None  # the agent whom the directory prefers, or who served this number last
     preferred: AgentId | None = None  # held for this agent …
     held_until: float = 0.0  # … until then
     misses: Mapping[AgentId, int] = field(default_factory=lambda: NOBODY)  # agents who did not take this very caller
@@ -125,8 +135,7 @@ class Call:
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        entered_at = self.visit.entered_at
-        return (entered_at - self.head_start_s, entered_at, self.serial, self.id)
+        return (self.place_at - self.head_start_s, self.place_at, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:
         """Change state, by the table only."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from acd import commands as c
-from acd import joining, routing
+from acd import joining, overflow, routing
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import Call, CallState
 from acd.directory import normal
@@ -39,7 +39,7 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
         )
     known = floor.queues.get(spec.id)
     if known is None:
-        floor.queues[spec.id] = Queue(spec)
+        known = floor.queues[spec.id] = Queue(spec)
         for agent in floor.agents.values():
             if spec.id in agent.spec.queues:
                 _join_queues(floor, turn, agent)
@@ -49,6 +49,8 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
         for agent in [known.members[agent] for agent in known.idle.keys]:
             known.idle.discard(agent.id)
             known.idle.add(agent.id, routing.idle_key(agent, known))
+    overflow.note_presence(floor, known, turn.now)
+    overflow.set_timetable(floor, turn, known, command.timetable)
     floor.freshen()
 
 
@@ -62,6 +64,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
+        overflow.watch(floor, queue, call)
     for call in waiting:
         queue.stand(call.place, call.needs)
 
@@ -95,7 +98,10 @@ def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
     floor.unlist(agent)
     agent.lines = tuple(floor.queues[name] for name in agent.spec.queues if name in floor.queues)
     for queue in agent.lines:
-        queue.members[agent.id] = agent
+        if agent.id not in queue.members:
+            queue.members[agent.id] = agent
+            queue.presence[agent.seen_presence] += 1
+            overflow.note_presence(floor, queue, turn.now)
         queue.rates.clear()
     floor.refresh(agent, turn)
 
@@ -103,8 +109,10 @@ def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
 def _leave_queues(floor: "Floor", agent: Agent) -> None:
     floor.unlist(agent)
     for queue in agent.lines:
-        queue.members.pop(agent.id, None)
         queue.rates.clear()
+        if queue.members.pop(agent.id, None) is not None:
+            queue.presence[agent.seen_presence] -= 1
+            overflow.note_presence(floor, queue, floor.now)
     agent.lines = ()
 
 
@@ -295,7 +303,8 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
-    floor.counted.add(command.call)
+    key = (command.call, command.queue)
+    floor.counted[key] = max(command.entered_at, floor.counted.get(key, 0.0))
 
 
 def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:

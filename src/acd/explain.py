@@ -4,13 +4,13 @@ For a caller: every member of the queue with the reason that keeps him away, or 
 and what the caller was told. For an agent: what keeps him from any call, and from each of the first callers of each line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd import routing
 from acd.agents import AgentState
-from acd.calls import Call, CallState
+from acd.calls import Call, CallState, Visit
 from acd.decisions import Decision
 from acd.forecast import Promise, ahead_of, expected
 from acd.ids import AgentId, CallId, QueueId
@@ -53,6 +53,7 @@ class CallWhy:
     decisions: tuple[Decision, ...]
     expected: Promise | None
     told: tuple[Promise, ...]
+    overflows: tuple[Visit, ...]  # those that a limit ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         decisions=call.decisions,
         expected=expected(floor, call, now),
         told=call.told,
+        overflows=tuple(replace(visit) for visit in call.visits if visit.limit is not None),
     )
 
 

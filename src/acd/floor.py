@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, joining, reconcile, routing
+from acd import calling, desk, joining, overflow, reconcile, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
 from acd.calls import Call, CallState
 from acd.commands import Command, RestoreAmendment
@@ -23,6 +23,7 @@ from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
 from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId
+from acd.limits import Route
 from acd.pbxs import PbxState
 from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
@@ -36,7 +37,7 @@ _IDLE = AgentState.IDLE
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt"]
+TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "limit", "hours", "clear"]
 
 
 @dataclass(slots=True)
@@ -51,10 +52,13 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
-    counted: set[CallId] = field(default_factory=set)  # visits counted before a restart
+    counted: dict[tuple[CallId, QueueId], float] = field(
+        default_factory=dict
+    )  # visits counted before a restart: their entry
     amended: dict[CallId, RestoreAmendment] = field(
         default_factory=dict
     )  # before a restart, of calls not yet found again
+    routes: tuple[Route, ...] = ()  # numbers that callers may be led to
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
@@ -127,10 +131,14 @@ class Floor:
             if len(self.served_by) > SERVED_KEPT:
                 self.served_by.popitem(last=False)
 
+    def knows(self, pbx: PbxId) -> bool:
+        """Whether what is believed of ``pbx`` is so, and it can be told something."""
+        state = self.pbxs.get(pbx)
+        return state is not None and state.up
+
     def takes_offers(self, pbx: PbxId) -> bool:
         """Whether a call on ``pbx`` may be offered."""
-        state = self.pbxs.get(pbx)
-        return self.offering and state is not None and state.up
+        return self.offering and self.knows(pbx)
 
     def refresh(self, agent: Agent, turn: Turn) -> None:
         """Bring what is derived from an agent in line with the agent: shown state, idle lists, freshness."""
@@ -143,6 +151,9 @@ class Floor:
             if served_in is not None:
                 served_in.waits.services.add(turn.now - agent.serving_since)
             agent.serving_since = None
+        presence = agent.presence
+        if presence != agent.seen_presence:
+            self._presence_changed(agent, presence)
         serves_on = agent.serves_on
         if serves_on != agent.seen_serving:
             agent.seen_serving = serves_on
@@ -188,6 +199,14 @@ class Floor:
                 self.fresh_calls[call.id] = None
         for queue in self.queues.values():
             self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
+
+    def _presence_changed(self, agent: Agent, presence: int) -> None:
+        """An agent has come or gone, in part or wholly: his queues count him."""
+        before, agent.seen_presence = agent.seen_presence, presence
+        for queue in agent.lines:
+            queue.presence[before] -= 1
+            queue.presence[presence] += 1
+            overflow.note_presence(self, queue, self.now)
 
     def loosen(self, agent: AgentId) -> None:
         """An agent has come, gone or changed: those held for him, and those who were rejected, may be served otherwise now."""
@@ -272,6 +291,9 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "hold_off": _hold_off_due,
     "relax": _relax_due,
     "doubt": _doubt_due,
+    "limit": overflow.limit_due,
+    "hours": overflow.hours_due,
+    "clear": overflow.clear_due,
 }
 
 
@@ -289,6 +311,7 @@ def _draining(floor: Floor, turn: Turn, fact: PbxDraining) -> None:
 HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
+    **overflow.HANDLERS,
     **reconcile.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,

@@ -24,13 +24,20 @@ def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     amended = floor.amended.pop(call.id, None)
     if amended is not None:
         call.priority, call.disposition, call.notes = amended.priority, amended.disposition, amended.notes
+    last = profile.preferred_agent if profile is not None else None
+    if last is None and key is not None and key in floor.served_by:
+        last = floor.served_by[key]
+    call.wanted = last
+    settle_in(floor, turn, call, queue)
+
+
+def settle_in(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
+    """What the queue makes of the caller: the worth of the priority, needs and how they relax, the hold for an agent."""
     call.head_start_s = call.priority * queue.spec.priority_s
     call.needs = needs_of(call, queue, turn.now)
     for step in queue.spec.relax:
         floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
-    last = profile.preferred_agent if profile is not None else None
-    if last is None and key is not None and key in floor.served_by:
-        last = floor.served_by[key]
+    last = call.wanted
     if last is not None and queue.spec.sticky_s > 0 and last in queue.members:
         call.preferred, call.held_until = last, call.visit.entered_at + queue.spec.sticky_s
         floor.at(call.held_until, "hold_off", call.id)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, joining
+from acd import calling, overflow
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
 from acd.ids import OfferId, pbx_of, split_device
@@ -16,6 +16,7 @@ from acd.outcomes import Outcome
 from acd.pbxs import PbxState
 from acd.telephony import DeviceState, LegStage, PbxSnapshot, SnapshotCall
 from acd.turn import Turn
+from acd.visits import decide
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -37,7 +38,9 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
             _adopt(floor, turn, found, repairs)
         elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
-    floor.counted = {call for call in floor.counted if pbx_of(call) != fact.pbx or call in floor.calls}
+    for call, queue in tuple(floor.counted):
+        if pbx_of(call) == fact.pbx and (call not in floor.calls or floor.calls[call].queue != queue):
+            del floor.counted[call, queue]
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
@@ -83,11 +86,20 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     repairs["call_adopted"] += 1
     call.offers_made = _offers_made(found.offer)
     if found.stage is LegStage.WAITING:
-        joining.stand(floor, call)
+        overflow.stand(floor, call)
+        return
+    if found.stage is LegStage.LED:
+        _find_led(floor, turn, call)
         return
     _resume_offer(floor, turn, call, found)
     if found.stage is not LegStage.OFFERED:
         _connect(floor, turn, call, found)
+
+
+def _find_led(floor: "Floor", turn: Turn, call: Call) -> None:
+    """A caller who is on the way out of the line already."""
+    decide(floor, turn, call, Outcome.OVERFLOWED, turn.now)
+    call.move(CallState.AFTER, turn.now)
 
 
 def _offers_made(offer: OfferId | None) -> int:
@@ -130,6 +142,13 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case CallState.TALKING, LegStage.AFTER:
             repairs["talk_ended"] += 1
             calling.end_talk(floor, turn, call, "agent")
+        case CallState.AFTER, LegStage.WAITING if call.led is not None:
+            repairs["lead_repeated"] += 1
+            turn.ask(call.led)
+        case CallState.WAITING, LegStage.LED:
+            repairs["lead_found"] += 1
+            floor.queues[call.queue].leave(call.place, call.needs)
+            _find_led(floor, turn, call)
         case _:
             return
 

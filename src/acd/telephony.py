@@ -9,10 +9,11 @@ The order of facts of one call, as a PBX must deliver them::
 
     CallEntered -> [Offer] -> OfferRinging* -> OfferMissed* -> OfferEnded          nobody answered: waiting again
                                             -> OfferAnswered -> TalkBegan -> [AgentHungUp] -> AgentLegGone | CallerFreed -> CallGone
+    CallEntered -> [Place]* -> [Lead] -> LeadEnded -> CallGone                      led away from the line
     CallGone may come at any point and is the last fact of its call.
 """
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
+from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.record import record
 from acd.words import Word
 
@@ -56,6 +57,7 @@ class LegStage(Word):
     OFFERED = "offered"
     TALKING = "talking"
     AFTER = "after"
+    LED = "led"  # away from the line: to a number, a voicemail, a message
 
 
 # ---------------------------------------------------------------- facts
@@ -63,7 +65,10 @@ class LegStage(Word):
 
 @record
 class CallEntered:
-    """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*."""
+    """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*.
+
+    Of a caller who was led here from another queue: when that was, from when on the place counts, and the queues before.
+    """
 
     call: CallId
     leg: LegId
@@ -73,6 +78,9 @@ class CallEntered:
     priority: int
     number: str | None
     name: str | None
+    visit_at: float | None = None
+    place_at: float | None = None
+    trail: tuple[str, ...] = ()
 
 
 @record
@@ -179,6 +187,15 @@ class CallGone:
 
 
 @record
+class LeadEnded:
+    """A caller who was led away from the line is about to be gone: by the end of it, or by hanging up."""
+
+    call: CallId
+    by_caller: bool
+    recorded: bool  # has left a message
+
+
+@record
 class DeviceChanged:
     """A phone's state as the PBX sees it."""
 
@@ -271,6 +288,37 @@ class ReturnToLine:
 
 
 @record
+class Place:
+    """A caller who waits stands in another queue's line now: keep it on the channel, and say so. The caller waits on."""
+
+    call: CallId
+    leg: LegId
+    queue: QueueId
+    visit_at: float
+    place_at: float
+    trail: tuple[str, ...]  # the queues before, oldest first
+    say: tuple[str, ...]
+
+
+@record
+class Lead:
+    """Take a caller out of the line, for good. Only for a caller whose last fact is *waiting*; ``say`` comes first.
+
+    ``kind`` is message, number (``dial``, ``ring_s``) or voicemail (``file``, ``most_s``, ``silence_s``).
+    """
+
+    call: CallId
+    leg: LegId
+    kind: str
+    say: tuple[str, ...]
+    dial: str = ""
+    ring_s: int = 0
+    file: str = ""
+    most_s: int = 0
+    silence_s: int = 0
+
+
+@record
 class Resync:
     """Something expected did not come: take a fresh snapshot of a PBX, over the link as it is, and deliver it."""
 
@@ -282,7 +330,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Resync"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync"
     why: RequestFailure
 
 
@@ -299,10 +347,11 @@ Fact = (
     | AgentLegGone
     | CallerFreed
     | CallGone
+    | LeadEnded
     | DeviceChanged
     | PbxSnapshot
     | LinkDown
     | PbxDraining
     | RequestFailed
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Resync
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync

@@ -25,11 +25,17 @@ _CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
 _NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,3}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
+_PLACE_VARIABLES = f"ARRAY({names.QUEUE},{names.VISIT},{names.PLACE},{names.TRAIL})"
+_LEAD_VARIABLES = (
+    f"ARRAY({names.PROMPTS},{names.DIAL},{names.RING_S},{names.VOICEMAIL},{names.MOST_S},{names.SILENCE_S})"
+)
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
 _PLACES = frozenset({*names.CONTEXTS})
 
@@ -151,6 +157,46 @@ class SetOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPlace:
+    """In which queue a caller waits now, since when, from when on the place counts, and which queues came before."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    queue: str
+    visit_ms: int
+    place_ms: int
+    trail: tuple[str, ...]
+
+    def headers(self) -> Headers:
+        trail = ".".join(_checked(_NAME, queue, "Value") for queue in self.trail)
+        value = f"{_checked(_NAME, self.queue, 'Value')},{self.visit_ms:d},{self.place_ms:d},{trail}"
+        return (("Channel", exact_channel(self.channel)), ("Variable", _PLACE_VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
+class SetLead:
+    """What ``acd-lead`` needs: sounds to say, and for a number or a message of the caller's what comes then."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    sounds: tuple[str, ...]
+    dial: str = ""
+    ring_s: int = 0
+    file: str = ""
+    most_s: int = 0
+    silence_s: int = 0
+
+    def headers(self) -> Headers:
+        sounds = "&".join(_checked(_SOUND, sound, "Value") for sound in self.sounds)
+        dial = _checked(_DIAL_STRING, self.dial, "Value") if self.dial else ""
+        file = _checked(_FILE, self.file, "Value") if self.file else ""
+        if not all(0 <= seconds <= 3600 for seconds in (self.ring_s, self.most_s, self.silence_s)):
+            raise ActionRefused("malformed_value", "Value")
+        value = f"{sounds},{dial},{self.ring_s:d},{file},{self.most_s:d},{self.silence_s:d}"
+        return (("Channel", exact_channel(self.channel)), ("Variable", _LEAD_VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
 class SetGlobal:
     """A global variable. An empty value is how it is taken away."""
 
@@ -211,6 +257,8 @@ Action = (
     | Status
     | SetVariable
     | SetOffer
+    | SetPlace
+    | SetLead
     | SetGlobal
     | Redirect
     | Hangup

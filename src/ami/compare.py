@@ -70,6 +70,8 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
     if call.entered is None:
         raise ValueError("a call that has not entered cannot be shown")
     offer = call.offer
+    if call.led:
+        return SnapshotCall(call.entered, LegStage.LED)
     if offer is None:
         return SnapshotCall(
             call.entered, LegStage.OFFERED if unsent else LegStage.WAITING, unsent.offer if unsent else None
@@ -87,7 +89,7 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
 
 
 def _mark(fact: SnapshotCall) -> str:
-    return fact.stage if fact.stage is LegStage.WAITING else f"{fact.stage} {fact.offer}"
+    return fact.stage if fact.stage in (LegStage.WAITING, LegStage.LED) else f"{fact.stage} {fact.offer}"
 
 
 def _seen(call: LiveCall, theirs: tuple[LiveCall, SnapshotCall] | None) -> str:

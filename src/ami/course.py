@@ -14,6 +14,7 @@ from acd.telephony import (
     CallerFreed,
     CallGone,
     Held,
+    LeadEnded,
     MissCause,
     OfferAnswered,
     OfferEnded,
@@ -191,6 +192,11 @@ class Course:
             offer.freed = True
             self._say(CallerFreed(call.id, offer.id))
 
+    def _lead_over(self, call: LiveCall, event: e.LeadOver) -> None:
+        if event.call == call.id and event.leg == call.leg:
+            recorded = event.recorded in causes.RECORDED
+            self._say(LeadEnded(call.id, event.by == "caller", recorded))
+
     def _hangup_asked(self, call: LiveCall, event: e.HangupAsked) -> None:
         agent = self.book.agents.get(LegId(event.leg))
         if agent is not None:
@@ -252,6 +258,7 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.HoldEnded: Course._hold_ended,
     e.OfferOver: Course._offer_over,
     e.TalkOver: Course._talk_over,
+    e.LeadOver: Course._lead_over,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
 }

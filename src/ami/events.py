@@ -102,6 +102,17 @@ class PhoneAsks:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadOver:
+    """UserEvent AcdLeadEnded: a caller who was led away from the line is about to be gone. ``recorded``: RECORD_STATUS."""
+
+    channel: str
+    leg: str
+    call: str
+    by: str
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialBegan:
     """``leg`` dials ``dest_leg``; it is empty for a leg that nobody dials (Originate)."""
 
@@ -193,6 +204,7 @@ Event = (
     | OfferOver
     | TalkOver
     | PhoneAsks
+    | LeadOver
     | DialBegan
     | DialEnded
     | BridgeEntered
@@ -305,6 +317,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_OFFER_ENDED, OfferOver, "Channel Uniqueid Call Offer Status"),
         _Schema(names.EVENT_AFTER, TalkOver, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_ASK, PhoneAsks, "Channel Uniqueid Ask Kind"),
+        _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
     )
 }
 

@@ -14,6 +14,7 @@ from ami.readings import ChannelReading
 
 _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
+_MS = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
     """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
     if found is None or found.variables.get(names.CALL) != call.id:
         return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
-    priority = found.variables.get(names.PRIORITY, "")
+    said = found.variables
+    priority = said.get(names.PRIORITY, "")
     return CallEntered(
         call.id,
         call.leg,
@@ -53,4 +55,12 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
         found.name,
+        seconds(said.get(names.VISIT)),
+        seconds(said.get(names.PLACE)),
+        tuple(one for one in said.get(names.TRAIL, "").split(".") if one),
     )
+
+
+def seconds(milliseconds: str | None) -> float | None:
+    """A moment that a variable holds."""
+    return int(milliseconds) / 1000 if milliseconds is not None and _MS.fullmatch(milliseconds) else None

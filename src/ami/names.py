@@ -10,14 +10,15 @@ WAIT = "acd-wait"
 OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES)
+LEAD = "acd-lead"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, LEAD)
 
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
 QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
 ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
 PRIORITY = "ACD_PRIO"
-STATE = "ACD_STATE"  # waiting, offered, talking, after
+STATE = "ACD_STATE"  # waiting, offered, talking, after, led
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
 
@@ -26,6 +27,17 @@ OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
 MUSIC = "ACD_MUSIC"
+
+# Variables on the caller's channel, set by the service when a limit leads the caller to another queue's line …
+VISIT = "ACD_VISIT"  # milliseconds since the epoch: the entry into this queue
+PLACE = "ACD_PLACE"  # milliseconds since the epoch: from when on the place counts
+TRAIL = "ACD_TRAIL"  # ids of the queues before, joined by '.'
+# … and before it redirects to LEAD.
+PROMPTS = "ACD_PROMPTS"  # sounds joined by '&'
+DIAL = "ACD_DIAL"  # one dial string
+VOICEMAIL = "ACD_VOICEMAIL"  # name of the recording, made by the service
+MOST_S = "ACD_MOST"  # seconds of a message
+SILENCE_S = "ACD_SILENCE"  # seconds of silence that end it
 
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
@@ -49,4 +61,5 @@ EVENT_ANSWER = "AcdAnswer"  # Call, Offer; raised by the agent's leg
 EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
-USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK)
+EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
+USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_LEAD_ENDED)

@@ -22,6 +22,9 @@ CALL_VARIABLES = (
     names.TARGETS,
     names.FOR_CALL,
     names.FOR_OFFER,
+    names.VISIT,
+    names.PLACE,
+    names.TRAIL,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)

@@ -133,6 +133,15 @@ class Tracker:
         call.offer = None
         call.touched = self.look
 
+    def placed(self, call: LiveCall) -> None:
+        """The caller's place is being changed; where the channel is stays as it is."""
+        call.touched = self.look
+
+    def led(self, call: LiveCall) -> None:
+        """The caller is on the way out of the line."""
+        call.led = True
+        call.touched = self.look
+
     # ------------------------------------------------------------ events of no known call
 
     def _quarantined(self, _event: e.Quarantined) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acd.ids import split_device
-from acd.telephony import HangUp, Offer, Request, RequestFailure, ReturnToLine, Withdraw
+from acd.telephony import HangUp, Lead, Offer, Place, Request, RequestFailure, ReturnToLine, Withdraw
 from ami import actions, names
-from ami.book import Book
+from ami.book import Book, LiveCall
 from ami.tracker import Tracker
 
 
@@ -32,6 +32,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _hang_up(tracker.book, request)
             case ReturnToLine():
                 return _return_to_line(tracker, request)
+            case Place():
+                return _place(tracker, request)
+            case Lead():
+                return _lead(tracker, request)
     except actions.ActionRefused:
         pass
     return Refused(RequestFailure.REFUSED)
@@ -86,6 +90,56 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
     _check(made)
     tracker.returned(call)
     return made
+
+
+def _waiting(tracker: Tracker, request: Place | Lead) -> LiveCall | Refused:
+    """The caller, if it is one who waits: a Redirect would cut off anybody else."""
+    call = tracker.book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.asked or call.offer is not None:
+        return Refused(RequestFailure.REFUSED)
+    return call
+
+
+def _place(tracker: Tracker, request: Place) -> Sequence[actions.Action] | Refused:
+    call = _waiting(tracker, request)
+    if isinstance(call, Refused):
+        return call
+    visit_ms, place_ms = round(request.visit_at * 1000), round(request.place_at * 1000)
+    made: tuple[actions.Action, ...] = (
+        actions.SetPlace(call.channel, request.queue, visit_ms, place_ms, request.trail),
+    )
+    if request.say:
+        made = (
+            *made,
+            actions.SetLead(call.channel, _sounds(request.say)),
+            actions.Redirect(call.channel, names.LEAD, "queue"),
+        )
+    _check(made)
+    tracker.placed(call)
+    return made
+
+
+def _lead(tracker: Tracker, request: Lead) -> Sequence[actions.Action] | Refused:
+    call = _waiting(tracker, request)
+    if isinstance(call, Refused):
+        return call
+    sounds = _sounds(request.say)
+    made = (
+        actions.SetLead(
+            call.channel, sounds, request.dial, request.ring_s, request.file, request.most_s, request.silence_s
+        ),
+        actions.Redirect(call.channel, names.LEAD, request.kind),
+    )
+    _check(made)
+    tracker.led(call)
+    return made
+
+
+def _sounds(say: Sequence[str]) -> tuple[str, ...]:
+    """Prompts of ours by name; a site's own sounds have a folder of their own."""
+    return tuple(one if "/" in one else f"nobat/{one}" for one in say)
 
 
 def _check(made: Sequence[actions.Action]) -> None:

@@ -50,7 +50,7 @@ class CallFilter:
         )
 
     def _time_fits(self, call: Call) -> bool:
-        entered = call.visits[0].entered_at
+        entered = call.came_at
         return (
             (self.entered_from is None or entered >= self.entered_from)
             and (self.entered_to is None or entered < self.entered_to)
@@ -64,7 +64,7 @@ def of_floor(wanted: CallFilter, count: int) -> Callable[[Floor, float], list[Ca
 
     def view(floor: Floor, now: float) -> list[CallView]:
         known = (call for calls in (floor.calls, floor.ended) for call in calls.values() if wanted.takes(call))
-        newest = nlargest(count, known, key=lambda call: (call.visits[0].entered_at, call.id))
+        newest = nlargest(count, known, key=lambda call: (call.came_at, call.id))
         return [picture.call(floor, call.id, now) for call in newest]
 
     return view

@@ -12,7 +12,7 @@ LINES = [
     line.partition(";")[0] for text in DIALPLAN.values() for line in text.splitlines() if line.partition(";")[0].strip()
 ]
 CODE = "\n".join(LINES)
-PRIVATE = {"ACD_SAY"}  # the dialplan's own; no service reads or writes them
+PRIVATE = {"ACD_SAY", "ACD_FILE", "ACD_OVER"}  # the dialplan's own; no service reads or writes them
 
 
 def test_every_context_of_the_contract_is_there() -> None:
@@ -21,7 +21,7 @@ def test_every_context_of_the_contract_is_there() -> None:
 
 
 def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
-    for context in (names.WAIT, names.OFFER, names.AFTER):
+    for context in (names.WAIT, names.OFFER, names.AFTER, names.LEAD):
         body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
         assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
 
@@ -56,7 +56,7 @@ def test_every_prompt_that_the_dialplan_plays_exists() -> None:
     assert set(played) <= every_prompt()
 
 
-def test_only_acd_offer_dials() -> None:
+def test_only_offers_and_allowed_numbers_are_dialled() -> None:
     for name, text in DIALPLAN.items():
         dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
-        assert dials == (name == "offer.conf"), name
+        assert dials == (name in ("offer.conf", "lead.conf")), name

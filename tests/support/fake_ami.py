@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 Headers = dict[str, str]
 
-CONTEXTS = ("acd-enter", "acd-wait", "acd-offer", "acd-after", "acd-codes")
+CONTEXTS = ("acd-enter", "acd-wait", "acd-offer", "acd-after", "acd-codes", "acd-lead")
 
 
 @dataclass
