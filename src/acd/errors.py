@@ -3,9 +3,10 @@
 ::
 
     AcdError                slug, message, details
-    ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller
-    ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken
-    └── Invalid             no_device · unknown_strategy · invalid_number
+    ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller · unknown_voicemail · no_audio
+    ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken ·
+    │                       queue_not_closed
+    └── Invalid             no_device · unknown_strategy · invalid_number · number_not_allowed · leads_nowhere
 
 Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
 """
@@ -36,7 +37,7 @@ class Invalid(AcdError):
 
 
 def unknown(kind: str, identifier: str) -> NotFound:
-    """``kind`` is queue, agent, call or caller."""
+    """``kind`` is queue, agent, call, caller or voicemail."""
     return NotFound(f"unknown_{kind}", f"there is no {kind} {identifier!r}", **{kind: identifier})
 
 

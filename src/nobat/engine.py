@@ -16,7 +16,7 @@ import structlog
 from acd import picture
 from acd.commands import Command
 from acd.errors import AcdError
-from acd.events import AgentStatusChosen, CallEnded, Event
+from acd.events import AgentStatusChosen, CallEnded, Event, QueueClosed, QueueOpened
 from acd.floor import Floor
 from acd.ids import PbxId, pbx_of
 from acd.telephony import Fact, HangUp, Offer, Request, Resync
@@ -26,7 +26,7 @@ from nobat.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen,)
+DURABLE = (AgentStatusChosen, QueueClosed, QueueOpened)
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""
 

@@ -4,7 +4,7 @@ It is the other half of the state machine test. What it holds is the truth; what
 obeys the port's order (``acd.telephony``) and nothing else: any order that the port allows may happen.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
@@ -61,6 +61,24 @@ class ModelPbx:
         assert channel.offer != request.offer, "the same offer twice"
         channel.stage, channel.offer = LegStage.OFFERED, request.offer
         channel.silent = list(request.targets)
+        return []
+
+    def lead(self, request: t.Place | t.Lead) -> list[Fact]:
+        """Another queue's line, or away from the line. The floor must have asked for a caller who waits."""
+        channel = self.channels.get(request.call)
+        if channel is None:
+            return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
+        assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
+        if isinstance(request, t.Place):
+            channel.entered = replace(
+                channel.entered,
+                queue_key=request.queue,
+                visit_at=request.visit_at,
+                place_at=request.place_at,
+                trail=request.trail,
+            )
+        else:
+            channel.stage = LegStage.LED
         return []
 
     def ring(self, call: CallId, device: DeviceId) -> list[Fact]:

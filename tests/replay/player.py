@@ -99,7 +99,9 @@ class Player:
         values = []
         for field in fields(output):  # type: ignore[arg-type]
             value = getattr(output, field.name)
-            if field.name in ("entered_at", "serial") or (value in (None, ()) and field.name in ("visit_at", "place_at", "trail")):
+            if field.name in ("entered_at", "serial") or (
+                value in (None, ()) and field.name in ("visit_at", "place_at", "trail")
+            ):
                 continue
             values.append(f"{field.name}={self._shortened(field.name, value)}")
         return " ".join([type(output).__name__, *values])

@@ -8,12 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from acd.agents import AgentState
 from acd.ewt import Estimator
 from acd.ids import QueueId
+from acd.limits import Limit
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
+from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
-from nobat.api.times import Moment, moment, rounded
+from nobat.api.times import Moment, moment, perhaps, rounded
+from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 
 Skills = Annotated[dict[SkillName, SkillLevel], Field(max_length=50, examples=[{"english": 3}])]
 
@@ -93,6 +96,8 @@ class QueueSettings(Body):
     sticky_s: StickyS = 0.0
     misses: MissesIn = MissesIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
+    hours: HoursIn = HoursIn()
+    overflow: OverflowIn = OverflowIn()
 
 
 class QueueIn(QueueSettings):
@@ -118,6 +123,8 @@ class QueueIn(QueueSettings):
             sticky_s=self.sticky_s,
             misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
+            hours=hours_of(self.hours.model_dump()),
+            overflow=overflow_of(self.overflow.model_dump()),
         )
 
 
@@ -150,11 +157,17 @@ class QueuePatch(Body):
     sticky_s: StickyS | None = None
     misses: MissesPatch | None = None
     timezone: Zone | None = None
+    hours: HoursIn | None = None
+    overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
         """``spec`` with what is named here."""
         current = QueueOut.of_spec(spec)
-        changes = self.model_dump(exclude_none=True)
+        changes = self.model_dump(exclude_none=True, exclude={"hours", "overflow"})
+        if self.hours is not None:
+            changes["hours"] = self.hours.model_dump()
+        if self.overflow is not None:
+            changes["overflow"] = current["overflow"] | self.overflow.model_dump(exclude_unset=True)
         parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses")}
         return QueueIn.model_validate({**current, **changes, **parts}).spec()
 
@@ -177,6 +190,11 @@ class QueueOut(BaseModel):
     sticky_s: float
     misses: MissesIn
     timezone: str
+    hours: HoursIn
+    overflow: OverflowIn
+    closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
+    changes_at: Moment | None = Field(description="When its hours open or close it next.")
+    closing: ClosingOut | None = Field(description="Closed by a supervisor.")
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
     agents: dict[AgentState, int] = Field(description="Agents who serve this queue, by observed state.")
@@ -200,12 +218,17 @@ class QueueOut(BaseModel):
             "sticky_s": spec.sticky_s,
             "misses": asdict(spec.misses),
             "timezone": spec.timezone,
+            "hours": hours_json(spec.hours),
+            "overflow": overflow_json(spec.overflow),
         }
 
     @classmethod
     def of(cls, view: QueueView) -> "QueueOut":
         return cls.model_validate({
             **cls.of_spec(view.spec),
+            "closed": view.closed,
+            "changes_at": perhaps(view.changes_at),
+            "closing": ClosingOut.of(view.closing) if view.closing is not None else None,
             "waiting": view.waiting,
             "longest_wait_s": rounded(view.longest_wait_s),
             "agents": dict(view.agents),

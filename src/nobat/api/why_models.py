@@ -3,10 +3,11 @@
 from pydantic import BaseModel, Field
 
 from acd.agents import AgentState
-from acd.calls import CallState
+from acd.calls import CallState, Visit
 from acd.decisions import Decision
 from acd.explain import CallerBar, CallWhy, Candidate, IdleWhy, LineWhy
 from acd.forecast import Growth, Promise
+from acd.limits import Limit
 from acd.routing import Bar
 from nobat.api.times import Moment, moment, perhaps, rounded
 
@@ -79,6 +80,19 @@ class PromiseOut(BaseModel):
         )
 
 
+class OverflowOut(BaseModel):
+    """A visit to a queue that one of its limits ended."""
+
+    at: Moment | None
+    queue: str
+    limit: Limit | None
+    led_to: str | None = Field(description="`queue:…`, `number:…`, `voicemail` or `message`.")
+
+    @classmethod
+    def of(cls, visit: Visit) -> "OverflowOut":
+        return cls(at=perhaps(visit.decided_at), queue=visit.queue, limit=visit.limit, led_to=visit.led_to)
+
+
 class CallWhyOut(BaseModel):
     """Why a call is where it is."""
 
@@ -102,6 +116,7 @@ class CallWhyOut(BaseModel):
     decisions: list[DecisionOut] = Field(description="The last offers that were made, oldest first.")
     expected: PromiseOut | None = Field(description="What could be told to the caller now.")
     told: list[PromiseOut] = Field(description="What the caller was told, oldest first.")
+    overflows: list[OverflowOut] = Field(description="The limits that led the caller on, oldest first.")
 
     @classmethod
     def of(cls, why: CallWhy) -> "CallWhyOut":
@@ -122,6 +137,7 @@ class CallWhyOut(BaseModel):
             decisions=[DecisionOut.of(one) for one in why.decisions],
             expected=PromiseOut.of(why.expected) if why.expected is not None else None,
             told=[PromiseOut.of(one) for one in why.told],
+            overflows=[OverflowOut.of(one) for one in why.overflows],
         )
 
 

@@ -12,12 +12,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from acd.agents import AgentSpec, Status
-from acd.commands import RestoreAgent, RestoreAmendment, RestoreService, RestoreShift, RestoreTurn, RestoreVisit
+from acd.commands import (
+    RestoreAgent,
+    RestoreAmendment,
+    RestoreClosing,
+    RestoreService,
+    RestoreShift,
+    RestoreTurn,
+    RestoreVisit,
+)
 from acd.events import AgentStatusChosen, CallAmended, CallEnded, CallOffered
 from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from acd.sla import RECENT_S
+from nobat.limit_json import closing_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 
@@ -61,6 +70,13 @@ async def restored_agents(database: Database) -> list[RestoreAgent]:
             )
             for row in rows
         ]
+
+
+async def restored_closings(database: Database) -> list[RestoreClosing]:
+    """The queues that supervisors have closed."""
+    async with database.read() as connection:
+        rows = list((await connection.execute(select(schema.closings))).mappings())
+    return [RestoreClosing(QueueId(row["queue_id"]), closing_of(row["data"], seconds(row["since"]))) for row in rows]
 
 
 async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: float) -> list[RestoreVisit]:

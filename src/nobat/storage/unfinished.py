@@ -40,7 +40,9 @@ class UnfinishedCall:
         """
         ended_by = PBX_RESTART if restarted else UNSEEN
         told = {row["kind"]: row for row in self.rows}
-        entry = told["CallQueued"]
+        entry = told["CallQueued"]  # into the queue where the call was last
+        if told.get("VisitDecided") is not None and not _of_one_visit(told["VisitDecided"], entry):
+            del told["VisitDecided"]  # of a queue before
         queue = QueueId(entry["queue_id"])
         entered_at = float(entry["data"]["entered_at"])
         decided = told.get("VisitDecided")
@@ -59,6 +61,7 @@ class UnfinishedCall:
         return missing, self._view(told, visit, waited, now, ended_by)
 
     def _view(self, told: dict[str, Any], visit: VisitView, waited: float, now: float, ended_by: str) -> CallView:
+        came = next(row for row in self.rows if row["kind"] == "CallQueued")["data"]["entered_at"]
         entry, talk, connected = told["CallQueued"], told.get("TalkEnded"), told.get("CallConnected")
         amended = told.get("CallAmended")
         remarks = amended["data"] if amended is not None else {}
@@ -73,8 +76,8 @@ class UnfinishedCall:
             number=entry["data"]["number"],
             name=entry["data"]["name"],
             priority=remarks.get("priority", entry["data"]["priority"]),
-            entered_at=visit.entered_at,
-            waited_s=waited,
+            entered_at=came,
+            waited_s=visit.entered_at + waited - came,
             position=None,
             outcome=visit.outcome,
             offer=None,
@@ -91,6 +94,11 @@ class UnfinishedCall:
             notes=remarks.get("notes"),
             visits=(visit,),
         )
+
+
+def _of_one_visit(decided: Any, entry: Any) -> bool:
+    apart = float(decided["data"]["entered_at"]) - float(entry["data"]["entered_at"])
+    return bool(decided["queue_id"] == entry["queue_id"]) and abs(apart) < 1.0
 
 
 async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now: float) -> list[UnfinishedCall]:
