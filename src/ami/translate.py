@@ -138,8 +138,8 @@ def _lead(tracker: Tracker, request: Lead) -> Sequence[actions.Action] | Refused
 
 
 def _sounds(say: Sequence[str]) -> tuple[str, ...]:
-    """Prompts of ours by name; a site's own sounds have a folder of their own."""
-    return tuple(one if "/" in one else f"nobat/{one}" for one in say)
+    """Prompts of ours by name; a site's own sounds have a folder of their own. A pause first, while the sound comes up."""
+    return tuple(one if "/" in one else f"nobat/{one}" for one in ("pause", *say)) if say else ()
 
 
 def _check(made: Sequence[actions.Action]) -> None:

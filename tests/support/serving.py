@@ -21,6 +21,7 @@ from tests.support.until import until
 
 Json = dict[str, Any]
 QUEUE, NUMBER = "sales", "8000"
+NUMBERS = (("0219*", "PJSIP/{number}@trunk"),)
 
 
 class Serving:
@@ -42,7 +43,9 @@ class Serving:
         directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))
         pbx = await TestPbx.started("serving", agents=agents)
         bank = await pbx.phone_bank()
-        service = Service(directory, free_port(), pbx.ami_port, pbx.ami_secret)
+        service = Service(
+            directory, free_port(), pbx.ami_port, pbx.ami_secret, voicemail_dir=pbx.instance.voicemail, numbers=NUMBERS
+        )
         service.write()
         declaration = directory / "queues.yaml"
         declaration.write_text(_declaration(agents))
