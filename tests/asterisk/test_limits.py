@@ -106,7 +106,7 @@ async def test_who_has_waited_too_long_stands_elsewhere_as_of_the_first_entry_an
     call = await serving.call_of(patient)
     assert call["entered_at"] == entry
     assert datetime.fromisoformat(call["visits"][-1]["entered_at"]) > datetime.fromisoformat(entry)
-    await (serving.api.patch("/v1/agents/ann", json={"queues": [team.queue, other]}))
+    await serving.api.patch("/v1/agents/ann", json={"queues": [team.queue, other]})
     await team.phone("ann", talk=0.6)
     await team.at_work()
     await serving.until_call(patient, state="ended", outcome="answered")

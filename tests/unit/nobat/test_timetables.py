@@ -1,6 +1,6 @@
 """Hours against the slowest model there is: the clock on the wall, looked at in every minute of a year."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -50,7 +50,7 @@ def slow_model(hours: Hours, zone: str) -> list[bool]:
     is_open = [False] * len(walls(zone))
     for number in range(-1, 365):
         day = date(YEAR, 1, 1) + timedelta(days=number)
-        midnight = datetime(day.year, day.month, day.day)
+        midnight = datetime.combine(day, time())
         for start, end in _spans(hours, day):
             opens = _minute(first, midnight + timedelta(minutes=start))
             closes_wall = midnight + timedelta(minutes=end)
