@@ -41,6 +41,8 @@ LINK_RETRY_S = 5.0
 LEAD_AT_ONCE = 200
 """Callers led away in one turn; the rest in the next, after whatever else has come in."""
 
+NEXT_TURN_S = 0.001
+
 Barred = tuple[Limit, Destination]
 
 
@@ -236,7 +238,7 @@ def clear_due(floor: "Floor", turn: Turn, key: str) -> None:
     for call in [floor.calls[place[3]] for place, _ in zip(queue.line, range(LEAD_AT_ONCE), strict=False)]:
         look(floor, turn, call)
     if 0 < len(queue.line) < before:
-        floor.at(turn.now, "clear", key)
+        floor.at(turn.now + NEXT_TURN_S, "clear", key)
 
 
 def limit_due(floor: "Floor", turn: Turn, key: str) -> None:
