@@ -109,7 +109,8 @@ class Playback:
             queue.leave(old.place, old.needs)
         queue = self._queue(event.queue)
         call = Call(event.call, LegId(event.leg), pbx_of(event.call), event.number, event.name, event.priority,
-                    _serial(event.call), Visit(event.queue, event.entered_at), state_since=event.at)  # fmt: skip
+                    _serial(event.call), Visit(event.queue, event.entered_at), came_at=event.entered_at,
+                    place_at=event.entered_at, state_since=event.at)  # fmt: skip
         call.head_start_s = call.priority * queue.spec.priority_s
         self.floor.calls[call.id] = self.newcomer = call
         queue.stand(call.place, call.needs)
@@ -139,7 +140,7 @@ class Playback:
             queue.offered.discard(call.id)
             call.visit.outcome = event.outcome
             gave_up = event.outcome is Outcome.ABANDONED
-            queue.waits.decided(event.waited_s, gave_up=gave_up)
+            queue.waits.decided(event.waited_s, gave_up=gave_up, served=event.outcome is not Outcome.OVERFLOWED)
             if call.prediction is not None and event.outcome is Outcome.ANSWERED:
                 waited = event.entered_at + event.waited_s - call.prediction.at
                 queue.waits.came_true(call.prediction.said, call.prediction.best, waited)
