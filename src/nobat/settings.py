@@ -188,7 +188,7 @@ class NumberingSettings(_Section):
 class NumberRoute(_Section):
     """Numbers to which a queue's limits may lead callers. Without any, they lead to none."""
 
-    pattern: Annotated[str, Field(pattern=r"^[+*]?[0-9]{1,20}\*?$")]
+    pattern: Annotated[str, Field(pattern=r"^\+?[0-9]{1,20}\*?$")]
     """A number, or with `*` at its end all numbers that begin so."""
 
     dial: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]*\{number\}[A-Za-z0-9_.+@/-]*$")]

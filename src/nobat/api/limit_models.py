@@ -32,11 +32,11 @@ Spans = Annotated[
 ]
 Sound = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}$"),
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}$", max_length=80),
     Field(examples=["closed"]),
 ]
 SAY = "Prompts of Nobat by name, or sounds of the site as folder/name; null: the usual ones; empty: nothing."
-Say = Annotated[list[Sound] | None, Field(max_length=10, description=SAY)]
+Say = Annotated[list[Sound] | None, Field(max_length=8, description=SAY)]
 
 
 class Part(BaseModel):
@@ -99,7 +99,7 @@ class ToQueueIn(Part):
 
 class ToNumberIn(Part):
     kind: Literal["number"]
-    number: Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9]{2,20}$"), Field(examples=["02112345678"])]
+    number: Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{2,20}$"), Field(examples=["02112345678"])]
     ring_s: Annotated[int, Field(ge=1, le=300)] = 30
     say: Say = None
 
