@@ -19,6 +19,7 @@ NAMES = (
     "ami_drain",
     "events_per_call",
     "assign_latency",
+    "assign_prompts",
     "cpu_share",
     "storm",
 )

@@ -14,13 +14,13 @@ TALK_S = (2.0, 4.6)
 
 async def run(*, full: bool) -> bool:
     """Print both; whether the goals were reached."""
-    blocks, block = (5, 60) if full else (2, 40)
+    blocks, calls = (5, 60) if full else (2, 40)
     ours: list[float] = []
     peer: list[float] = []
     async with rig(AGENTS, talk_s=TALK_S) as running:
         for _ in range(blocks):
-            ours += await _block(running, OURS, block)
-            peer += await _block(running, PEER, block)
+            ours += await block_of(running, OURS, calls)
+            peer += await block_of(running, PEER, calls)
     mine, theirs = Spread.of(ours), Spread.of(peer)
     heading("assign_latency", f"{AGENTS} agents, {WAITING} waiting; agent's BYE to next INVITE, ms")
     print(f"   nobat      {mine}\n   app_queue  {theirs}")
@@ -32,7 +32,7 @@ async def run(*, full: bool) -> bool:
     return all(reached)
 
 
-async def _block(running: Rig, number: str, wanted: int) -> list[float]:
+async def block_of(running: Rig, number: str, wanted: int) -> list[float]:
     """At least ``wanted`` hand-offs with the line always full; those while it filled are left out."""
     running.bank.moments.clear()
     settled = AGENTS  # each agent's first hand-off may come before all wait

@@ -109,8 +109,7 @@ class Playback:
             queue.leave(old.place, old.needs)
         queue = self._queue(event.queue)
         call = Call(event.call, LegId(event.leg), pbx_of(event.call), event.number, event.name, event.priority,
-                    _serial(event.call), Visit(event.queue, event.entered_at), came_at=event.entered_at,
-                    place_at=event.entered_at, state_since=event.at)  # fmt: skip
+                    _serial(event.call), Visit(event.queue, event.entered_at), state_since=event.at)  # fmt: skip
         call.head_start_s = call.priority * queue.spec.priority_s
         self.floor.calls[call.id] = self.newcomer = call
         queue.stand(call.place, call.needs)

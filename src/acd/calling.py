@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import joining, overflow
+from acd import announcing, joining, overflow, rejoining
 from acd import telephony as t
 from acd.agents import FREE, Agent, AgentState, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
@@ -25,10 +25,12 @@ from acd.events import (
     OfferNotPlaced,
     TalkEnded,
 )
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId, pbx_of
+from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, pbx_of
 from acd.outcomes import Outcome
+from acd.returning import recall, return_to_line, transfer_ended
+from acd.talks import Talk, TransferResult
 from acd.turn import Turn
-from acd.visits import decide, was_counted
+from acd.visits import decide
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -68,8 +70,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         turn.ask(t.HangUp(fact.leg, UNALLOCATED_NUMBER))
         turn.emit(CallRefused(turn.now, fact.call, fact.queue_key))
         return None
-    came_at = min(fact.entered_at, turn.now)
-    entered_at = min(fact.visit_at, turn.now) if fact.visit_at is not None else came_at
+    entered_at = min(fact.entered_at, turn.now)
     call = Call(
         id=fact.call,
         leg=fact.leg,
@@ -79,22 +80,22 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         priority=fact.priority,
         serial=fact.serial,
         visit=Visit(queue.spec.id, entered_at),
-        came_at=came_at,
-        place_at=min(fact.place_at, turn.now) if fact.place_at is not None else came_at,
-        trail=tuple(QueueId(one) for one in fact.trail),
         state_since=entered_at,
     )
+    if adopted:
+        recall(floor, call, fact.visit)
+        entered_at = call.visit.entered_at
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
-    call.counted = was_counted(floor, call)
-    if call.counted:
+    if call.visit.outcome is not None:
         turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
     else:
         name, number = call.name, call.number
         turn.emit(
             CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
         )
+    joining.receive(floor, turn, call, queue, fact, adopted=adopted)
     return call
 
 
@@ -189,11 +190,14 @@ def offer_ended(floor: "Floor", turn: Turn, fact: t.OfferEnded) -> None:
 def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
     """No conversation came of the offer: everybody is freed and the caller stands where the caller stood."""
     offer = close_offer(floor, turn, call, t.MissCause.CANCELLED)
+    if offer is not None:
+        turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
+    if call.visit.outcome is not None:
+        return_to_line(floor, turn, call, "transfer-failed")
+        return
     call.move(_WAITING, turn.now)
     joining.stand(floor, call)
     overflow.came_back(floor, turn, call)
-    if offer is not None:
-        turn.emit(OfferClosed(turn.now, call.id, call.queue, offer.id))
 
 
 def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> LiveOffer | None:
@@ -217,18 +221,22 @@ def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
 def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg: LegId | None, at: float) -> None:
     """The wait is over: decide the visit and engage the agent whose phone it is."""
     agent = _answering_agent(floor, call, device)
+    offer, number = (call.offer.id, call.offer.number) if call.offer is not None else (None, None)
     if call.offer is not None and device is not None:
         call.offer.phones.pop(device, None)
     close_offer(floor, turn, call, t.MissCause.CANCELLED)
     call.move(_TALKING, turn.now)
-    call.device, call.agent_leg, call.connected_at = device, leg, at
+    call.talks = (
+        *call.talks,
+        Talk(call.queue, at, agent.id if agent is not None else None, device, leg, number, offer),
+    )
+    transfer_ended(turn, call, TransferResult.CONNECTED)
     if agent is not None:
-        call.agent = agent.id
         agent.talk(call.id, call.queue, at)
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
     waited = max(0.0, at - call.visit.entered_at)
-    if not call.counted:
+    if call.visit.outcome is None:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
     decide(floor, turn, call, _ANSWERED, at)
 
@@ -246,21 +254,21 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.held_since is None:
-        call.held_since = turn.now
+    if call is not None and call.state is _TALKING and call.talks[-1].held_since is None:
+        call.talks[-1].held_since = turn.now
         turn.emit(CallHeld(turn.now, call.id, call.queue))
 
 
 def resumed(floor: "Floor", turn: Turn, fact: t.Resumed) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.held_since is not None:
-        call.resume(turn.now)
+    if call is not None and call.talk is not None and call.talk.held_since is not None:
+        call.talk.resume(turn.now)
         turn.emit(CallResumed(turn.now, call.id, call.queue))
 
 
 def agent_leg_gone(floor: "Floor", turn: Turn, fact: t.AgentLegGone) -> None:
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is _TALKING and call.agent_leg in (None, fact.leg):
+    if call is not None and call.state is _TALKING and call.talks[-1].leg in (None, fact.leg):
         end_talk(floor, turn, call, "fault" if fact.fault else "agent" if fact.hung_up else "caller")
 
 
@@ -270,7 +278,7 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
     The PBX says so within a millisecond; if it does not, the phone has another call and the belief ends (``floor.doubted``).
     """
     call = floor.calls.get(fact.call)
-    if call is None or call.state is not _TALKING or call.agent_leg not in (None, fact.leg):
+    if call is None or call.state is not _TALKING or call.talks[-1].leg not in (None, fact.leg):
         return
     known = floor.devices.get(fact.device)
     if known in (t.DeviceState.BUSY, t.DeviceState.IN_USE):
@@ -282,18 +290,16 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
 
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     """The agent's part is over: wrap-up begins, and the caller is *after*."""
-    call.resume(turn.now)
-    call.talk_ended_at = turn.now
+    talk = call.talks[-1]
+    talk.end(turn.now)
     call.ended_by = ended_by
     call.move(_AFTER, turn.now)
-    agent = floor.agents.get(call.agent) if call.agent is not None else None
+    agent = floor.agents.get(talk.agent) if talk.agent is not None else None
     if agent is None:
         return
     queue = floor.queues[call.queue]
     turn.emit(
-        TalkEnded(
-            turn.now, call.id, call.queue, agent.id, call.talk_s(turn.now) or 0.0, call.hold_s, ended_by == "fault"
-        )
+        TalkEnded(turn.now, call.id, call.queue, agent.id, talk.talk_s(turn.now), talk.hold_s, ended_by == "fault")
     )
     if isinstance(agent.engagement, Talking) and agent.engagement.call == call.id:
         agent.end_talk(call.id, call.queue, queue.spec.wrap_up_s, turn.now)
@@ -308,15 +314,22 @@ def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
     if call is None:
         return
     if call.state is _OFFERED:
+        if call.offer is None or call.offer.id != fact.offer:
+            return
         # A phone was picked up and lost before caller and agent heard each other: not a conversation.
-        turn.ask(t.ReturnToLine(call.id, call.leg))
+        if call.visit.outcome is None:
+            turn.ask(t.ReturnToLine(call.id, call.leg))
         back_to_line(floor, turn, call)
         call.hold_off_until = turn.now + HOLD_OFF_S
         floor.at(call.hold_off_until, "hold_off", call.id)
         return
+    if call.talk is None or call.talk.offer not in (None, fact.offer):
+        return  # of an earlier talk
     if call.state is _TALKING:
         end_talk(floor, turn, call, "agent")
-    if call.state is _AFTER:
+    if call.state is _AFTER and call.ended_by == "fault" and not call.hang_up_asked:
+        return_to_line(floor, turn, call, "back-to-front")
+    elif call.state is _AFTER:
         turn.ask(t.HangUp(call.leg))
 
 
@@ -329,6 +342,7 @@ def gone(floor: "Floor", turn: Turn, fact: t.CallGone) -> None:
 def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: str) -> None:
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
+    rejoining.keep(floor, turn, call, undecided, ended_by)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
     elif call.state is _OFFERED:
@@ -343,7 +357,6 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     queue.live_calls -= 1
     del floor.calls[call.id]
     floor.fresh_calls.pop(call.id, None)
-    floor.counted.pop((call.id, call.queue), None)
     floor.particular.pop(call.id, None)
     floor.ended[call.id] = call
     while len(floor.ended) > ENDED_KEPT:
@@ -353,6 +366,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
 
 def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     """An offer that was certainly not placed frees its agents; of any other failure the next snapshot tells the truth."""
+    announcing.not_said(floor, turn, fact)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)
@@ -378,4 +392,5 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     t.CallerFreed: caller_freed,
     t.CallGone: gone,
     t.RequestFailed: request_failed,
+    t.Announced: announcing.announced,
 }

@@ -15,9 +15,11 @@ from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
+from acd.talks import Talk, Transfer
 from acd.words import Word
 
 if TYPE_CHECKING:
+    from acd.announcing import Speech
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
     from acd.telephony import Lead
@@ -37,7 +39,8 @@ TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.WAITING: frozenset({CallState.OFFERED, CallState.AFTER, CallState.ENDED}),
     CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
-    CallState.AFTER: frozenset({CallState.ENDED}),
+    # A call that is passed on comes to AFTER on its way, and so does one whose agent was lost: both may go on from there.
+    CallState.AFTER: frozenset({CallState.WAITING, CallState.OFFERED, CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
 
@@ -46,14 +49,23 @@ NOBODY: Mapping[AgentId, int] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Visit:
-    """One stay in one queue. ``decided_at`` and ``outcome`` are None while the caller still waits."""
+    """One stay in one queue. ``decided_at`` and ``outcome`` are None while the caller still waits.
+
+    ``since`` is the time that the place counts from, and ``front`` sets the caller before all who have no such right.
+    """
 
     queue: QueueId
     entered_at: float
     outcome: Outcome | None = None
     decided_at: float | None = None
+    since: float | None = None  # None: from ``entered_at``
+    front: bool = False
     limit: Limit | None = None  # of an overflowed one: why …
     led_to: str | None = None  # … and where to
+
+    @property
+    def place_at(self) -> float:
+        return self.since if self.since is not None else self.entered_at
 
 
 @dataclass(slots=True)
@@ -68,6 +80,7 @@ class LiveOffer:
     answered: DeviceId | None = None
     withdrawn: set[DeviceId] = field(default_factory=set)  # told to stop ringing; the PBX has not confirmed it
     found: bool = False  # by a snapshot, not made here: whose phones ring is learned as the PBX tells it
+    number: str | None = None  # rings outside, for a call that is passed on there
     ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
 
 
@@ -83,10 +96,7 @@ class Call:
     priority: int
     serial: int
     visit: Visit  # the one that counts now
-    came_at: float  # when the call came in
-    place_at: float  # from when on the place counts: the call's entry, or the visit's
     trail: tuple[QueueId, ...] = ()  # the queues before, those that a restart has made us forget included
-    counted: bool = False  # the visit's outcome was counted before a restart
     led: "Lead | None" = None  # away from the line, as it was asked of the PBX
     earlier_visits: tuple[Visit, ...] = ()
     state: CallState = CallState.WAITING
@@ -110,23 +120,30 @@ class Call:
     told: "tuple[Promise, ...]" = ()
     decisions: "tuple[Decision, ...]" = ()
     hold_off_until: float = 0.0  # no offer before: the last one could not be placed
-    agent: AgentId | None = None
-    device: DeviceId | None = None
-    agent_leg: LegId | None = None
-    connected_at: float | None = None
-    talk_ended_at: float | None = None
-    held_since: float | None = None
-    hold_s: float = 0.0
+    talks: tuple[Talk, ...] = ()  # the first one first; the last one may still go on
+    transfers: tuple[Transfer, ...] = ()
     hang_up_asked: bool = False
     ended_at: float | None = None
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
     disposition: str | None = None
     notes: str | None = None
+    place_since: float | None = None  # of an earlier call that was cut off: the place counts from then
+    speech: "Speech | None" = None  # what is said to the caller, and what was
 
     @property
     def visits(self) -> tuple[Visit, ...]:
         """All stays in queues, the first one first."""
         return (*self.earlier_visits, self.visit)
+
+    @property
+    def waiting_since(self) -> float:
+        """When the present wait began: with this visit, or with the first of those from which limits have led here."""
+        since = self.visit.entered_at
+        for earlier in reversed(self.earlier_visits):
+            if earlier.outcome is not Outcome.OVERFLOWED:
+                break
+            since = earlier.entered_at
+        return since
 
     @property
     def queue(self) -> QueueId:
@@ -135,7 +152,8 @@ class Call:
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        return (self.place_at - self.head_start_s, self.place_at, self.serial, self.id)
+        since = self.visit.place_at
+        return (since - self.head_start_s, since, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:
         """Change state, by the table only."""
@@ -148,16 +166,24 @@ class Call:
         self.offers_made += 1
         return OfferId(f"{self.id}.{self.offers_made}")
 
+    @property
+    def talk(self) -> Talk | None:
+        """The conversation that goes on, or the last one."""
+        return self.talks[-1] if self.talks else None
+
+    @property
+    def agent(self) -> AgentId | None:
+        """Who talks to the caller, or did last."""
+        return self.talks[-1].agent if self.talks else None
+
+    def had(self, agent: AgentId) -> bool:
+        """Whether the agent has or had a part in the call."""
+        return any(talk.agent == agent for talk in self.talks)
+
     def talk_s(self, now: float) -> float | None:
         """Seconds in conversation so far, hold included; None if there was none."""
-        if self.connected_at is None:
-            return None
-        return max(0.0, (self.talk_ended_at if self.talk_ended_at is not None else now) - self.connected_at)
+        return sum(talk.talk_s(now) for talk in self.talks) if self.talks else None
 
     def held_s(self, now: float) -> float:
         """Seconds on hold so far."""
-        return self.hold_s + (max(0.0, now - self.held_since) if self.held_since is not None else 0.0)
-
-    def resume(self, now: float) -> None:
-        """End a hold, if there is one."""
-        self.hold_s, self.held_since = self.held_s(now), None
+        return sum(talk.held_s(now) for talk in self.talks)

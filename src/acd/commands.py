@@ -9,9 +9,10 @@ from acd.agents import AgentSpec, Status
 from acd.directory import CallerProfile
 from acd.hours import Timetable
 from acd.ids import AgentId, CallId, DeviceId, QueueId
-from acd.limits import Closing, Destination
+from acd.limits import Closing, Destination, Limit
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
+from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,17 @@ class RestoreVisit:
     entered_at: float
     decided_at: float
     outcome: Outcome
+    limit: Limit | None = None
+    led_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreParts:
+    """Give a call that may still be alive back the talks that ended before a restart, and how it was passed on."""
+
+    call: CallId
+    talks: tuple[Talk, ...]
+    transfers: tuple[Transfer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +227,44 @@ class RestoreClosing:
 
 
 @dataclass(frozen=True, slots=True)
+class RestorePlace:
+    """Give a caller who was cut off before a restart the place back that is kept for ``number``."""
+
+    call: CallId
+    queue: QueueId
+    number: str
+    since: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StopOffering:
     """The service is about to leave: offers in flight are settled, none is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCall:
+    """Hand a waiting call to a chosen agent, whatever his queues and skills.
+
+    Conflict ``illegal_transition`` unless the call waits, ``agent_not_free`` (with the bar), ``call_not_ready``.
+    """
+
+    call: CallId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Pass a conversation on, unannounced. ``place`` is where the caller comes to stand in a queue.
+
+    Conflict ``illegal_transition`` unless the call talks, ``agent_not_free`` (with the bar), ``call_not_ready``,
+    ``no_outside_line``; Invalid ``invalid_number``.
+    """
+
+    call: CallId
+    kind: TargetKind
+    to: str
+    place: PlacePolicy = PlacePolicy.KEPT
 
 
 Command = (
@@ -226,6 +274,7 @@ Command = (
     | RemoveAgent
     | RestoreAgent
     | RestoreVisit
+    | RestoreParts
     | SignIn
     | SignOut
     | TakeBreak
@@ -243,5 +292,8 @@ Command = (
     | CloseQueue
     | OpenQueue
     | RestoreClosing
+    | RestorePlace
     | StopOffering
+    | OfferCall
+    | TransferCall
 )

@@ -6,10 +6,10 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from acd import announcing, joining, overflow, rejoining, routing
 from acd import commands as c
-from acd import joining, overflow, routing
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking, WrapUp
-from acd.calls import Call, CallState
+from acd.calls import Call, CallState, Visit
 from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition, unknown
 from acd.events import AgentStatusChosen, CallAmended, WrapUpEnded
@@ -60,11 +60,12 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
     queue.line.clear()
     queue.kinds.clear()
     for call in (*waiting, *(floor.calls[call] for call in queue.offered)):
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
         overflow.watch(floor, queue, call)
+        announcing.plan(floor, call, queue)
     for call in waiting:
         queue.stand(call.place, call.needs)
 
@@ -176,7 +177,7 @@ def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
         call = floor.calls.get(agent.engagement.call)
         if call is not None and call.offer is not None:
             return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
-        return call.device if call is not None else None
+        return call.talk.device if call is not None and call.talk is not None else None
     return agent.device
 
 
@@ -283,7 +284,7 @@ def amend_call(floor: "Floor", turn: Turn, command: c.AmendCall) -> None:
         if waiting:
             queue.leave(call.place, call.needs)
         call.priority = command.priority
-        call.head_start_s = call.priority * queue.spec.priority_s
+        call.head_start_s = joining.head_start(call, queue)
         if waiting:
             queue.stand(call.place, call.needs)
     _amend(turn, call, command.disposition, command.notes)
@@ -303,8 +304,17 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
-    key = (command.call, command.queue)
-    floor.counted[key] = max(command.entered_at, floor.counted.get(key, 0.0))
+    known = floor.counted.setdefault(command.call, [])
+    known.append(
+        Visit(
+            command.queue,
+            command.entered_at,
+            command.outcome,
+            command.decided_at,
+            limit=command.limit,
+            led_to=command.led_to,
+        )
+    )
 
 
 def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:
@@ -362,5 +372,6 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     c.RestoreService: restore_service,
     c.RestoreAmendment: restore_amendment,
     c.RestoreShift: restore_shift,
+    c.RestorePlace: rejoining.restore,
     c.StopOffering: stop_offering,
 }

@@ -8,6 +8,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
+from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
 
@@ -246,6 +247,76 @@ class PbxReady:
     boot: str = ""
 
 
+@record
+class CallAssigned:
+    """Somebody handed a waiting call to a chosen agent; the offer follows."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId
+
+
+@record
+class CallTransferred:
+    """A call was passed on. ``agent`` had it, or nobody; ``queue`` is where it came from."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    agent: AgentId | None
+    mode: TransferMode
+    target: TargetKind
+    to: str
+
+
+@record
+class TransferEnded:
+    """What has come of the last transfer of a call. After a failed one the caller stands at the head of the line."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    result: TransferResult
+
+
+@record
+class CallTold:
+    """A waiting caller began to hear an announcement. ``low_s`` to ``high_s`` is the wait that was told, if one was."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    prompts: tuple[str, ...]
+    ahead: int | None = None
+    low_s: float | None = None
+    high_s: float | None = None
+    because: str | None = None
+
+
+@record
+class PlaceKept:
+    """A caller's call ended while he waited. Whoever rings again from ``caller`` until then has the place since ``since`` again."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    caller: str
+    since: float
+    until: float
+
+
+@record
+class PlaceRegained:
+    """A caller who was cut off in the call ``earlier`` has rung again and stands where he stood: since ``since``."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    earlier: CallId
+    since: float
+
+
 Event = (
     CallQueued
     | CallAdopted
@@ -269,4 +340,10 @@ Event = (
     | VoicemailLeft
     | PbxLost
     | PbxReady
+    | CallAssigned
+    | CallTransferred
+    | TransferEnded
+    | CallTold
+    | PlaceKept
+    | PlaceRegained
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from acd import routing
 from acd.agents import AgentState
+from acd.announcing import Said
 from acd.calls import Call, CallState, Visit
 from acd.decisions import Decision
 from acd.forecast import Promise, ahead_of, expected
@@ -54,6 +55,9 @@ class CallWhy:
     expected: Promise | None
     told: tuple[Promise, ...]
     overflows: tuple[Visit, ...]  # those that a limit ended
+    language: str | None
+    place_since: float | None
+    announced: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
     """Raises ``unknown_call``."""
     call = floor.call(call_id)
     queue = floor.queues.get(call.queue)
-    waits = queue is not None and call.state in (CallState.WAITING, CallState.OFFERED)
+    waits = queue is not None and call.visit.outcome is None
     held = routing.held_for(call, queue, now) if queue is not None and waits else None
     return CallWhy(
         call=call.id,
@@ -109,6 +113,9 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         expected=expected(floor, call, now),
         told=call.told,
         overflows=tuple(replace(visit) for visit in call.visits if visit.limit is not None),
+        language=call.language,
+        place_since=call.place_since,
+        announced=call.speech.said if call.speech is not None else (),
     )
 
 

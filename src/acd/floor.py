@@ -15,10 +15,10 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import calling, desk, joining, overflow, reconcile, routing
+from acd import announcing, calling, desk, joining, moving, overflow, reconcile, rejoining, routing
 from acd.agents import Agent, AgentState, Free, WrapUp
-from acd.calls import Call, CallState
-from acd.commands import Command, RestoreAmendment
+from acd.calls import Call, CallState, Visit
+from acd.commands import Command, RestoreAmendment, RestoreParts
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -37,7 +37,9 @@ _IDLE = AgentState.IDLE
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
-TimerKind = Literal["wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "limit", "hours", "clear"]
+TimerKind = Literal[
+    "wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "announce", "speak", "limit", "hours", "clear"
+]
 
 
 @dataclass(slots=True)
@@ -52,17 +54,18 @@ class Floor:
     devices: dict[DeviceId, DeviceState] = field(default_factory=dict)
     at_device: dict[DeviceId, AgentId] = field(default_factory=dict)  # who is signed in where
     doubted: dict[DeviceId, DeviceState] = field(default_factory=dict)  # believed free; what the PBX said last
-    counted: dict[tuple[CallId, QueueId], float] = field(
-        default_factory=dict
-    )  # visits counted before a restart: their entry
-    amended: dict[CallId, RestoreAmendment] = field(
-        default_factory=dict
-    )  # before a restart, of calls not yet found again
+    # Told by history before the first snapshot, of calls not yet found again: decided visits, talks that ended, amendments.
+    counted: dict[CallId, list[Visit]] = field(default_factory=dict)
+    parts: dict[CallId, RestoreParts] = field(default_factory=dict)
+    amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
+    outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     routes: tuple[Route, ...] = ()  # numbers that callers may be led to
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
     particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
+    voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
+    kept: OrderedDict[tuple[str, QueueId], rejoining.KeptPlace] = field(default_factory=OrderedDict)  # by number
     offering: bool = True
     now: float = 0.0
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
@@ -294,6 +297,8 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "limit": overflow.limit_due,
     "hours": overflow.hours_due,
     "clear": overflow.clear_due,
+    "announce": announcing.due,
+    "speak": announcing.speak,
 }
 
 
@@ -312,6 +317,7 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
     **overflow.HANDLERS,
+    **moving.HANDLERS,
     **reconcile.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,

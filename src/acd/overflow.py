@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from acd import announcing, joining, visits
 from acd import commands as c
-from acd import joining, visits
 from acd import telephony as t
 from acd.calls import Call, CallState
 from acd.errors import Conflict
@@ -170,12 +170,13 @@ def _lead(floor: "Floor", turn: Turn, call: Call, limit: Limit, wanted: Destinat
             _lead_out(floor, turn, call, limit, to)
             return
         queue = floor.queues[to.queue]
-        visits.begin_next(floor, turn, call, queue, call.came_at if to.keep_place else turn.now)
-        joining.settle_in(floor, turn, call, queue)
+        since = call.visits[0].place_at if to.keep_place else None
+        visit = joining.begin_again(floor, turn, call, queue, since=since, front=False)
+        joining.hold(floor, call, queue)
         barred = joining_bar(floor, queue, call, turn.now)
         if barred is None:
-            at, place = call.visit.entered_at, call.place_at
-            turn.ask(t.Place(call.id, call.leg, to.queue, at, place, tuple(call.trail), said(limit, to)))
+            turn.ask(t.Place(call.id, call.leg, visit, said(limit, to)))
+            announcing.plan(floor, call, queue)
             stand(floor, call)
             return
         limit, wanted = barred

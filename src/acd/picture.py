@@ -37,16 +37,15 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         number=one.number,
         name=one.name,
         priority=one.priority,
-        entered_at=one.came_at,
-        waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - one.came_at),
+        entered_at=one.visits[0].entered_at,
+        waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - one.waiting_since),
         position=_position(floor, one),
         outcome=visit.outcome,
         offer=offer.id if offer is not None else None,
         offered_to=tuple(offer.phones.values()) if offer is not None else (),
         agent=one.agent,
-        device=one.device,
-        agent_leg=one.agent_leg,
-        connected_at=one.connected_at,
+        device=one.talk.device if one.talk is not None else None,
+        connected_at=one.talks[0].began_at if one.talks else None,
         talk_s=one.talk_s(now),
         hold_s=one.held_s(now),
         ended_at=one.ended_at,
@@ -57,6 +56,23 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
             v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome, each.limit, each.led_to)
             for each in one.visits
         ),
+        talks=tuple(
+            v.TalkView(
+                talk.queue,
+                talk.agent,
+                talk.device,
+                talk.leg,
+                talk.number,
+                talk.began_at,
+                talk.ended_at,
+                talk.talk_s(now),
+                talk.held_s(now),
+            )
+            for talk in one.talks
+        ),
+        transfers=one.transfers,
+        language=one.language,
+        place_since=one.place_since,
     )
 
 
@@ -69,7 +85,7 @@ def _in_line(floor: "Floor", queue: Queue) -> list[Call]:
 
 
 def _position(floor: "Floor", one: Call) -> int | None:
-    if one.state not in (CallState.WAITING, CallState.OFFERED):
+    if one.state not in (CallState.WAITING, CallState.OFFERED) or one.visit.outcome is not None:
         return None
     queue = floor.queues[one.queue]
     place = one.place
@@ -88,8 +104,8 @@ def line(
             call=one.id,
             place=one.place,
             position=position,
-            entered_at=one.place_at,
-            waited_s=max(0.0, now - one.place_at),
+            entered_at=one.waiting_since,
+            waited_s=max(0.0, now - one.waiting_since),
             priority=one.priority,
             number=one.number,
             name=one.name,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from acd.announcements import SILENT, Announcements
 from acd.ewt import WaitModel
 from acd.hours import ALWAYS, Hours, Timetable
 from acd.ids import AgentId, CallId, QueueId
@@ -78,6 +79,7 @@ class QueueSpec:
     timezone: str = "UTC"
     hours: Hours = ALWAYS
     overflow: Overflow = NONE
+    announcements: Announcements = SILENT
 
 
 Key = tuple[float, ...]

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, overflow
+from acd import announcing, calling, joining, overflow, returning
 from acd.calls import Call, CallState, LiveOffer
 from acd.events import PbxReady
 from acd.ids import OfferId, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
-from acd.telephony import DeviceState, LegStage, PbxSnapshot, SnapshotCall
+from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, ReturnToLine, SnapshotCall
 from acd.turn import Turn
 from acd.visits import decide
 
@@ -36,11 +36,13 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         known = floor.calls.get(found.entered.call)
         if known is None:
             _adopt(floor, turn, found, repairs)
-        elif not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
+            continue
+        if found.entered.told is not None:
+            announcing.announced(floor, turn, Announced(known.id, found.entered.told))
+        if not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
-    for call, queue in tuple(floor.counted):
-        if pbx_of(call) == fact.pbx and (call not in floor.calls or floor.calls[call].queue != queue):
-            del floor.counted[call, queue]
+    floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
+    floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     floor.freshen(fact.pbx)
@@ -85,6 +87,9 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
         return
     repairs["call_adopted"] += 1
     call.offers_made = _offers_made(found.offer)
+    if found.stage is LegStage.WAITING and call.visit.outcome is not None:
+        _come_back(floor, turn, call)
+        return
     if found.stage is LegStage.WAITING:
         overflow.stand(floor, call)
         return
@@ -102,6 +107,19 @@ def _find_led(floor: "Floor", turn: Turn, call: Call) -> None:
     call.move(CallState.AFTER, turn.now)
 
 
+def _come_back(floor: "Floor", turn: Turn, call: Call) -> None:
+    """A caller who was answered waits again, and nobody has told what has become of his agent or transfer."""
+    if call.visit.outcome is Outcome.OVERFLOWED:
+        # A limit led him on, and the service died before it could say so: he waits on where he is, and limits hold anew.
+        queue = floor.queues[call.queue]
+        visit = joining.rejoin(floor, turn, call, queue, since=call.visits[0].place_at, front=False)
+        overflow.watch(floor, queue, call)
+        turn.ask(ReturnToLine(call.id, call.leg, visit))
+        return
+    call.state = CallState.AFTER
+    returning.return_to_line(floor, turn, call, "back-to-front")
+
+
 def _offers_made(offer: OfferId | None) -> int:
     """The count that the last offer's id ends in, so that new ids go on from there."""
     tail = offer.rpartition(".")[2] if offer is not None else ""
@@ -113,7 +131,8 @@ def _resume_offer(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -
     call.move(CallState.OFFERED, turn.now)
     guard = turn.now + FOUND_OFFER_S
     call.offer = LiveOffer(found.offer or OfferId(f"{call.id}.0"), turn.now, 0, {}, found=True, ends_at=guard)
-    floor.queues[call.queue].offered.add(call.id)
+    if call.visit.outcome is None:
+        floor.queues[call.queue].offered.add(call.id)
     floor.at(guard, "offer", call.id)
 
 
@@ -149,6 +168,11 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
             repairs["lead_found"] += 1
             floor.queues[call.queue].leave(call.place, call.needs)
             _find_led(floor, turn, call)
+        case CallState.TALKING | CallState.AFTER, LegStage.WAITING:
+            repairs["talk_lost"] += 1
+            if call.state is CallState.TALKING:
+                calling.end_talk(floor, turn, call, "unseen")
+            returning.return_to_line(floor, turn, call, "back-to-front")
         case _:
             return
 

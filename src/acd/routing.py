@@ -257,23 +257,33 @@ def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
 
 def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Rank]) -> None:
     """Take the best, or all where everybody rings; take the caller out of the line, and ring."""
-    now, spec = turn.now, queue.spec
-    rung = ranks if spec.strategy in RING_EVERYBODY else ranks[:1]
+    rung = ranks if queue.spec.strategy in RING_EVERYBODY else ranks[:1]
     agents = [queue.members[agent] for _, _, agent in rung]
-    ends_at = now + spec.ring_s + OFFER_GUARD_S
+    for agent in agents:
+        queue.took_turn(agent.id, turn.now)
+    ring(floor, turn, queue, call, agents, queue.spec.strategy, ranks)
+
+
+def ring(
+    floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Agent], why: str, ranks: list[Rank]
+) -> None:
+    """Take these agents and the caller for each other, out of the line if he stands in one, and ring."""
+    now, ring_s = turn.now, queue.spec.ring_s
+    ends_at = now + ring_s + OFFER_GUARD_S
     phones = {agent.device: agent.id for agent in agents if agent.device is not None}
     offer = call.next_offer_id()
     chosen = tuple(phones.values())
-    decision = Decision(now, offer, spec.strategy, chosen, tuple(ranks[:DECISION_TERMS]))
+    decision = Decision(now, offer, why, chosen, tuple(ranks[:DECISION_TERMS]))
     call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
-    queue.leave(call.place, call.needs)
-    queue.offered.add(call.id)
+    passed_on = call.state is not _WAITING
+    if not passed_on:
+        queue.leave(call.place, call.needs)
+        queue.offered.add(call.id)
     call.move(_OFFERED, now)
-    call.offer = LiveOffer(offer, now, spec.ring_s, phones, ends_at=ends_at)
+    call.offer = LiveOffer(offer, now, ring_s, phones, ends_at=ends_at)
     for agent in agents:
-        queue.took_turn(agent.id, now)
         agent.reserve(call.id, offer)
         floor.refresh(agent, turn)
     floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), spec.ring_s))
-    turn.emit(CallOffered(now, call.id, spec.id, offer, chosen))
+    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), ring_s, passed_on))
+    turn.emit(CallOffered(now, call.id, queue.spec.id, offer, chosen))

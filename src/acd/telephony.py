@@ -60,15 +60,26 @@ class LegStage(Word):
     LED = "led"  # away from the line: to a number, a voicemail, a message
 
 
+@record
+class LineVisit:
+    """A stay in a line that is not the call's first, as its channel keeps it. Times to the millisecond.
+
+    The place counts from ``since``; ``front`` is the right to the head of the line.
+    """
+
+    queue: QueueId
+    entered_at: float
+    since: float
+    front: bool
+    trail: tuple[QueueId, ...] = ()  # the queues before, oldest first
+
+
 # ---------------------------------------------------------------- facts
 
 
 @record
 class CallEntered:
-    """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*.
-
-    Of a caller who was led here from another queue: when that was, from when on the place counts, and the queues before.
-    """
+    """A caller is in the wait loop. ``queue_key`` is a queue's id or its number; ``number`` None is *withheld*."""
 
     call: CallId
     leg: LegId
@@ -78,9 +89,11 @@ class CallEntered:
     priority: int
     number: str | None
     name: str | None
-    visit_at: float | None = None
-    place_at: float | None = None
-    trail: tuple[str, ...] = ()
+    language: str | None = None  # the channel's; ``chosen``: by the caller, before he came to us
+    chosen: bool = False
+    place_since: float | None = None  # of a caller who has an earlier place again, as ``Mark`` left it
+    told: str | None = None  # the last announcement that was begun: the id that ``Announce`` gave it
+    visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
 
 
 @record
@@ -179,6 +192,17 @@ class CallerFreed:
 
 
 @record
+class TransferAsked:
+    """The agent's phone has passed the caller on to ``to`` (digits). The conversation is over; the caller hears music and waits
+    a moment for what the service makes of it.
+    """
+
+    call: CallId
+    leg: LegId
+    to: str
+
+
+@record
 class CallGone:
     """The caller's leg no longer exists."""
 
@@ -242,6 +266,14 @@ class LinkDown:
 
 
 @record
+class Announced:
+    """A waiting caller begins to hear an announcement."""
+
+    call: CallId
+    say: str
+
+
+@record
 class PbxDraining:
     """The PBX said that it is shutting down: nothing new is offered there."""
 
@@ -253,13 +285,17 @@ class PbxDraining:
 
 @record
 class Offer:
-    """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id."""
+    """Ring ``targets`` for a caller who waits. Only for a caller whose last fact is *waiting*; once for each id.
+
+    ``passed_on``: the caller is taken out of a conversation (or has just been) to be passed on; the other leg of it ends.
+    """
 
     call: CallId
     leg: LegId
     offer: OfferId
     targets: tuple[DeviceId, ...]
     ring_s: int
+    passed_on: bool = False
 
 
 @record
@@ -281,10 +317,38 @@ class HangUp:
 
 @record
 class ReturnToLine:
-    """Bring a caller whose agent was lost before a word was spoken back into the wait loop. Never for one who rings or talks."""
+    """Bring a caller into the wait loop: one whose agent was lost, or who is passed on to a line. Never one whose phones ring,
+    and one who talks only if ``passed_on``. ``visit`` is what the channel must keep, ``says`` the prompt that is played first.
+    """
 
     call: CallId
     leg: LegId
+    visit: LineVisit | None = None
+    says: str = ""
+    passed_on: bool = False
+
+
+@record
+class Announce:
+    """Let a caller who waits hear these prompts, at the next moment at which nothing else plays; an offer cuts them off.
+
+    ``say`` is an id that comes back in ``Announced``. It may come too late, and then nothing is heard: this is never repeated.
+    """
+
+    call: CallId
+    leg: LegId
+    say: str
+    prompts: tuple[str, ...]
+
+
+@record
+class Mark:
+    """Keep on the caller's leg what was found out of the caller: the language, and the moment that the place counts from."""
+
+    call: CallId
+    leg: LegId
+    language: str | None = None
+    place_since: float | None = None
 
 
 @record
@@ -293,10 +357,7 @@ class Place:
 
     call: CallId
     leg: LegId
-    queue: QueueId
-    visit_at: float
-    place_at: float
-    trail: tuple[str, ...]  # the queues before, oldest first
+    visit: LineVisit
     say: tuple[str, ...]
 
 
@@ -330,7 +391,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark"
     why: RequestFailure
 
 
@@ -346,6 +407,7 @@ Fact = (
     | AgentHungUp
     | AgentLegGone
     | CallerFreed
+    | TransferAsked
     | CallGone
     | LeadEnded
     | DeviceChanged
@@ -353,5 +415,6 @@ Fact = (
     | LinkDown
     | PbxDraining
     | RequestFailed
+    | Announced
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark

@@ -14,6 +14,7 @@ from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
 from acd.sla import Counts, ServiceLevels
+from acd.talks import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,27 @@ class VisitView:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkView:
+    """One party's conversation with the caller; ``ended_at`` None while it goes on."""
+
+    queue: QueueId
+    agent: AgentId | None
+    device: DeviceId | None
+    leg: LegId | None
+    number: str | None
+    began_at: float
+    ended_at: float | None
+    talk_s: float
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
-    """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now."""
+    """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now.
+
+    ``agent`` and ``device`` are those of the last talk, ``connected_at`` of the first; ``talk_s`` and ``hold_s`` are sums.
+    ``place_since``: of a caller who was cut off before, the entry that the place in the line counts from.
+    """
 
     id: CallId
     leg: LegId
@@ -47,7 +67,6 @@ class CallView:
     offered_to: tuple[AgentId, ...]
     agent: AgentId | None
     device: DeviceId | None
-    agent_leg: LegId | None
     connected_at: float | None
     talk_s: float | None
     hold_s: float
@@ -56,6 +75,10 @@ class CallView:
     disposition: str | None
     notes: str | None
     visits: tuple[VisitView, ...]
+    talks: tuple[TalkView, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    language: str | None = None
+    place_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

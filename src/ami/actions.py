@@ -24,6 +24,9 @@ Headers = tuple[tuple[str, str], ...]
 _CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,120}")
 _NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
+_QUEUE_VARIABLE = re.compile(f"({names.MUSIC_OF_QUEUE}|{names.LANGUAGE_OF_QUEUE})" + r"[a-z0-9][a-z0-9_-]{0,39}")
+_PROMPT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,3}")
@@ -32,10 +35,11 @@ _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
-_PLACE_VARIABLES = f"ARRAY({names.QUEUE},{names.VISIT},{names.PLACE},{names.TRAIL})"
 _LEAD_VARIABLES = (
     f"ARRAY({names.PROMPTS},{names.DIAL},{names.RING_S},{names.VOICEMAIL},{names.MOST_S},{names.SILENCE_S})"
 )
+_ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
+_LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
 _PLACES = frozenset({*names.CONTEXTS})
 
@@ -157,23 +161,6 @@ class SetOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPlace:
-    """In which queue a caller waits now, since when, from when on the place counts, and which queues came before."""
-
-    action: ClassVar[str] = "Setvar"
-    channel: str
-    queue: str
-    visit_ms: int
-    place_ms: int
-    trail: tuple[str, ...]
-
-    def headers(self) -> Headers:
-        trail = ".".join(_checked(_NAME, queue, "Value") for queue in self.trail)
-        value = f"{_checked(_NAME, self.queue, 'Value')},{self.visit_ms:d},{self.place_ms:d},{trail}"
-        return (("Channel", exact_channel(self.channel)), ("Variable", _PLACE_VARIABLES), ("Value", value))
-
-
-@dataclass(frozen=True, slots=True)
 class SetLead:
     """What ``acd-lead`` needs: sounds to say, and for a number or a message of the caller's what comes then."""
 
@@ -197,6 +184,75 @@ class SetLead:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVisit:
+    """What a caller keeps who comes into a line again, and the prompt that is played first; ``done`` closes the offer before."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    queue: str
+    entered_at: float
+    since: float
+    front: bool
+    trail: tuple[str, ...] = ()
+    says: str = ""
+    done: str | None = None
+
+    def headers(self) -> Headers:
+        visit = f"{round(self.entered_at * 1000)}-{round(self.since * 1000)}-{int(self.front)}"
+        pairs = [(names.QUEUE, self.queue), (names.VISIT, visit)]
+        if self.done is not None:
+            pairs.append((names.DONE, self.done))
+        values = [_checked(_NAME, value, "Value") for _, value in pairs]
+        pairs += [(names.TRAIL, ""), (names.SAYS, "")]
+        values.append(".".join(_checked(_NAME, queue, "Value") for queue in self.trail))
+        values.append(_checked(_NAME, self.says, "Value") if self.says else "")
+        variables = f"ARRAY({','.join(name for name, _ in pairs)})"
+        return (("Channel", exact_channel(self.channel)), ("Variable", variables), ("Value", ",".join(values)))
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnnouncement:
+    """What a caller who waits is to hear next; it takes the place of what he has not begun to hear yet."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    say: str
+    prompts: tuple[str, ...]
+
+    def headers(self) -> Headers:
+        if not self.prompts:
+            raise ActionRefused("malformed_value", "Value")
+        prompts = "&".join(_checked(_PROMPT, prompt, "Value") for prompt in self.prompts)
+        value = f"{_checked(_NAME, self.say, 'Value')},{prompts}"
+        return (("Channel", exact_channel(self.channel)), ("Variable", _ANNOUNCE_VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The language in which a channel hears prompts."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    language: str
+
+    def headers(self) -> Headers:
+        language = _checked(_LANGUAGE, self.language, "Value")
+        return (("Channel", exact_channel(self.channel)), ("Variable", _LANGUAGE_OF_CHANNEL), ("Value", language))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlace:
+    """The moment, in milliseconds since the epoch, from which a caller's place counts."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    since_ms: int
+
+    def headers(self) -> Headers:
+        return (("Channel", exact_channel(self.channel)), ("Variable", names.PLACE), ("Value", str(self.since_ms)))
+
+
+@dataclass(frozen=True, slots=True)
 class SetGlobal:
     """A global variable. An empty value is how it is taken away."""
 
@@ -205,7 +261,8 @@ class SetGlobal:
     value: str
 
     def headers(self) -> Headers:
-        if self.name != names.SERVICE and not _NUMBER_VARIABLE.fullmatch(self.name):
+        known = _NUMBER_VARIABLE.fullmatch(self.name) or _QUEUE_VARIABLE.fullmatch(self.name)
+        if self.name != names.SERVICE and not known:
             raise ActionRefused("unknown_variable", "Variable")
         if self.value:
             _checked(_NAME, self.value, "Value")
@@ -257,8 +314,11 @@ Action = (
     | Status
     | SetVariable
     | SetOffer
-    | SetPlace
     | SetLead
+    | SetVisit
+    | SetAnnouncement
+    | SetLanguage
+    | SetPlace
     | SetGlobal
     | Redirect
     | Hangup

@@ -72,10 +72,10 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
     offer = call.offer
     if call.led:
         return SnapshotCall(call.entered, LegStage.LED)
+    if unsent is not None:
+        return SnapshotCall(call.entered, LegStage.OFFERED, unsent.offer)
     if offer is None:
-        return SnapshotCall(
-            call.entered, LegStage.OFFERED if unsent else LegStage.WAITING, unsent.offer if unsent else None
-        )
+        return SnapshotCall(call.entered, LegStage.WAITING)
     if not offer.talking and not offer.freed:
         return SnapshotCall(call.entered, LegStage.OFFERED, offer.id)
     agent = offer.answered

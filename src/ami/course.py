@@ -11,6 +11,7 @@ from acd.ids import DeviceId, LegId, PbxId, device_on
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
+    Announced,
     CallerFreed,
     CallGone,
     Held,
@@ -22,6 +23,7 @@ from acd.telephony import (
     OfferRinging,
     Resumed,
     TalkBegan,
+    TransferAsked,
 )
 from ami import causes
 from ami import events as e
@@ -32,6 +34,17 @@ from ami.outputs import Look, Output, Purpose
 def device_of(pbx: PbxId, channel: str) -> DeviceId:
     """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
     return device_on(pbx, channel.rpartition("-")[0])
+
+
+def target_of(offer: LiveOffer, device: DeviceId) -> DeviceId:
+    """The target of an offer that a leg of ``device`` was dialled for: itself, or the number that was dialled through it.
+
+    ``PJSIP/0912@trunk`` is dialled on a channel of ``PJSIP/trunk``.
+    """
+    if device in offer.open:
+        return device
+    endpoint = "@" + device.rpartition("/")[2]
+    return next((target for target in offer.open if target.endswith(endpoint)), device)
 
 
 class Course:
@@ -65,8 +78,10 @@ class Course:
 
     def _dial_began(self, call: LiveCall, event: e.DialBegan) -> None:
         offer, leg = call.offer, LegId(event.dest_leg)
-        device = device_of(self.pbx, event.dest_channel)
-        if offer is None or offer.answered or device not in offer.open:
+        if offer is None or offer.answered:
+            return
+        device = target_of(offer, device_of(self.pbx, event.dest_channel))
+        if device not in offer.open:
             return
         if offer.open[device] is None and leg not in self.book.agents and not self.book.is_gone(leg):
             self._dial(call, offer, AgentLeg(leg, event.dest_channel, device, call.id, offer.id))
@@ -101,7 +116,7 @@ class Course:
         offer, leg = call.offer, LegId(event.leg)
         if offer is None or offer.id != event.offer or offer.answered:
             return
-        device = device_of(self.pbx, event.channel)
+        device = target_of(offer, device_of(self.pbx, event.channel))
         if leg not in self.book.agents and offer.open.get(device, leg) is None and not self.book.is_gone(leg):
             # Its DialBegin was lost on the way.
             self._dial(call, offer, AgentLeg(leg, event.channel, device, call.id, offer.id))
@@ -187,6 +202,10 @@ class Course:
         else:
             self._free(call, offer)
 
+    def _passed_on(self, call: LiveCall, event: e.PassedOn) -> None:
+        if event.leg == call.leg and event.call == call.id and call.offer is not None and call.offer.talking:
+            self._say(TransferAsked(call.id, call.leg, event.to))
+
     def _free(self, call: LiveCall, offer: LiveOffer) -> None:
         if not offer.freed:
             offer.freed = True
@@ -196,6 +215,10 @@ class Course:
         if event.call == call.id and event.leg == call.leg:
             recorded = event.recorded in causes.RECORDED
             self._say(LeadEnded(call.id, event.by == "caller", recorded))
+
+    def _announced(self, call: LiveCall, event: e.AnnouncementBegan) -> None:
+        if event.call == call.id and event.leg == call.leg:
+            self._say(Announced(call.id, event.say))
 
     def _hangup_asked(self, call: LiveCall, event: e.HangupAsked) -> None:
         agent = self.book.agents.get(LegId(event.leg))
@@ -215,7 +238,9 @@ class Course:
             self.book.remove_call(call)
             self._say(CallGone(call.id, event.cause))
             return
-        self._agent_gone(call, self.book.agents[LegId(event.leg)], event.cause)
+        agent = self.book.agents.get(LegId(event.leg))
+        if agent is not None:  # else a look has shown it gone before this was confirmed
+            self._agent_gone(call, agent, event.cause)
 
     def _agent_gone(self, call: LiveCall, agent: AgentLeg, cause: int) -> None:
         self.book.remove_leg(agent.leg)
@@ -259,6 +284,8 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.OfferOver: Course._offer_over,
     e.TalkOver: Course._talk_over,
     e.LeadOver: Course._lead_over,
+    e.PassedOn: Course._passed_on,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
+    e.AnnouncementBegan: Course._announced,
 }

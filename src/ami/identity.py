@@ -7,12 +7,15 @@ see the same caller.
 import re
 from dataclasses import dataclass
 
-from acd.ids import CallId, LegId, PbxId
-from acd.telephony import CallEntered
+from acd.ids import CallId, LegId, PbxId, QueueId
+from acd.telephony import CallEntered, LineVisit
 from ami import names
 from ami.readings import ChannelReading
 
 _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
+_VISIT = re.compile(r"([0-9]{10,15})-([0-9]{10,15})-([01])")
+_MOMENT = re.compile(r"[0-9]{10,15}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
 _MS = re.compile(r"[0-9]{1,15}")
 
@@ -40,12 +43,22 @@ def named(pbx: PbxId, call: str, leg: str) -> CallName | None:
     return CallName(CallId(call), LegId(leg), int(parts["ms"]) / 1000, int(parts["serial"]))
 
 
+def _visit(found: ChannelReading) -> LineVisit | None:
+    """The stay in a line in which the caller is, if it is not the first."""
+    parts = _VISIT.fullmatch(found.variables.get(names.VISIT, ""))
+    if parts is None:
+        return None
+    queue = QueueId(found.variables.get(names.QUEUE, ""))
+    trail = tuple(QueueId(one) for one in found.variables.get(names.TRAIL, "").split(".") if one)
+    return LineVisit(queue, int(parts[1]) / 1000, int(parts[2]) / 1000, front=parts[3] == "1", trail=trail)
+
+
 def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEntered:
     """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
     if found is None or found.variables.get(names.CALL) != call.id:
         return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
-    said = found.variables
-    priority = said.get(names.PRIORITY, "")
+    priority, since = found.variables.get(names.PRIORITY, ""), found.variables.get(names.PLACE, "")
+    language = found.language if found.language is not None and _LANGUAGE.fullmatch(found.language) else None
     return CallEntered(
         call.id,
         call.leg,
@@ -55,9 +68,11 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         int(priority) if _PRIORITY.fullmatch(priority) else 0,
         found.number,
         found.name,
-        seconds(said.get(names.VISIT)),
-        seconds(said.get(names.PLACE)),
-        tuple(one for one in said.get(names.TRAIL, "").split(".") if one),
+        visit=_visit(found),
+        language=language,
+        chosen=language is not None and found.variables.get(names.LANGUAGE) == language,
+        place_since=int(since) / 1000 if _MOMENT.fullmatch(since) else None,
+        told=found.variables.get(names.TOLD),
     )
 
 

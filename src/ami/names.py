@@ -11,7 +11,9 @@ OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
 LEAD = "acd-lead"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, LEAD)
+RETURN = "acd-return"
+TRANSFER = "acd-transfer"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, LEAD)
 
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
@@ -21,18 +23,31 @@ PRIORITY = "ACD_PRIO"
 STATE = "ACD_STATE"  # waiting, offered, talking, after, led
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
+TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
 
 # Variables on the caller's channel, set by the service before it redirects to OFFER.
 OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
-MUSIC = "ACD_MUSIC"
 
-# Variables on the caller's channel, set by the service when a limit leads the caller to another queue's line …
-VISIT = "ACD_VISIT"  # milliseconds since the epoch: the entry into this queue
-PLACE = "ACD_PLACE"  # milliseconds since the epoch: from when on the place counts
+# Variables on the caller's channel, set by the site before it sends the caller to ENTER.
+MUSIC = "ACD_MUSIC"  # class of music on hold
+LANGUAGE = "ACD_LANGUAGE"  # that the caller has chosen
+
+# Variables on the caller's channel, set by the service at any moment.
+PLACE = "ACD_PLACE"  # milliseconds since the epoch from which the place counts, of a caller who was cut off before
+ANNOUNCE = "ACD_ANNOUNCE"  # names of prompts joined by '&', to be heard at the next moment
+ANNOUNCE_ID = "ACD_ANNOUNCE_ID"
+
+# Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE, and when a
+# limit leads a waiting caller to another queue's line.
+VISIT = (
+    "ACD_VISIT"  # of a stay in a line that is not the first: <ms of entry>-<ms from which the place counts>-<1: head>
+)
 TRAIL = "ACD_TRAIL"  # ids of the queues before, joined by '.'
-# … and before it redirects to LEAD.
+SAYS = "ACD_SAYS"  # the prompt that is played first, or nothing
+
+# Variables on the caller's channel, set by the service before it redirects to LEAD.
 PROMPTS = "ACD_PROMPTS"  # sounds joined by '&'
 DIAL = "ACD_DIAL"  # one dial string
 VOICEMAIL = "ACD_VOICEMAIL"  # name of the recording, made by the service
@@ -53,6 +68,8 @@ REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
+MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for the PBX's default
+LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
 # UserEvents; their bodies carry only what the dialplan made.
@@ -62,4 +79,15 @@ EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
-USER_EVENTS = (EVENT_ENTER, EVENT_ANSWER, EVENT_OFFER_ENDED, EVENT_AFTER, EVENT_ASK, EVENT_LEAD_ENDED)
+EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
+EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
+USER_EVENTS = (
+    EVENT_ENTER,
+    EVENT_ANSWER,
+    EVENT_OFFER_ENDED,
+    EVENT_AFTER,
+    EVENT_ASK,
+    EVENT_TRANSFER,
+    EVENT_SAID,
+    EVENT_LEAD_ENDED,
+)

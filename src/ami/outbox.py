@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from acd.ids import CallId
-from acd.telephony import Offer, Request, RequestFailed, RequestFailure
+from acd.telephony import Announce, Offer, Request, RequestFailed, RequestFailure
 from ami import actions
 from ami.answers import Answer, Outcome
 from ami.tracker import Tracker
 from ami.translate import Refused, translate
 
 WINDOW = 128
+
+SPOKEN = 8
+"""Announcements open at any moment: what is spoken waits for what moves calls."""
 
 
 class Sender(Protocol):
@@ -38,11 +41,16 @@ class Outbox:
     ) -> None:
         self._link, self._tracker, self._may_offer, self._failed = link, tracker, may_offer, failed
         self._waiting: deque[Request] = deque()
+        self._to_say: deque[Announce] = deque()
         self._open = 0
 
     def put(self, requests: Sequence[Request]) -> None:
         """Carry these out, after what was put before."""
-        self._waiting.extend(requests)
+        for request in requests:
+            if isinstance(request, Announce):
+                self._to_say.append(request)
+            else:
+                self._waiting.append(request)
         self._go_on()
 
     def offers(self) -> dict[CallId, Offer]:
@@ -51,15 +59,19 @@ class Outbox:
 
     def _go_on(self) -> None:
         while self._waiting and self._open < WINDOW:
-            request = self._waiting.popleft()
-            if isinstance(request, Offer) and not self._may_offer():
-                self._failed(RequestFailed(request, RequestFailure.LINK_DOWN))
-                continue
-            made = translate(self._tracker, request)
-            if isinstance(made, Refused):
-                self._failed(RequestFailed(request, made.why))
-            else:
-                self._write(request, made)
+            self._carry_out(self._waiting.popleft())
+        while self._to_say and self._open < SPOKEN:
+            self._carry_out(self._to_say.popleft())
+
+    def _carry_out(self, request: Request) -> None:
+        if isinstance(request, Offer | Announce) and not self._may_offer():
+            self._failed(RequestFailed(request, RequestFailure.LINK_DOWN))
+            return
+        made = translate(self._tracker, request)
+        if isinstance(made, Refused):
+            self._failed(RequestFailed(request, made.why))
+        else:
+            self._write(request, made)
 
     def _write(self, request: Request, made: Sequence[actions.Action]) -> None:
         answers = self._link.send(*made)

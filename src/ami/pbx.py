@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from acd.ids import LegId, PbxId
-from acd.telephony import Fact, LinkDown, Request, RequestFailed, RequestFailure, Resync
+from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
@@ -32,6 +32,11 @@ BUFFER = 200_000
 """Events kept back during a snapshot. More than that and the snapshot is taken again."""
 
 GLOBALS_AT_ONCE = 50
+
+HANGUP_S = 0.1
+"""How long a leg's Hangup may come after the end of its conversation before Asterisk is asked. It says whether it was a fault;
+an answer to a question would overtake it, for Asterisk says it a millisecond or two late.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class Pbx:
         self._booted = asyncio.Event()
         self._snapshot_wanted = asyncio.Event()
         self._numbers: dict[str, str] = {}
+        self._sounds: dict[str, str] = {}
         self._told_down: str | None = None
 
     @property
@@ -116,7 +122,11 @@ class Pbx:
 
     async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
         """Which number is which queue. Kept, and told again after each reconnect. False if Asterisk did not take it now."""
-        sound = {number: queue for number, queue in numbers.items() if queue and _may_be_told(number, queue)}
+        sound = {
+            number: queue
+            for number, queue in numbers.items()
+            if queue and _may_be_set(names.QUEUE_OF_NUMBER + number, queue)
+        }
         if len(sound) < len(numbers):
             log.warning(
                 "numbers that cannot be told to the dialplan are left out", extra={"count": len(numbers) - len(sound)}
@@ -128,8 +138,24 @@ class Pbx:
             return False
         return len(sound) == len(numbers)
 
+    async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool:
+        """Each queue's music and language, for the dialplan. Kept and told as the numbers are."""
+        told = {}
+        for queue, (music, language) in sounds.items():
+            told[names.MUSIC_OF_QUEUE + queue] = music
+            told[names.LANGUAGE_OF_QUEUE + queue] = language
+        chosen = {name: value for name, value in told.items() if value}
+        sound = {name: value for name, value in chosen.items() if _may_be_set(name, value)}
+        self._sounds = {**dict.fromkeys(self._sounds, ""), **sound}
+        try:
+            await self._tell_globals(self._sounds)
+        except Unfit:
+            return False
+        return len(sound) == len(chosen)
+
     def _request_failed(self, failure: RequestFailed) -> None:
-        if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED):
+        harmless = isinstance(failure.request, Announce | Mark)
+        if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED) and not harmless:
             self._snapshot_wanted.set()  # what we believe of that call is not so: look
         self._tell(failure)
 
@@ -147,7 +173,9 @@ class Pbx:
 
     def _put_out(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if isinstance(output, Look):
+            if isinstance(output, Look) and output.purpose is Purpose.STILL_THERE:
+                asyncio.get_running_loop().call_later(HANGUP_S, self._look, output, self._session)
+            elif isinstance(output, Look):
                 self._look(output, self._session)
             elif isinstance(output, SnapshotWanted):
                 self._snapshot_wanted.set()
@@ -163,6 +191,8 @@ class Pbx:
 
     def _look(self, look: Look, session: int, tries: int = 2) -> None:
         """Ask Asterisk about a channel and put the answer into the tracker, whatever it is."""
+        if session != self._session:
+            return
         variables = ASK_VARIABLES if look.purpose is Purpose.WHAT_IS_ASKED else CALL_VARIABLES
         try:
             (answer,) = self._link.send(actions.Status(variables, look.channel), deadline_s=self._config.look_s)
@@ -197,6 +227,7 @@ class Pbx:
         while True:
             try:
                 await self._check(boot_was_said=boot_was_said)
+                await self._tell_globals(self._sounds)
                 await self._tell_numbers()
                 self._set_health(HealthState.SYNCING, "snapshot")
                 await self._snapshot()
@@ -236,8 +267,11 @@ class Pbx:
 
     async def _tell_numbers(self) -> None:
         """Set the globals that the dialplan maps numbers with, and last the one that says they are told."""
-        wanted = [actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue) for number, queue in self._numbers.items()]
-        wanted.append(actions.SetGlobal(names.SERVICE, "1"))
+        numbers = {names.QUEUE_OF_NUMBER + number: queue for number, queue in self._numbers.items()}
+        await self._tell_globals({**numbers, names.SERVICE: "1"})
+
+    async def _tell_globals(self, values: Mapping[str, str]) -> None:
+        wanted = [actions.SetGlobal(name, value) for name, value in values.items()]
         for start in range(0, len(wanted), GLOBALS_AT_ONCE):
             for answer in await asyncio.gather(*self._link.send(*wanted[start : start + GLOBALS_AT_ONCE])):
                 _must(answer)
@@ -301,9 +335,9 @@ class Pbx:
             self._observer.health(self._health)
 
 
-def _may_be_told(number: str, queue: str) -> bool:
+def _may_be_set(name: str, value: str) -> bool:
     try:
-        actions.encode(actions.SetGlobal(names.QUEUE_OF_NUMBER + number, queue))
+        actions.encode(actions.SetGlobal(name, value))
     except actions.ActionRefused:
         return False
     return True

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ami import names
-from ami.events import CONTROLS, LINE, Quarantined, Reason, only_value
+from ami.decoder import CONTROLS, LINE, only_value
+from ami.events import Quarantined, Reason
 
 CALL_VARIABLES = (
     names.CALL,
@@ -23,8 +24,10 @@ CALL_VARIABLES = (
     names.FOR_CALL,
     names.FOR_OFFER,
     names.VISIT,
-    names.PLACE,
     names.TRAIL,
+    names.LANGUAGE,
+    names.PLACE,
+    names.TOLD,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
@@ -53,6 +56,7 @@ class ChannelReading:
     number: str | None
     name: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.
@@ -82,6 +86,7 @@ def read_channel(raw: bytes) -> ChannelReading | Quarantined:
         _known(only_value(raw, b"CallerIDNum")),
         _known(only_value(raw, b"CallerIDName")),
         {name: value for name, value in variables.items() if value and value != _UNSET},
+        only_value(raw, b"Language"),
     )
 
 

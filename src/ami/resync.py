@@ -17,7 +17,8 @@ from ami import actions, causes, names
 from ami.answers import Answer
 from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
 from ami.course import device_of
-from ami.events import DeviceStateSeen, Quarantined, read_device
+from ami.decoder import read_device
+from ami.events import DeviceStateSeen, Quarantined
 from ami.identity import CallName, entry, named, seconds
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
 

@@ -118,7 +118,7 @@ class Tracker:
     def offered(self, call: LiveCall, offer: OfferId, targets: tuple[DeviceId, ...]) -> None:
         """An offer is on its way to Asterisk."""
         call.offer = LiveOffer(offer, dict.fromkeys(targets))
-        call.bridge = None
+        call.bridge, call.held = None, False
         call.touched = self.look
 
     def not_offered(self, call: CallId, offer: OfferId) -> None:
@@ -130,7 +130,7 @@ class Tracker:
 
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
-        call.offer = None
+        call.offer, call.bridge, call.held, call.led = None, None, False, False
         call.touched = self.look
 
     def placed(self, call: LiveCall) -> None:
@@ -218,7 +218,7 @@ class Tracker:
         if isinstance(event, e.HungUp):
             answered = call.offer.answered if call.offer is not None else None
             return event.leg == call.leg or (answered is not None and answered.leg == event.leg)
-        return isinstance(event, e.OfferOver | e.TalkOver)
+        return isinstance(event, e.OfferOver | e.TalkOver | e.PassedOn)
 
     # ------------------------------------------------------------ answers
 
@@ -284,6 +284,8 @@ def _confirms(event: e.Event, found: ChannelReading | LookFailure) -> bool:
             return found is LookFailure.NO_SUCH_CHANNEL
         case e.OfferOver():
             return isinstance(found, ChannelReading) and found.variables.get(names.STATE) == "waiting"
+        case e.PassedOn():
+            return isinstance(found, ChannelReading) and found.variables.get(names.STATE) == "passed_on"
         case e.TalkOver():
             return isinstance(found, ChannelReading) and found.variables.get(names.STATE) == "after"
         case _:

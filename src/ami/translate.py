@@ -6,8 +6,20 @@ Pure. A request for a leg that is not there, or that must not be sent, is refuse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acd.ids import split_device
-from acd.telephony import HangUp, Lead, Offer, Place, Request, RequestFailure, ReturnToLine, Withdraw
+from acd.ids import OfferId, split_device
+from acd.telephony import (
+    Announce,
+    HangUp,
+    Lead,
+    LineVisit,
+    Mark,
+    Offer,
+    Place,
+    Request,
+    RequestFailure,
+    ReturnToLine,
+    Withdraw,
+)
 from ami import actions, names
 from ami.book import Book, LiveCall
 from ami.tracker import Tracker
@@ -36,6 +48,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _place(tracker, request)
             case Lead():
                 return _lead(tracker, request)
+            case Announce():
+                return _announce(tracker.book, request)
+            case Mark():
+                return _mark(tracker.book, request)
     except actions.ActionRefused:
         pass
     return Refused(RequestFailure.REFUSED)
@@ -45,7 +61,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.asked or call.offer is not None:
+    if call.asked or not _may_be_moved(call, passed_on=request.passed_on):
         # A Redirect would cut off a caller who rings or talks: only one who waits is moved, and once for each offer.
         return Refused(RequestFailure.REFUSED)
     targets = tuple(split_device(target)[1] for target in request.targets)
@@ -84,12 +100,54 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
     call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.offer is not None and not call.offer.over:
+    if not _may_be_moved(call, passed_on=request.passed_on) and not (call.offer is not None and call.offer.over):
         return Refused(RequestFailure.REFUSED)  # rings or talks
-    made = (actions.Redirect(call.channel, names.WAIT),)
+    made: tuple[actions.Action, ...] = (actions.Redirect(call.channel, names.WAIT),)
+    visit = request.visit
+    if visit is not None:
+        done = call.offer.id if call.offer is not None else None
+        made = (_kept(call, visit, request.says, done), actions.Redirect(call.channel, names.RETURN))
     _check(made)
     tracker.returned(call)
     return made
+
+
+def _kept(call: LiveCall, visit: LineVisit, says: str = "", done: OfferId | None = None) -> actions.SetVisit:
+    """A stay in a line, as the channel keeps it."""
+    return actions.SetVisit(
+        call.channel, visit.queue, visit.entered_at, visit.since, visit.front, visit.trail, says, done
+    )
+
+
+def _may_be_moved(call: LiveCall, *, passed_on: bool) -> bool:
+    """Whether a Redirect of the caller cuts nothing off that is to go on."""
+    if call.led:
+        return False
+    return call.offer is None or (passed_on and (call.offer.talking or call.offer.over))
+
+
+def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refused:
+    call = book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.offer is not None or call.led:
+        return Refused(RequestFailure.REFUSED)  # it would be heard after the offer, and be old by then
+    made = (actions.SetAnnouncement(call.channel, request.say, request.prompts),)
+    _check(made)
+    return made
+
+
+def _mark(book: Book, request: Mark) -> Sequence[actions.Action] | Refused:
+    call = book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    made: list[actions.Action] = []
+    if request.language is not None:
+        made.append(actions.SetLanguage(call.channel, request.language))
+    if request.place_since is not None:
+        made.append(actions.SetPlace(call.channel, round(request.place_since * 1000)))
+    _check(made)
+    return made if made else Refused(RequestFailure.REFUSED)
 
 
 def _waiting(tracker: Tracker, request: Place | Lead) -> LiveCall | Refused:
@@ -106,10 +164,7 @@ def _place(tracker: Tracker, request: Place) -> Sequence[actions.Action] | Refus
     call = _waiting(tracker, request)
     if isinstance(call, Refused):
         return call
-    visit_ms, place_ms = round(request.visit_at * 1000), round(request.place_at * 1000)
-    made: tuple[actions.Action, ...] = (
-        actions.SetPlace(call.channel, request.queue, visit_ms, place_ms, request.trail),
-    )
+    made: tuple[actions.Action, ...] = (_kept(call, request.visit),)
     if request.say:
         made = (
             *made,

@@ -45,6 +45,7 @@ from nobat.storage import catalogue, startup
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
+from nobat.storage.live_parts import restored_parts
 from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
@@ -117,7 +118,8 @@ class App:
         voicemail = VoicemailKeeper(metrics, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
         routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
-        leftovers.engine = engine = Engine(Floor(numbering=numbering, routes=routes), clock, recorder, leftovers)
+        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None, routes=routes)
+        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         voicemail.engine = engine
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
@@ -182,11 +184,23 @@ class App:
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
+        parts = await restored_parts(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
         amended = await startup.restored_amendments(self.database, self.clock.now())
+        places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        restored: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *visits, *amended)
+        restored: tuple[Command, ...] = (
+            *closings,
+            *turns,
+            *services,
+            *shifts,
+            *agents,
+            *visits,
+            *parts,
+            *amended,
+            *places,
+        )
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -44,13 +44,13 @@ class CallFilter:
     def _people_fit(self, call: Call) -> bool:
         rung = call.offer.phones.values() if call.offer is not None else ()
         return (
-            (self.agent is None or call.agent == self.agent or self.agent in rung)
-            and (self.own is None or call.agent == self.own or self.own in rung)
+            (self.agent is None or call.had(self.agent) or self.agent in rung)
+            and (self.own is None or call.had(self.own) or self.own in rung)
             and (self.number is None or call.number == self.number)
         )
 
     def _time_fits(self, call: Call) -> bool:
-        entered = call.came_at
+        entered = call.visits[0].entered_at
         return (
             (self.entered_from is None or entered >= self.entered_from)
             and (self.entered_to is None or entered < self.entered_to)
@@ -64,7 +64,7 @@ def of_floor(wanted: CallFilter, count: int) -> Callable[[Floor, float], list[Ca
 
     def view(floor: Floor, now: float) -> list[CallView]:
         known = (call for calls in (floor.calls, floor.ended) for call in calls.values() if wanted.takes(call))
-        newest = nlargest(count, known, key=lambda call: (call.came_at, call.id))
+        newest = nlargest(count, known, key=lambda call: (call.visits[0].entered_at, call.id))
         return [picture.call(floor, call.id, now) for call in newest]
 
     return view

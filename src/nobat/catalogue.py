@@ -182,7 +182,9 @@ class CatalogueKeeper:
     async def _tell_pbxs(self) -> None:
         queues, _ = self.engine.read(_specs)
         numbers = {spec.number: str(spec.id) for spec in queues.values() if spec.id not in self._leaving}
+        sounds = {str(one.id): (one.announcements.music, one.announcements.language) for one in queues.values()}
         for pbx in self.pbxs.values():
+            await pbx.set_queue_sounds(sounds)
             await pbx.set_queue_numbers(numbers)
 
 

@@ -19,7 +19,7 @@ from acd.errors import AcdError
 from acd.events import AgentStatusChosen, CallEnded, Event, QueueClosed, QueueOpened
 from acd.floor import Floor
 from acd.ids import PbxId, pbx_of
-from acd.telephony import Fact, HangUp, Offer, Request, Resync
+from acd.telephony import Fact, HangUp, Lead, Offer, Place, Request, Resync, ReturnToLine
 from acd.turn import Effects
 from acd.views import CallView
 from nobat.clock import Clock
@@ -236,15 +236,16 @@ class Engine:
                 reply.set_exception(failure)
 
     def _send(self, effects: Effects, arrived: float) -> None:
-        """Offers leave at once, for a phone is to ring; everything else at the end of the slice, when no offer waits for it."""
-        offers: dict[PbxId, list[Request]] = {}
+        """What moves a caller leaves at once and in order, for a phone is to ring; everything else at the end of the slice."""
+        moves: dict[PbxId, list[Request]] = {}
         for request in effects.requests:
-            kind = offers if isinstance(request, Offer) else self._later
+            kind = moves if isinstance(request, Offer | ReturnToLine | Place | Lead) else self._later
             kind.setdefault(_pbx_of(request), []).append(request)
-        for pbx, requests in offers.items():
+        for pbx, requests in moves.items():
             self._hand_over(pbx, requests)
-            for _ in requests:
-                self._gauge.dispatched(pbx, perf_counter() - arrived)
+            for request in requests:
+                if isinstance(request, Offer):
+                    self._gauge.dispatched(pbx, perf_counter() - arrived)
 
     def _send_the_rest(self) -> None:
         if self._later:

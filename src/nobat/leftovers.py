@@ -9,6 +9,7 @@ Stands between the engine and the metrics, because it needs to hear that a PBX i
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -103,4 +104,8 @@ class Leftovers:
                     )
                 except AcdError:
                     log.info("a call ended unseen in a queue that is no more", call=call.id, queue=event.queue)
+        place = call.place(now)
+        if place is not None:
+            with suppress(AcdError):  # a queue that is no more
+                await engine.ask(place)
         self.history.note(missing, [view])

@@ -20,6 +20,7 @@ from acd.agents import AgentState
 from acd.events import (
     CallConnected,
     CallQueued,
+    CallTold,
     Event,
     OfferDeclined,
     OfferNotPlaced,
@@ -115,6 +116,8 @@ class _Families:
         self.wait_inside = gauge("acd_expected_wait_inside_ratio", inside, "queue")
         self.agents = gauge("acd_agents", "Agents of a queue by observed state.", "queue", "state")
         self.offers = counter("acd_offers_total", "Phones offered a call, by what became of it.", "queue", "result")
+        told = "Announcements that waiting callers began to hear."
+        self.told = counter("acd_announcements_total", told, "queue")
         dispatch = "From the message that made an offer possible to the offer being sent."
         self.dispatch = histogram("acd_dispatch_seconds", dispatch, _QUICK, "pbx")
         self.connected = gauge("ami_connected", "1 while the PBX is connected and its state is known.", "pbx")
@@ -150,6 +153,7 @@ class _QueueMeters:
         self.level = families.level.labels(queue)
         self.agents = {state: families.agents.labels(queue, state.value) for state in AgentState}
         self.offers = {result: families.offers.labels(queue, result) for result in OFFER_RESULTS}
+        self.told = families.told.labels(queue)
         self.wait_error = families.wait_error.labels(queue)
         self.wait_inside = families.wait_inside.labels(queue)
         for unknown in (self.level, self.wait_error, self.wait_inside):
@@ -157,7 +161,7 @@ class _QueueMeters:
 
     @staticmethod
     def remove(families: _Families, queue: QueueId) -> None:
-        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level", "wait_error", "wait_inside"):
+        for plain in ("entered", "longest", "wait", "talk", "wrap_up", "level", "wait_error", "wait_inside", "told"):
             getattr(families, plain).remove(queue)
         families.waiting.remove(queue, "live")
         for outcome in Outcome:
@@ -258,6 +262,8 @@ class Metrics:
                 self._queue(event.queue).talk.observe(event.talk_s)
             case WrapUpEnded() if event.queue is not None:
                 self._queue(event.queue).wrap_up.observe(event.wrap_up_s)
+            case CallTold():
+                self._queue(event.queue).told.inc()
             case PbxLost():
                 self._lost_at[event.pbx] = min(event.at, self._lost_at.get(event.pbx, event.at))
             case PbxReady():

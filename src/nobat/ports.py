@@ -26,6 +26,8 @@ class PbxLink(Protocol):
 
     async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool: ...
 
+    async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool: ...
+
 
 MakePbx = Callable[[PbxId, Deliver, Observer], PbxLink]
 """Makes the link of one configured PBX."""

@@ -195,6 +195,16 @@ class NumberRoute(_Section):
     """How Asterisk dials them: `PJSIP/{number}@trunk`, or `PJSIP/agent-{number}` for phones of the house."""
 
 
+class TransferSettings(_Section):
+    """Calls that are passed on."""
+
+    outside: Annotated[str, Field(pattern=r"^$|^PJSIP/\{number\}@[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = (
+        "PJSIP/{number}@trunk"
+    )
+    """How a number outside is dialled when a call is passed on to it; empty: it is not. What agents may dial is your trunk's
+    business: allow there only what you want to pay for."""
+
+
 class HistorySettings(_Section):
     """Writing down what happened, behind the calls."""
 
@@ -234,6 +244,7 @@ class Settings(BaseSettings):
     numbering: NumberingSettings = NumberingSettings()
     numbers: tuple[NumberRoute, ...] = ()
     """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""
+    transfers: TransferSettings = TransferSettings()
 
     @property
     def journal_folder(self) -> Path:

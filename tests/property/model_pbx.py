@@ -26,6 +26,7 @@ class Channel:
     talking_to: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float = 0.0
+    announcement: str | None = None  # not begun
 
 
 class ModelPbx:
@@ -57,11 +58,60 @@ class ModelPbx:
         channel = self.channels.get(request.call)
         if channel is None:
             return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
-        assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
+        assert channel.stage is LegStage.WAITING or request.passed_on, "a Redirect would cut this caller off"
         assert channel.offer != request.offer, "the same offer twice"
-        channel.stage, channel.offer = LegStage.OFFERED, request.offer
+        channel.stage, channel.offer, channel.announcement = LegStage.OFFERED, request.offer, None
         channel.silent = list(request.targets)
-        return []
+        return self._lets_go(channel)
+
+    def _lets_go(self, channel: Channel) -> list[Fact]:
+        """The caller was moved out of a conversation: the agent's leg ends, and it is no fact of the call any more."""
+        device, channel.talking_to, channel.agent_leg = channel.talking_to, None, None
+        return [self.changed(device)] if device is not None else []
+
+    def back_in_line(self, request: t.ReturnToLine) -> list[Fact]:
+        """Carry out a return to the line."""
+        channel = self.channels.get(request.call)
+        if channel is None:
+            return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
+        assert channel.stage is not LegStage.OFFERED, "a Redirect would cut the ringing off"
+        channel.stage = LegStage.WAITING
+        if request.visit is not None:
+            channel.entered = replace(channel.entered, queue_key=request.visit.queue, visit=request.visit)
+        return self._lets_go(channel)
+
+    def pass_on(self, call: CallId, to: str) -> list[Fact]:
+        """The agent's phone passes the caller on: its leg ends, the caller waits for what comes of it."""
+        channel = self.channels[call]
+        assert channel.talking_to is not None
+        assert channel.agent_leg is not None
+        gone = t.AgentLegGone(call, channel.agent_leg, channel.talking_to, 16, hung_up=False, fault=False)
+        channel.stage = LegStage.AFTER
+        return [gone, *self._lets_go(channel), t.TransferAsked(call, channel.entered.leg, to)]
+
+    def announce(self, request: t.Announce) -> None:
+        """Leave an announcement with a caller; the floor speaks to those who wait, and to nobody else."""
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            assert request.prompts
+            assert channel.stage is LegStage.WAITING, "this caller cannot hear it"
+            channel.announcement = request.say
+
+    def speak(self) -> list[Fact]:
+        """All who have an announcement begin to hear it."""
+        facts: list[Fact] = []
+        for call, channel in self.channels.items():
+            if channel.announcement is not None:
+                facts.append(t.Announced(call, channel.announcement))
+                channel.entered, channel.announcement = replace(channel.entered, told=channel.announcement), None
+        return facts
+
+    def mark(self, request: t.Mark) -> None:
+        channel = self.channels.get(request.call)
+        if channel is not None:
+            since = request.place_since if request.place_since is not None else channel.entered.place_since
+            language = request.language or channel.entered.language
+            channel.entered = replace(channel.entered, place_since=since, language=language)
 
     def lead(self, request: t.Place | t.Lead) -> list[Fact]:
         """Another queue's line, or away from the line. The floor must have asked for a caller who waits."""
@@ -70,13 +120,7 @@ class ModelPbx:
             return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
         assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
         if isinstance(request, t.Place):
-            channel.entered = replace(
-                channel.entered,
-                queue_key=request.queue,
-                visit_at=request.visit_at,
-                place_at=request.place_at,
-                trail=request.trail,
-            )
+            channel.entered = replace(channel.entered, queue_key=request.visit.queue, visit=request.visit)
         else:
             channel.stage = LegStage.LED
         return []

@@ -4,6 +4,7 @@
 """
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from acd import telephony as t
 from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking
+from acd.announcements import Announcements
 from acd.calls import Call, CallState
 from acd.commands import (
     AmendCall,
@@ -22,11 +24,13 @@ from acd.commands import (
     EndWrapUp,
     ExtendWrapUp,
     HangUpCall,
+    OfferCall,
     OpenQueue,
     SetTimetable,
     SignIn,
     SignOut,
     TakeBreak,
+    TransferCall,
 )
 from acd.errors import AcdError
 from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided
@@ -37,6 +41,7 @@ from acd.limits import Overflow, Presence, ToQueue, ToVoicemail
 from acd.picture import line, stats
 from acd.queues import QueueSpec
 from acd.routing import agent_bar, call_bar
+from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
 from tests.property.model_pbx import PBX, Channel, ModelPbx
@@ -52,10 +57,23 @@ LIMITS = Overflow(
     waited=ToQueue(QueueId("support"), keep_place=False),
 )
 BACK = Overflow(most_wait_s=40.0, waited=ToQueue(QueueId("sales")), joining_needs=Presence.SIGNED_IN)
+SPOKEN = Announcements(
+    welcome="all-busy",
+    position=True,
+    expected_wait=True,
+    first_after_s=2,
+    every_s=5,
+    messages=("x",),
+    message_every_s=4,
+    rejoin_s=60,
+)
 QUEUES = (
-    QueueSpec(QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2, overflow=LIMITS),
+    QueueSpec(
+        QueueId("sales"), "8000", strategy="longest_idle", wrap_up_s=5, rest_s=2, announcements=SPOKEN, overflow=LIMITS
+    ),
     QueueSpec(QueueId("support"), "8001", strategy="round_robin", wrap_up_s=0, skills=(("network", 1),), overflow=BACK),
 )
+NUMBERS = (None, None, "0912000001", "0912000002")
 AGENTS = tuple(
     AgentSpec(
         AgentId(str(number)),
@@ -72,12 +90,20 @@ AGENTS = tuple(
 )
 agent_ids = st.sampled_from([agent.id for agent in AGENTS])
 picks = st.integers(0, 999)
+TARGETS = [
+    (TargetKind.QUEUE, "sales"),
+    (TargetKind.QUEUE, "support"),
+    (TargetKind.AGENT, "102"),
+    (TargetKind.AGENT, "103"),
+    (TargetKind.NUMBER, "0912777"),
+]
 
 
 def turn_in_line(call: Call) -> tuple[float, float, int]:
     """Said again, apart from the code under test: a level of priority is worth five minutes of waiting."""
-    entered_at = call.place_at
-    return (entered_at - 300.0 * call.priority, entered_at, call.serial)
+    visit = call.visits[-1]
+    since = visit.since or visit.entered_at
+    return (since - 300.0 * call.priority - (1e8 if visit.front else 0.0), since, call.serial)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -85,6 +111,7 @@ class FloorMachine(RuleBasedStateMachine):
         super().__init__()
         self.floor, self.pbx, self.now = Floor(), ModelPbx(), 1_700_000_000.0
         self.linked = True
+        self.by_hand = False  # a person chose, not routing
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
         self.events: list[Event] = []
         self.entered: set[CallId] = set()
@@ -116,7 +143,7 @@ class FloorMachine(RuleBasedStateMachine):
     def carry_out(self, effects: Effects) -> None:
         self.events.extend(effects.events)
         for event in effects.events:
-            if isinstance(event, CallOffered):
+            if isinstance(event, CallOffered) and not self.by_hand:
                 self.nobody_was_passed_over(event)
         for request in effects.requests:
             match request:
@@ -125,11 +152,17 @@ class FloorMachine(RuleBasedStateMachine):
                         self.tell(fact)
                 case t.Withdraw():
                     self.withdraw(request)
+                case t.ReturnToLine():
+                    self.hear(self.pbx.back_in_line(request))
                 case t.HangUp():
                     self.hang_up_leg(request.leg)
                 case t.Place() | t.Lead():
                     for fact in self.pbx.lead(request):
                         self.tell(fact)
+                case t.Announce():
+                    self.pbx.announce(request)
+                case t.Mark():
+                    self.pbx.mark(request)
                 case t.Resync() if self.linked:
                     self.tell(self.pbx.snapshot())
 
@@ -171,15 +204,24 @@ class FloorMachine(RuleBasedStateMachine):
 
     # ------------------------------------------------ callers
 
-    @rule(queue=st.sampled_from(["sales", "8001"]), priority=st.sampled_from([0, 0, 0, 5]), twice=st.booleans())
-    def a_caller_enters(self, queue: str, priority: int, twice: bool) -> None:
+    @rule(
+        queue=st.sampled_from(["sales", "8001"]),
+        priority=st.sampled_from([0, 0, 0, 5]),
+        number=st.sampled_from(NUMBERS),
+        twice=st.booleans(),
+    )
+    def a_caller_enters(self, queue: str, priority: int, number: str | None, twice: bool) -> None:
         self.serial += 1
         call = CallId(f"{PBX}-{int(self.now * 1000)}.{self.serial}")
         leg = LegId(f"{PBX}-{int(self.now)}.{self.serial}")
-        fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, None, None)
+        fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, number, None)
         self.pbx.channels[call] = Channel(fact)
         self.entered.add(call)
         self.hear([fact], 1 + twice)
+
+    @rule(twice=st.booleans())
+    def announcements_are_heard(self, twice: bool) -> None:
+        self.hear(self.pbx.speak(), 1 + twice)
 
     @rule(pick=picks, twice=st.booleans())
     def a_caller_leaves(self, pick: int, twice: bool) -> None:
@@ -198,6 +240,30 @@ class FloorMachine(RuleBasedStateMachine):
         call = self.some(pick, *LegStage)
         if call is not None and self.linked:
             self.tell(HangUpCall(call))
+
+    @rule(pick=picks, agent=agent_ids)
+    def a_supervisor_hands_a_call_to_an_agent(self, pick: int, agent: AgentId) -> None:
+        call = self.some(pick, *LegStage)
+        if call is not None:
+            self.by_hand = True
+            self.tell(OfferCall(call, agent))
+            self.by_hand = False
+
+    @rule(pick=picks, to=st.sampled_from(TARGETS), place=st.sampled_from(PlacePolicy))
+    def a_conversation_is_passed_on(self, pick: int, to: tuple[TargetKind, str], place: PlacePolicy) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None:
+            self.by_hand = to[0] is TargetKind.AGENT
+            self.tell(TransferCall(call, *to, place))
+            self.by_hand = False
+
+    @rule(pick=picks, to=st.sampled_from(["8001", "102", "777777", "abc"]), twice=st.booleans())
+    def a_phone_passes_its_call_on(self, pick: int, to: str, twice: bool) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None and self.linked:
+            self.by_hand = to == "102"
+            self.hear(self.pbx.pass_on(call, to), 1 + twice)
+            self.by_hand = False
 
     # ------------------------------------------------ phones
 
@@ -339,14 +405,33 @@ class FloorMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_call_ends_exactly_once_and_is_decided_exactly_once(self) -> None:
-        ended = Counter(event.call for event in self.events if isinstance(event, CallEnded))
-        assert all(count == 1 for count in ended.values()), ended
-        for kind in (VisitDecided, CallQueued):  # and no queue is visited twice: nobody is led in circles
-            times = Counter((event.call, event.queue) for event in self.events if isinstance(event, kind))
-            assert all(count == 1 for count in times.values()), (kind, times)
-        connected = {event.call for event in self.events if isinstance(event, CallConnected)}
-        answered = {e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered"}
+        visits = [(event.call, event.entered_at) for event in self.events if isinstance(event, VisitDecided)]
+        queued = [(event.call, event.entered_at) for event in self.events if isinstance(event, CallQueued)]
+        ended = [event.call for event in self.events if isinstance(event, CallEnded)]
+        for told in (visits, queued, ended):
+            assert len(set(told)) == len(told), told
+        assert set(visits) <= set(queued)
+        connected = Counter(event.call for event in self.events if isinstance(event, CallConnected))
+        answered = Counter(e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered")
         assert connected == answered
+
+    @invariant()
+    def no_limit_leads_a_caller_to_a_queue_where_he_has_been(self) -> None:
+        for call in (*self.floor.calls.values(), *self.floor.ended.values()):
+            been: set[str] = set()
+            for visit in call.visits:
+                been.add(f"queue:{visit.queue}")
+                assert visit.led_to not in been, call.visits
+
+    @invariant()
+    def talks_follow_each_other_and_only_the_last_may_go_on(self) -> None:
+        for call in (*self.floor.calls.values(), *self.floor.ended.values()):
+            for talk, following in pairwise(call.talks):
+                assert talk.ended_at is not None
+                assert talk.began_at <= talk.ended_at <= following.began_at
+            assert (call.state is CallState.TALKING) == (bool(call.talks) and call.talks[-1].ended_at is None)
+            rings = bool(call.transfers) and call.transfers[-1].result is TransferResult.RINGING
+            assert not rings or call.state in (CallState.OFFERED, CallState.ENDED)
 
     @invariant()
     def entered_is_answered_abandoned_overflowed_deferred_lost_and_waiting(self) -> None:
@@ -358,6 +443,12 @@ class FloorMachine(RuleBasedStateMachine):
             assert self.floor.queues[queue.id].live_calls == sum(
                 call.queue == queue.id for call in self.floor.calls.values()
             )
+
+    @invariant()
+    def nothing_told_grows_without_a_reason(self) -> None:
+        for call in self.floor.calls.values():
+            for before, after in pairwise(call.told):
+                assert after.because or after.at + after.high_s <= before.at + before.high_s + 1e-6, call.told
 
     @invariant()
     def nobody_waits_for_a_free_agent(self) -> None:

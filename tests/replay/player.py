@@ -17,7 +17,8 @@ from pathlib import Path
 
 from acd.ids import DeviceId, OfferId, PbxId
 from acd.telephony import HangUp, Offer, Withdraw
-from ami.events import Decoder, ListItem, Response, only_value
+from ami.decoder import Decoder, only_value
+from ami.events import ListItem, Response
 from ami.outputs import Look, Output, Purpose
 from ami.readings import ChannelReading, LookFailure, read_channel
 from ami.tracker import Tracker
@@ -26,6 +27,10 @@ from ami.translate import Refused, translate
 RECORDINGS = Path(__file__).parent / "recordings"
 PBX = PbxId("pbx1")
 MOVES = (b"Redirect successful", b"Channel Hungup")
+
+
+LATER = frozenset({"visit", "chosen", "place_since", "told"})
+"""Fields that facts have had only since after most recordings: told where they say something."""
 
 
 class Player:
@@ -99,9 +104,7 @@ class Player:
         values = []
         for field in fields(output):  # type: ignore[arg-type]
             value = getattr(output, field.name)
-            if field.name in ("entered_at", "serial") or (
-                value in (None, ()) and field.name in ("visit_at", "place_at", "trail")
-            ):
+            if field.name in ("entered_at", "serial", "language") or (value in (None, False) and field.name in LATER):
                 continue
             values.append(f"{field.name}={self._shortened(field.name, value)}")
         return " ".join([type(output).__name__, *values])

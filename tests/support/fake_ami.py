@@ -16,9 +16,11 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ami import names
+
 Headers = dict[str, str]
 
-CONTEXTS = ("acd-enter", "acd-wait", "acd-offer", "acd-after", "acd-codes", "acd-lead")
+CONTEXTS = names.CONTEXTS
 
 
 @dataclass

@@ -37,6 +37,7 @@ class MemoryPbx:
         self.requests: list[t.Request] = []
         self.numbers: dict[str, str] = {}
         self.told_numbers = False
+        self.sounds: dict[str, tuple[str, str]] = {}
         self.replies: dict[str, str] = {}
         self.refuses: t.RequestFailure | None = None
         self._now = now
@@ -153,13 +154,16 @@ class MemoryPbx:
             case t.Withdraw():
                 self._withdraw(request.call, request.offer, request.legs)
             case t.ReturnToLine():
-                channel = self.world.channels.get(request.call)
-                if channel is not None:
-                    channel.stage = t.LegStage.WAITING
+                self.say(self.world.back_in_line(request))
             case t.Place() | t.Lead():
                 self._lead(request)
             case t.Resync():
                 self.say([self.world.snapshot()])
+            case t.Announce() if self.stage(request.call) is t.LegStage.WAITING:
+                self.world.announce(request)
+                self.say(self.world.speak())
+            case t.Mark():
+                self.world.mark(request)
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))
@@ -247,6 +251,10 @@ class MemoryLink:
     async def answer_phone(self, ask: str, reply: str) -> bool:
         self._pbx.replies[ask] = reply
         return True
+
+    async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool:
+        self._pbx.sounds = dict(sounds)
+        return self._health.ready
 
     async def set_queue_numbers(self, numbers: Mapping[str, str]) -> bool:
         self._pbx.numbers = dict(numbers)

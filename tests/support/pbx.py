@@ -5,10 +5,13 @@
 """
 
 import asyncio
+import math
 import os
 import re
 import secrets
 import tempfile
+import wave
+from array import array
 from pathlib import Path
 
 from lab.asterisk import AsteriskHome, Instance
@@ -19,6 +22,9 @@ from tests.support.ami_client import AmiClient, AmiError, Heard
 from tests.support.phonebank import PhoneBank, Ports
 from tests.support.ports import free_port, free_udp_port
 from tests.support.until import Late
+
+MUSIC_TONE = 1040
+"""Hz: what the class ``tone`` of music on hold plays."""
 
 
 class TestPbx:
@@ -50,6 +56,7 @@ class TestPbx:
             rtp_timeout_s=rtp_timeout_s,
         )
         write_pbx(instance, settings)
+        _add_music(instance)
         pbx = cls(instance, settings)
         instance.start()
         await pbx.until_booted()
@@ -108,6 +115,20 @@ class TestPbx:
 
     async def close(self) -> None:
         self.instance.stop()
+
+
+def _add_music(instance: Instance) -> None:
+    """A second class of music on hold beside the shipped one, of a tone that a recording is searched for."""
+    folder = instance.directory / "music"
+    folder.mkdir()
+    with wave.open(str(folder / "tone.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        samples = (round(9000 * math.sin(2 * math.pi * MUSIC_TONE * n / 8000)) for n in range(8000))
+        file.writeframes(array("h", samples).tobytes())
+    with (instance.directory / "etc" / "musiconhold.conf").open("a") as classes:
+        classes.write(f"\n[tone]\nmode = files\ndirectory = {instance.inside('music')}\n")
 
 
 def sweep(home: AsteriskHome) -> None:

@@ -214,6 +214,16 @@ class PhoneBank:
     async def unhold(self, phone: str) -> None:
         await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="unhold", Exten="s", Priority="1")
 
+    async def die(self, phone: str) -> None:
+        """The phone's network is gone: no sound comes from it any more, and no goodbye."""
+        await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="dead", Exten="s", Priority="1")
+
+    async def refer(self, phone: str, to: str) -> None:
+        """The phone passes its call on to ``to`` by its own key (REFER)."""
+        leg = self.leg_of(phone)
+        await self.ami.act("Setvar", Channel=leg, Variable="REFER_TO", Value=f"sip:{to}@{self.pbx}")
+        await self.ami.act("Redirect", Channel=leg, Context="transfer", Exten="s", Priority="1")
+
     async def answer_together(self, first: str, second: str) -> None:
         """Two phones that ring (and would go on ringing) are picked up in the same instant."""
         await self.ami.act(

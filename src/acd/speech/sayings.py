@@ -77,7 +77,7 @@ class PhoneNumber:
 class Announcement:
     """What a waiting caller is told: the place, and if it is known the wait; why it grew comes before the longer wait."""
 
-    place: int
+    place: int | None
     wait: ExpectedWait | None = None
     because: Growth | None = None
 
@@ -115,7 +115,8 @@ def say(saying: Saying, language: str) -> tuple[Prompt, ...]:
             return _phone_number(digits)
         case Announcement(place, wait, because):
             reason = (word(REASONS[because]),) if because else ()
-            return (*_position(place, grammar), *reason, *(_wait(wait.low_s, wait.high_s, grammar) if wait else ()))
+            position = _position(place, grammar) if place is not None else ()
+            return (*position, *reason, *(_wait(wait.low_s, wait.high_s, grammar) if wait else ()))
 
 
 def _sayable(value: int) -> int:

@@ -85,7 +85,8 @@ class Access:
     def sees_call(self, call: CallView) -> bool:
         """Agents see the calls that they are offered or had; supervisors those that went through their queues."""
         if self.principal.role is Role.AGENT:
-            return self.principal.agent is not None and self.principal.agent in (call.agent, *call.offered_to)
+            had = (talk.agent for talk in call.talks)
+            return self.principal.agent is not None and self.principal.agent in (*had, *call.offered_to)
         return self.queues is None or any(visit.queue in self.queues for visit in call.visits)
 
     def _own_agent(self) -> AgentView:

@@ -5,21 +5,47 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from acd.calls import CallState
-from acd.ids import split_device
+from acd.ids import DeviceId, split_device
 from acd.limits import Limit
 from acd.outcomes import Outcome
-from acd.views import CallView
+from acd.talks import TargetKind, Transfer, TransferMode, TransferResult
+from acd.views import CallView, TalkView
 from nobat.api.queue_models import Body, CallerOut
 from nobat.api.text import Notes, Word
 from nobat.api.times import Moment, moment, perhaps, rounded
+
+Party = Literal["caller", "agent", "outside"]
 
 
 class LegOut(BaseModel):
     """One party's connection to the PBX."""
 
     id: str
-    party: Literal["caller", "agent"]
-    device: str | None = Field(description="The agent's phone.")
+    party: Party
+    device: str | None = Field(description="The phone, of all but the caller.")
+
+
+class TalkOut(BaseModel):
+    """One party's conversation with the caller."""
+
+    queue: str
+    agent: str | None = Field(description="Null where an outside number talks, or nobody is known at the phone.")
+    device: str | None
+    number: str | None = Field(description="The outside number to which the call was passed on.")
+    began_at: Moment
+    ended_at: Moment | None
+    talk_s: float = Field(description="Hold included.")
+    hold_s: float
+
+
+class TransferOut(BaseModel):
+    """The call was passed on. A caller whose transfer failed stands at the head of the line."""
+
+    at: Moment
+    by: str | None = Field(description="The agent who had the call.")
+    mode: TransferMode
+    to: dict[TargetKind, str] = Field(examples=[{"queue": "support"}])
+    result: TransferResult
 
 
 class VisitOut(BaseModel):
@@ -57,15 +83,21 @@ class CallOut(BaseModel):
     disposition: str | None
     notes: str | None
     legs: list[LegOut]
-    transfers: list[str]
+    talks: list[TalkOut]
+    transfers: list[TransferOut]
     visits: list[VisitOut]
+    language: str | None = Field(description="In which the caller hears prompts.", examples=["fa"])
+    place_since: Moment | None = Field(
+        description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
+    )
 
     @classmethod
     def of(cls, view: CallView) -> "CallOut":
         legs = [LegOut(id=view.leg, party="caller", device=None)]
-        if view.agent_leg is not None:
-            device = split_device(view.device)[1] if view.device is not None else None
-            legs.append(LegOut(id=view.agent_leg, party="agent", device=device))
+        for talk in view.talks:
+            if talk.leg is not None:
+                party: Party = "agent" if talk.number is None else "outside"
+                legs.append(LegOut(id=talk.leg, party=party, device=_dial_string(talk.device)))
         return cls(
             id=view.id,
             pbx=view.pbx,
@@ -88,7 +120,8 @@ class CallOut(BaseModel):
             disposition=view.disposition,
             notes=view.notes,
             legs=legs,
-            transfers=[],
+            talks=[_talk(talk) for talk in view.talks],
+            transfers=[_transfer(transfer) for transfer in view.transfers],
             visits=[
                 VisitOut(
                     queue=visit.queue,
@@ -100,7 +133,30 @@ class CallOut(BaseModel):
                 )
                 for visit in view.visits
             ],
+            language=view.language,
+            place_since=perhaps(view.place_since),
         )
+
+
+def _talk(talk: TalkView) -> TalkOut:
+    return TalkOut(
+        queue=talk.queue,
+        agent=talk.agent,
+        device=_dial_string(talk.device),
+        number=talk.number,
+        began_at=moment(talk.began_at),
+        ended_at=perhaps(talk.ended_at),
+        talk_s=rounded(talk.talk_s),
+        hold_s=rounded(talk.hold_s),
+    )
+
+
+def _transfer(one: Transfer) -> TransferOut:
+    return TransferOut(at=moment(one.at), by=one.by, mode=one.mode, to={one.kind: one.to}, result=one.result)
+
+
+def _dial_string(device: DeviceId | None) -> str | None:
+    return split_device(device)[1] if device is not None else None
 
 
 class CallPatch(Body):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from acd.directory import CallerProfile
 from acd.ids import AgentId
 from nobat.api.queue_models import Body, Skills
-from nobat.api.text import AgentSlug, Name, Word
+from nobat.api.text import AgentSlug, Language, Name, Word
 from nobat.directory import shown
 
 
@@ -18,7 +18,7 @@ class CallerIn(Body):
     segment: Annotated[Word | None, Field(examples=["vip"])] = None
     priority: Annotated[int, Field(ge=-1_000, le=1_000, description="Added to the call's own.")] = 0
     skills: Skills = Field(default_factory=dict, description="Asked for besides what the queue asks; never relaxes.")
-    language: Annotated[Word | None, Field(examples=["fa"])] = None
+    language: Annotated[Language | None, Field(description="In which the caller hears prompts.")] = None
     preferred_agent: Annotated[
         AgentSlug | None, Field(description="Held for this agent for the queue's `sticky_s`.")
     ] = None

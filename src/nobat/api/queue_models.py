@@ -13,6 +13,7 @@ from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
+from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
 from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -95,6 +96,7 @@ class QueueSettings(Body):
     priority_s: PriorityS = 300.0
     sticky_s: StickyS = 0.0
     misses: MissesIn = MissesIn()
+    announcements: AnnouncementsIn = AnnouncementsIn()
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
@@ -125,6 +127,7 @@ class QueueIn(QueueSettings):
             timezone=self.timezone,
             hours=hours_of(self.hours.model_dump()),
             overflow=overflow_of(self.overflow.model_dump()),
+            announcements=self.announcements.policy(),
         )
 
 
@@ -156,6 +159,7 @@ class QueuePatch(Body):
     priority_s: PriorityS | None = None
     sticky_s: StickyS | None = None
     misses: MissesPatch | None = None
+    announcements: AnnouncementsPatch | None = None
     timezone: Zone | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
@@ -168,7 +172,7 @@ class QueuePatch(Body):
             changes["hours"] = self.hours.model_dump()
         if self.overflow is not None:
             changes["overflow"] = current["overflow"] | self.overflow.model_dump(exclude_unset=True)
-        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses")}
+        parts = {name: current[name] | changes.pop(name, {}) for name in ("service_level", "misses", "announcements")}
         return QueueIn.model_validate({**current, **changes, **parts}).spec()
 
 
@@ -189,6 +193,7 @@ class QueueOut(BaseModel):
     priority_s: float
     sticky_s: float
     misses: MissesIn
+    announcements: AnnouncementsIn
     timezone: str
     hours: HoursIn
     overflow: OverflowIn
@@ -217,6 +222,7 @@ class QueueOut(BaseModel):
             "priority_s": spec.priority_s,
             "sticky_s": spec.sticky_s,
             "misses": asdict(spec.misses),
+            "announcements": plain(spec.announcements),
             "timezone": spec.timezone,
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),

@@ -68,3 +68,6 @@ Zone = Annotated[
     str, StringConstraints(max_length=64), _clean, AfterValidator(known_zone), Field(examples=["Europe/Berlin"])
 ]
 Strategy = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$"), Field(examples=["longest_idle"])]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,8})?$"), Field(examples=["fa"])]
+MusicClass = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$"), Field(examples=["all-busy"])]

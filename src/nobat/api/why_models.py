@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from acd.agents import AgentState
+from acd.announcing import Said
 from acd.calls import CallState, Visit
 from acd.decisions import Decision
 from acd.explain import CallerBar, CallWhy, Candidate, IdleWhy, LineWhy
@@ -93,6 +94,20 @@ class OverflowOut(BaseModel):
         return cls(at=perhaps(visit.decided_at), queue=visit.queue, limit=visit.limit, led_to=visit.led_to)
 
 
+class SaidOut(BaseModel):
+    """An announcement that the caller began to hear."""
+
+    at: Moment
+    language: str = Field(description="Empty: the channel's own, which is not known.")
+    prompts: list[str] = Field(description="In order; empty if it was made before a restart of the service.")
+    promise: PromiseOut | None = Field(description="The wait that was told.")
+
+    @classmethod
+    def of(cls, one: Said) -> "SaidOut":
+        promise = PromiseOut.of(one.promise) if one.promise is not None else None
+        return cls(at=moment(one.at), language=one.language, prompts=list(one.prompts), promise=promise)
+
+
 class CallWhyOut(BaseModel):
     """Why a call is where it is."""
 
@@ -115,7 +130,12 @@ class CallWhyOut(BaseModel):
     )
     decisions: list[DecisionOut] = Field(description="The last offers that were made, oldest first.")
     expected: PromiseOut | None = Field(description="What could be told to the caller now.")
-    told: list[PromiseOut] = Field(description="What the caller was told, oldest first.")
+    told: list[PromiseOut] = Field(
+        description="The waits that the caller was told, oldest first; `at`: when worked out."
+    )
+    language: str | None = Field(description="In which the caller hears prompts.")
+    place_since: Moment | None = Field(description="The entry that the place counts from, if it is an earlier call's.")
+    announced: list[SaidOut] = Field(description="The last announcements that the caller began to hear, oldest first.")
     overflows: list[OverflowOut] = Field(description="The limits that led the caller on, oldest first.")
 
     @classmethod
@@ -138,6 +158,9 @@ class CallWhyOut(BaseModel):
             expected=PromiseOut.of(why.expected) if why.expected is not None else None,
             told=[PromiseOut.of(one) for one in why.told],
             overflows=[OverflowOut.of(one) for one in why.overflows],
+            language=why.language,
+            place_since=perhaps(why.place_since),
+            announced=[SaidOut.of(one) for one in why.announced],
         )
 
 

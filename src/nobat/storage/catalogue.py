@@ -4,13 +4,14 @@ Used by ``nobat.catalogue`` (which keeps database and floor together), by ``noba
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentSpec
+from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
@@ -163,6 +164,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "misses": asdict(spec.misses),
         "hours": hours_json(spec.hours),
         "overflow": overflow_json(spec.overflow),
+        "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
     }
 
 
@@ -185,7 +187,13 @@ def _queue(row: Any) -> QueueSpec:
         misses=MissPolicy(**row["misses"]),
         hours=hours_of(row["hours"]),
         overflow=overflow_of(row["overflow"]),
+        announcements=_announcements(row["announcements"]),
     )
+
+
+def _announcements(stored: dict[str, Any]) -> Announcements:
+    """What an older version has stored lacks fields, and those have their defaults."""
+    return replace(Announcements(), **{**stored, "messages": tuple(stored.get("messages", ()))})
 
 
 def _agent(row: Any, members: list[Any]) -> AgentSpec:

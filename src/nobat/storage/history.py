@@ -11,7 +11,7 @@ from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
 from nobat.call_list import CallFilter
-from nobat.storage import schema
+from nobat.storage import parts, schema
 from nobat.storage.database import Database, seconds, when
 
 
@@ -41,8 +41,8 @@ def _narrow(statement: Select[Any], wanted: CallFilter) -> Select[Any]:
     column = schema.calls.c
     conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "queues": lambda queues: column.queue_id.in_(sorted(queues)),
-        "agent": lambda agent: column.agent_id == agent,
-        "own": lambda agent: column.agent_id == agent,
+        "agent": _had,
+        "own": _had,
         "number": lambda number: column.number == number,
         "entered_from": lambda start: column.entered_at >= when(start),
         "entered_to": lambda end: column.entered_at < when(end),
@@ -54,6 +54,13 @@ def _narrow(statement: Select[Any], wanted: CallFilter) -> Select[Any]:
         if asked is not None:
             statement = statement.where(condition(asked))
     return statement
+
+
+def _had(agent: str) -> ColumnElement[bool]:
+    """Calls in which the agent had a part; his may not have been the last."""
+    part = schema.talks.c
+    earlier = select(part.call_id).where(part.call_id == schema.calls.c.id, part.agent_id == agent).exists()
+    return or_(schema.calls.c.agent_id == agent, earlier)
 
 
 def _after_in_order(entered_at: float, call: str) -> ColumnElement[bool]:
@@ -81,7 +88,6 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
         offered_to=(),
         agent=AgentId(row["agent_id"]) if row["agent_id"] is not None else None,
         device=DeviceId(row["device"]) if row["device"] is not None else None,
-        agent_leg=LegId(row["agent_leg"]) if row["agent_leg"] is not None else None,
         connected_at=seconds(row["connected_at"]) if row["connected_at"] is not None else None,
         talk_s=row["talk_s"],
         hold_s=row["hold_s"],
@@ -100,4 +106,8 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
             )
             for visit in visits
         ),
+        talks=parts.talks(row["parts"]),
+        transfers=parts.transfers(row["parts"]),
+        language=row["language"],
+        place_since=seconds(row["place_since"]) if row["place_since"] is not None else None,
     )

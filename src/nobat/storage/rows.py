@@ -8,6 +8,7 @@ from typing import Any
 from acd.events import AgentStatusChosen, CallAmended, Event, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
 from acd.views import CallView
 from nobat.limit_json import closing_json
+from nobat.storage import parts
 from nobat.storage.database import when
 
 Row = dict[str, Any]
@@ -71,7 +72,8 @@ def call_row(call: CallView) -> Row:
         "outcome": call.outcome.value if call.outcome is not None else None,
         "agent_id": call.agent,
         "device": clean(call.device, 128),
-        "agent_leg": clean(call.agent_leg, 128),
+        "agent_leg": clean(call.talks[-1].leg, 128) if call.talks else None,
+        "parts": parts.of_call(call),
         "connected_at": when(call.connected_at) if call.connected_at is not None else None,
         "talk_s": call.talk_s,
         "hold_s": call.hold_s,
@@ -79,6 +81,8 @@ def call_row(call: CallView) -> Row:
         "ended_by": call.ended_by,
         "disposition": clean(call.disposition),
         "notes": clean(call.notes, 10_000),
+        "language": clean(call.language, 40),
+        "place_since": when(call.place_since) if call.place_since is not None else None,
     }
 
 

@@ -82,6 +82,7 @@ queues = Table(
     _some("misses", JSON),
     _some("hours", JSON),
     _some("overflow", JSON),
+    _some("announcements", JSON),
 )
 
 agents = Table(
@@ -195,6 +196,7 @@ calls = Table(
     Column("agent_id", ID),
     Column("device", String(128)),
     Column("agent_leg", CALL),
+    Column("parts", JSON),  # its talks and transfers, in order; of a call of an older version null
     Column("connected_at", UtcDateTime),
     Column("talk_s", Float),
     _some("hold_s", Float),
@@ -202,6 +204,8 @@ calls = Table(
     Column("ended_by", String(40)),
     Column("disposition", String(200)),
     Column("notes", Text),
+    Column("language", String(40)),
+    Column("place_since", UtcDateTime),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
     Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),

@@ -1,7 +1,7 @@
 """What a starting service takes up again, as commands to the floor.
 
-Agents' chosen status and shift, what was changed of calls that may live on, today's decided visits, and of the last seven days who
-had which turn and who served which number last.
+Agents' chosen status and shift, what was changed of calls that may live on, the places kept for callers who were cut off, today's
+decided visits, and of the last seven days who had which turn and who served which number last.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,15 @@ from acd.commands import (
     RestoreAgent,
     RestoreAmendment,
     RestoreClosing,
+    RestorePlace,
     RestoreService,
     RestoreShift,
     RestoreTurn,
     RestoreVisit,
 )
-from acd.events import AgentStatusChosen, CallAmended, CallEnded, CallOffered
+from acd.events import AgentStatusChosen, CallAmended, CallEnded, CallOffered, PlaceKept, PlaceRegained
 from acd.ids import AgentId, CallId, DeviceId, QueueId
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from acd.sla import RECENT_S
@@ -95,6 +97,8 @@ async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: 
             seconds(row["entered_at"]),
             seconds(row["decided_at"]),
             Outcome(row["outcome"]),
+            Limit(row["reason"]) if row["reason"] is not None else None,
+            row["led_to"],
         )
         for row in rows
         if row["queue_id"] in since and seconds(row["entered_at"]) >= since[QueueId(row["queue_id"])]
@@ -182,4 +186,32 @@ async def restored_amendments(database: Database, now: float) -> list[RestoreAme
     return [
         RestoreAmendment(CallId(call), data["priority"], data["disposition"], data["notes"])
         for call, data in last.items()
+    ]
+
+
+async def restored_places(database: Database, queues: Iterable[QueueSpec], now: float) -> list[RestorePlace]:
+    """The places of callers who were cut off lately and have not rung again, oldest first."""
+    longest = max((spec.announcements.rejoin_s for spec in queues), default=0.0)
+    if longest <= 0:
+        return []
+    event = schema.events.c
+    kinds = (PlaceKept.__name__, PlaceRegained.__name__)
+    wanted = (
+        select(event.at, event.kind, event.call_id, event.queue_id, event.data)
+        .where(event.at >= when(now - longest), event.kind.in_(kinds))
+        .order_by(event.at, event.run, event.seq)
+    )
+    async with database.read() as connection:
+        rows = list((await connection.execute(wanted)).mappings())
+    regained = {row["data"]["earlier"] for row in rows if row["kind"] == PlaceRegained.__name__}
+    return [
+        RestorePlace(
+            CallId(row["call_id"]),
+            QueueId(row["queue_id"]),
+            f"+{row['data']['caller']}",
+            row["data"]["since"],
+            seconds(row["at"]),
+        )
+        for row in rows
+        if row["kind"] == PlaceKept.__name__ and row["call_id"] not in regained
     ]

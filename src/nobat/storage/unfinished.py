@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from acd.calls import CallState
+from acd.commands import RestorePlace
 from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
 from nobat.storage import schema
@@ -33,36 +35,52 @@ class UnfinishedCall:
     id: CallId
     rows: tuple[Any, ...]
 
+    def place(self, now: float) -> RestorePlace | None:
+        """The place of a caller who was still waiting when he was seen last, if his number is known."""
+        told = {row["kind"]: row for row in self.rows}
+        entry, regained = told["CallQueued"], told.get("PlaceRegained")
+        number = entry["data"]["number"]
+        decided = {row["data"]["entered_at"] for row in self.rows if row["kind"] == "VisitDecided"}
+        if entry["data"]["entered_at"] in decided or number is None:
+            return None
+        if regained is not None and regained["queue_id"] != entry["queue_id"]:
+            regained = None  # of a queue before
+        since = regained["data"]["since"] if regained is not None else entry["data"]["entered_at"]
+        return RestorePlace(self.id, QueueId(entry["queue_id"]), number, float(since), now)
+
     def ending(self, now: float, *, restarted: bool = False) -> tuple[list[Event], CallView]:
         """How it is written down now: the events that were missing, and the call.
 
         A caller nobody answered gave up; unless the PBX was ``restarted`` meanwhile, which ended all its calls.
         """
         ended_by = PBX_RESTART if restarted else UNSEEN
-        told = {row["kind"]: row for row in self.rows}
-        entry = told["CallQueued"]  # into the queue where the call was last
-        if told.get("VisitDecided") is not None and not _of_one_visit(told["VisitDecided"], entry):
-            del told["VisitDecided"]  # of a queue before
-        queue = QueueId(entry["queue_id"])
-        entered_at = float(entry["data"]["entered_at"])
-        decided = told.get("VisitDecided")
-        outcome = (
-            Outcome(decided["data"]["outcome"])
-            if decided is not None
-            else Outcome.LOST
-            if restarted
-            else Outcome.ABANDONED
-        )
-        waited = float(decided["data"]["waited_s"]) if decided is not None else max(0.0, now - entered_at)
-        missing: list[Event] = [CallEnded(now, self.id, queue, outcome, ended_by)]
-        if decided is None:
-            missing.insert(0, VisitDecided(now, self.id, queue, outcome, entered_at, waited))
-        visit = VisitView(queue, entered_at, entered_at + waited, outcome)
-        return missing, self._view(told, visit, waited, now, ended_by)
+        undecided = Outcome.LOST if restarted else Outcome.ABANDONED
+        visits, missing = self._visits(undecided, now)
+        last = visits[-1]
+        missing.append(CallEnded(now, self.id, last.queue, last.outcome or undecided, ended_by))
+        return missing, self._view(visits, now, ended_by)
 
-    def _view(self, told: dict[str, Any], visit: VisitView, waited: float, now: float, ended_by: str) -> CallView:
-        came = next(row for row in self.rows if row["kind"] == "CallQueued")["data"]["entered_at"]
-        entry, talk, connected = told["CallQueued"], told.get("TalkEnded"), told.get("CallConnected")
+    def _visits(self, undecided: Outcome, now: float) -> tuple[tuple[VisitView, ...], list[Event]]:
+        """The stays in lines, in order, and what must be said of one that nobody saw decided."""
+        decided = {row["data"]["entered_at"]: row["data"] for row in self.rows if row["kind"] == "VisitDecided"}
+        visits: list[VisitView] = []
+        missing: list[Event] = []
+        for row in (row for row in self.rows if row["kind"] == "CallQueued"):
+            queue, entered_at = QueueId(row["queue_id"]), float(row["data"]["entered_at"])
+            told = decided.get(row["data"]["entered_at"])
+            outcome = Outcome(told["outcome"]) if told is not None else undecided
+            waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
+            if told is None:
+                missing.append(VisitDecided(now, self.id, queue, outcome, entered_at, waited))
+            limit = Limit(told["limit"]) if told is not None and told.get("limit") else None
+            led_to = told.get("led_to") if told is not None else None
+            visits.append(VisitView(queue, entered_at, entered_at + waited, outcome, limit, led_to))
+        return tuple(visits), missing
+
+    def _view(self, visits: tuple[VisitView, ...], now: float, ended_by: str) -> CallView:
+        told = {row["kind"]: row for row in self.rows}
+        entry, connected, visit = told["CallQueued"], told.get("CallConnected"), visits[-1]
+        talks = [row["data"] for row in self.rows if row["kind"] == "TalkEnded"]
         amended = told.get("CallAmended")
         remarks = amended["data"] if amended is not None else {}
         device = connected["data"]["device"] if connected is not None else None
@@ -76,29 +94,40 @@ class UnfinishedCall:
             number=entry["data"]["number"],
             name=entry["data"]["name"],
             priority=remarks.get("priority", entry["data"]["priority"]),
-            entered_at=came,
-            waited_s=visit.entered_at + waited - came,
+            entered_at=visits[0].entered_at,
+            waited_s=max(0.0, (visit.decided_at or now) - _waiting_since(visits)),
             position=None,
             outcome=visit.outcome,
             offer=None,
             offered_to=(),
             agent=AgentId(connected["agent_id"]) if connected is not None and connected["agent_id"] else None,
             device=DeviceId(device) if device is not None else None,
-            agent_leg=None,
-            connected_at=visit.decided_at if connected is not None else None,
-            talk_s=talk["data"]["talk_s"] if talk is not None else None,  # nobody saw it end: no figure is invented
-            hold_s=talk["data"]["hold_s"] if talk is not None else 0.0,
+            connected_at=visits[0].decided_at if connected is not None else None,
+            talk_s=sum(talk["talk_s"] for talk in talks)
+            if talks
+            else None,  # of one nobody saw end, no figure is invented
+            hold_s=sum(talk["hold_s"] for talk in talks),
             ended_at=now,
             ended_by=ended_by,
             disposition=remarks.get("disposition"),
             notes=remarks.get("notes"),
-            visits=(visit,),
+            visits=visits,
         )
 
 
 def _of_one_visit(decided: Any, entry: Any) -> bool:
     apart = float(decided["data"]["entered_at"]) - float(entry["data"]["entered_at"])
     return bool(decided["queue_id"] == entry["queue_id"]) and abs(apart) < 1.0
+
+
+def _waiting_since(visits: tuple[VisitView, ...]) -> float:
+    """When the last wait began: with the last visit, or with the first of those from which limits have led there."""
+    since = visits[-1].entered_at
+    for earlier in reversed(visits[:-1]):
+        if earlier.outcome is not Outcome.OVERFLOWED:
+            break
+        since = earlier.entered_at
+    return since
 
 
 async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now: float) -> list[UnfinishedCall]:

@@ -6,14 +6,13 @@ from math import exp, isclose
 import pytest
 
 from acd.agents import AgentSpec
+from acd.announcing import promised
 from acd.commands import DefineAgent, DefineQueue, PutCallers, SignOut, TakeBreak
 from acd.directory import CallerProfile
 from acd.ewt import KEPT, Departures, Estimator, Forecast, Services, WaitModel, spread, turn_of
 from acd.forecast import Growth, Promise, expected, hold_to, predict
 from acd.ids import AgentId, CallId, QueueId
-from acd.joining import tell_wait
 from acd.queues import QueueSpec
-from acd.turn import Turn
 from tests.support.world import SALES, World, device
 
 
@@ -126,8 +125,9 @@ def busy_house(agents: int = 3) -> World:
 
 
 def told(world: World, call: CallId) -> Promise:
-    promise = tell_wait(world.floor, Turn(world.now), world.floor.calls[call])
+    promise = expected(world.floor, world.floor.calls[call], world.now)
     assert promise is not None
+    promised(world.floor.calls[call], promise)
     return promise
 
 

@@ -132,7 +132,7 @@ def test_a_full_queue_leads_to_another_at_the_place_of_the_first_entry() -> None
     assert world.line("b") == [before, call, after]
     place = last(world, call, t.Place)
     assert isinstance(place, t.Place)
-    assert (place.queue, place.place_at, place.trail) == (B, world.now - 3, ("sales",))
+    assert (place.visit.queue, place.visit.since, place.visit.trail) == (B, world.now - 3, ("sales",))
     assert place.say == ("queue-full", "to-other-queue")
     assert line(world.floor, B, world.now)[1].waited_s == 3.0
     conserved(world)
@@ -309,8 +309,7 @@ def found(world: World, call: CallId, stage: LegStage) -> None:
     entry = t.CallEntered(call, world.call(call).leg, "sales", world.call(call).entered_at, serial, 0, None, None)
     if place is not None:
         entry = t.CallEntered(
-            call, entry.leg, place.queue, entry.entered_at, serial, 0, None, None,
-            place.visit_at, place.place_at, place.trail,
+            call, entry.leg, place.visit.queue, entry.entered_at, serial, 0, None, None, visit=place.visit
         )  # fmt: skip
     again = World(now=world.now + 2)
     for one in world.floor.queues.values():

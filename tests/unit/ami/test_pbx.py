@@ -596,6 +596,19 @@ class TestGlobals:
             await made.ready()
         assert [action["Variable"] for action in fake.actions("Setvar")] == ["ACD_NUMBER_8000", "ACD_SERVICE"]
 
+    async def test_music_and_languages_are_told_and_taken_away(self, floor: Floor) -> None:
+        assert await floor.pbx.set_queue_sounds({"sales": ("jazz", "fa"), "support": ("", "")})
+        told = {"ACD_MUSIC_sales": "jazz", "ACD_LANGUAGE_sales": "fa"}
+        assert floor.fake.globals == {"ACD_SERVICE": "1", **told}
+        assert await floor.pbx.set_queue_sounds({"sales": ("", "en")})
+        told = {"ACD_MUSIC_sales": "", "ACD_LANGUAGE_sales": "en"}
+        assert floor.fake.globals == {"ACD_SERVICE": "1", **told}
+        floor.fake.globals.clear()
+        floor.fake.reset()
+        await floor.engine.hears(PbxSnapshot, 2)
+        assert floor.fake.globals == {"ACD_SERVICE": "1", **told}
+        assert not await floor.pbx.set_queue_sounds({"sales": ("ja,zz", "")})
+
     @pytest.mark.parametrize("numbers", [{"80\r\n00": "sales"}, {"8000": "sa\nles"}, {"": "x"}, {"8000)": "x"}])
     async def test_hostile_numbers_are_left_out_and_spoil_no_reconnect(
         self, floor: Floor, numbers: dict[str, str]

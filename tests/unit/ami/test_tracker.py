@@ -20,6 +20,7 @@ from acd.telephony import (
     PbxDraining,
     Resumed,
     TalkBegan,
+    TransferAsked,
 )
 from ami import events as e
 from ami import names
@@ -251,6 +252,16 @@ class TestConversation:
 
     def test_a_transfer_that_takes_the_caller_out_of_the_bridge_is_no_end(self) -> None:
         assert given_a_conversation().hears(caller_unbridged(), caller_bridged()).facts == []
+
+    def test_a_phone_passes_the_caller_on(self) -> None:
+        desk = given_a_conversation().hears(
+            caller_unbridged(), e.PassedOn(CALLER_CHANNEL, CALLER, CALL, "8001"), agent_gone(101, 8)
+        )
+        gone = AgentLegGone(CALL, leg(8), device(101), 16, False, False)
+        assert desk.facts == [TransferAsked(CALL, CALLER, "8001"), gone]
+
+    def test_another_leg_cannot_pass_the_caller_on(self) -> None:
+        assert given_a_conversation().hears(e.PassedOn(agent_channel(101, 8), leg(8), CALL, "8001")).facts == []
 
     def test_hold_and_resume(self) -> None:
         desk = given_a_conversation()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from acd.ids import DeviceId, LegId, OfferId, PbxId
-from acd.telephony import HangUp, Request, RequestFailure, Resync, ReturnToLine, Withdraw
+from acd.ids import DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.telephony import HangUp, LineVisit, Request, RequestFailure, Resync, ReturnToLine, Withdraw
 from ami import actions
 from ami.translate import Refused, translate
 from tests.unit.ami.wire import (
@@ -28,6 +28,7 @@ from tests.unit.ami.wire import (
 )
 
 OFFER = the_offer(101, 102)
+VISIT = LineVisit(QueueId("support"), 1795317160.123, 1795317144.1, front=True, trail=(QueueId("sales"),))
 
 
 def of(desk: Desk, request: Request) -> object:
@@ -69,6 +70,41 @@ def test_an_offer_that_rings_is_not_forgotten_by_a_failure() -> None:
 def test_back_to_the_line_and_offered_again() -> None:
     desk = given_an_offer(101).hears(dial_begins(101, 8), picks_up(101, 8), agent_gone(101, 8), talk_over())
     assert of(desk, ReturnToLine(CALL, CALLER)) == (actions.Redirect(CALLER_CHANNEL, "acd-wait"),)
+    assert desk.asks(replace(OFFER, offer=OfferId("of2")))
+
+
+def given_a_talk() -> Desk:
+    return given_an_offer(101).hears(dial_begins(101, 8), picks_up(101, 8), caller_bridged())
+
+
+def test_a_caller_who_talks_is_passed_on() -> None:
+    assert of(given_a_talk(), replace(OFFER, offer=OfferId("of2"), passed_on=True)) == (
+        actions.SetOffer(CALLER_CHANNEL, "of2", ("PJSIP/agent-101", "PJSIP/agent-102"), 20),
+        actions.Redirect(CALLER_CHANNEL, "acd-offer"),
+    )
+
+
+def test_a_caller_whose_phones_ring_is_never_passed_on() -> None:
+    desk = given_an_offer(101).hears(dial_begins(101, 8))
+    assert of(desk, replace(OFFER, offer=OfferId("of2"), passed_on=True)) == Refused(RequestFailure.REFUSED)
+    assert of(desk, ReturnToLine(CALL, CALLER, VISIT, passed_on=True)) == Refused(RequestFailure.REFUSED)
+
+
+def test_passed_on_to_a_line_and_offered_at_once() -> None:
+    desk = given_a_talk()
+    made = of(desk, ReturnToLine(CALL, CALLER, VISIT, "to-other-queue", passed_on=True))
+    assert made == (
+        actions.SetVisit(
+            CALLER_CHANNEL, "support", 1795317160.123, 1795317144.1, True, ("sales",), "to-other-queue", "of1"
+        ),
+        actions.Redirect(CALLER_CHANNEL, "acd-return"),
+    )
+    assert isinstance(made, tuple)
+    assert dict(made[0].headers()) == {
+        "Channel": CALLER_CHANNEL,
+        "Variable": "ARRAY(ACD_QUEUE,ACD_VISIT,ACD_DONE,ACD_TRAIL,ACD_SAYS)",
+        "Value": "support,1795317160123-1795317144100-1,of1,sales,to-other-queue",
+    }
     assert desk.asks(replace(OFFER, offer=OfferId("of2")))
 
 

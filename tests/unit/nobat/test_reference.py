@@ -16,6 +16,7 @@ CONTRACT = {
     "acd_expected_wait_inside_ratio": ("queue",),
     "acd_agents": ("queue", "state"),
     "acd_offers_total": ("queue", "result"),
+    "acd_announcements_total": ("queue",),
     "acd_dispatch_seconds": ("pbx",),
     "ami_connected": ("pbx",),
     "ami_events_total": ("pbx", "name"),

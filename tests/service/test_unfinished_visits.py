@@ -1,0 +1,40 @@
+"""A call that was passed on and then lost from sight with the service: every visit is decided once, and the figures agree."""
+
+from typing import Any
+
+from tests.support.office import Office, until
+from tests.support.until import until as awaited
+
+
+async def test_the_second_visit_is_decided_after_a_restart_and_the_first_stays(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    call = office.pbx.caller("8000", "4930123456")
+    await until(lambda: office.pbx.ringing(call), "a ringing phone")
+    office.pbx.pick_up(call)
+    await office.settled()
+    await office.pass_time(10)
+    await admin.ask("POST", f"/v1/calls/{call}/transfer", json={"to": {"queue": "support"}})
+    await office.settled()
+    await office.written()
+    await office.die()
+    office.pbx.caller_hangs_up(call)
+    await office.start()
+    again = await office.admin()
+
+    found: list[Any] = []
+
+    async def is_written() -> bool:
+        found[:] = (await again.get("/v1/calls", number="4930123456"))["items"]
+        return bool(found)
+
+    await awaited(is_written, "the call in the history")
+    (view,) = found
+    assert [(visit["queue"], visit["outcome"]) for visit in view["visits"]] == [
+        ("sales", "answered"),
+        ("support", "abandoned"),
+    ]
+    assert (view["ended_by"], round(view["talk_s"])) == ("unseen", 10)
+    for queue, outcome in (("sales", "answered"), ("support", "abandoned")):
+        stats = await again.get(f"/v1/queues/{queue}/stats")
+        assert (stats["offered"], stats[outcome], stats["waiting"]) == (1, 1, 0)
