@@ -139,7 +139,7 @@ class Playback:
             queue.offered.discard(call.id)
             call.visit.outcome = event.outcome
             gave_up = event.outcome is Outcome.ABANDONED
-            queue.waits.decided(event.waited_s, gave_up=gave_up)
+            queue.waits.decided(event.waited_s, gave_up=gave_up, served=event.outcome is not Outcome.OVERFLOWED)
             if call.prediction is not None and event.outcome is Outcome.ANSWERED:
                 waited = event.entered_at + event.waited_s - call.prediction.at
                 queue.waits.came_true(call.prediction.said, call.prediction.best, waited)

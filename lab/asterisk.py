@@ -101,6 +101,11 @@ class Instance:
         path = self.directory.joinpath(*parts)
         return str(path) if self.home.is_system else "/" + str(path.relative_to(self.home.root))
 
+    @property
+    def voicemail(self) -> Path:
+        """Where it puts what callers say, as this machine sees it."""
+        return self.directory / "spool" / "nobat-voicemail"
+
     def path_values(self) -> dict[str, str]:
         """The values of the placeholders that say where things are."""
         return {

@@ -30,6 +30,8 @@ class Service:
     ami_secret: str
     database_url: str | None = None  # None: SQLite in its folder
     pbx_name: str = "pbx1"
+    voicemail_dir: Path | None = None  # where the PBX puts what callers say
+    numbers: tuple[tuple[str, str], ...] = ()  # that limits may lead to: pattern and dial string
 
     @property
     def config(self) -> Path:
@@ -59,7 +61,9 @@ class Service:
             f'[http]\nhost = "127.0.0.1"\nport = {self.http_port}\n\n'
             '[log]\nformat = "json"\n\n'
             f'[[pbx]]\nname = "{self.pbx_name}"\nhost = "127.0.0.1"\nport = {self.ami_port}\n'
-            f'username = "nobat"\nsecret_file = "{self.directory / "ami-secret"}"\n',
+            f'username = "nobat"\nsecret_file = "{self.directory / "ami-secret"}"\n'
+            + (f'voicemail_dir = "{self.voicemail_dir}"\n' if self.voicemail_dir is not None else "")
+            + "".join(f'\n[[numbers]]\npattern = "{number}"\ndial = "{dial}"\n' for number, dial in self.numbers),
         )
 
     def nobat(self, *arguments: str) -> str:

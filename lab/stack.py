@@ -69,7 +69,8 @@ class Lab:
     def service(self) -> Service:
         """The service with the settings and the secret of this lab."""
         running = self._running_settings() or self.settings.shown()
-        return Service(self.directory, int(running["http_port"]), int(running["ami_port"]), self._secret())
+        ports = int(running["http_port"]), int(running["ami_port"])
+        return Service(self.directory, *ports, self._secret(), voicemail_dir=self.pbx.voicemail)
 
     def tokens(self) -> dict[str, str]:
         """The tokens of a lab that is up, by their names."""

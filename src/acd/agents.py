@@ -133,6 +133,7 @@ class Agent:
     serving_since: float | None = None  # when the call began whose handling is not over: wrap-up belongs to it
     serving_in: QueueId | None = None  # that call's queue
     seen_serving: PbxId | None = None  # ``serves_on`` as routing last took note of it
+    seen_presence: int = 0  # ``presence`` as the queues last took note of it
     shown_state: AgentState = AgentState.SIGNED_OUT  # as last told to the world
     state_since: float = 0.0
     lines: "tuple[Queue, ...]" = ()  # of ``spec.queues``, those that exist
@@ -212,6 +213,13 @@ class Agent:
     def rank_in(self, queue: QueueId) -> int:
         """The agent's place in a queue's fixed order."""
         return dict(self.spec.ranks).get(queue, 0)
+
+    @property
+    def presence(self) -> int:
+        """0 signed out, 1 signed in, 2 available, 3 on a phone that can be reached (``acd.limits.LEVEL``)."""
+        if self.status is _AVAILABLE:
+            return 3 if self.state is not _UNREACHABLE else 2
+        return 1 if self.status is _BREAK else 0
 
     @property
     def serves(self) -> bool:

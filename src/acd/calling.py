@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, joining, rejoining, wrapup
+from acd import announcing, joining, overflow, rejoining, wrapup
 from acd import telephony as t
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
@@ -23,15 +23,14 @@ from acd.events import (
     OfferDeclined,
     OfferNotPlaced,
     TalkEnded,
-    VisitDecided,
 )
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, accepts_by_key, pbx_of
 from acd.outcomes import Outcome
 from acd.returning import recall, return_to_line, transfer_ended
-from acd.sla import DecidedVisit
 from acd.statuses import chosen
 from acd.talks import Talk, TransferResult
 from acd.turn import Turn
+from acd.visits import decide
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -60,7 +59,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
         return
     call = admit(floor, turn, fact)
     if call is not None:
-        joining.stand(floor, call)
+        overflow.settle(floor, turn, call)
 
 
 def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = False) -> Call | None:
@@ -200,6 +199,7 @@ def back_to_line(floor: "Floor", turn: Turn, call: Call) -> None:
         return
     call.move(_WAITING, turn.now)
     joining.stand(floor, call)
+    overflow.came_back(floor, turn, call)
 
 
 def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> LiveOffer | None:
@@ -252,21 +252,6 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
     if holder is None:  # signed out in mid-call, before a restart: the phone is still whose it was configured to be
         holder = next((one.id for one in floor.agents.values() if one.spec.device == device), None)
     return floor.agents.get(holder) if holder is not None else None
-
-
-def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) -> None:
-    """Give the visit its outcome, once."""
-    visit, queue = call.visit, floor.queues[call.queue]
-    if visit.outcome is not None:
-        return
-    visit.outcome, visit.decided_at = outcome, at
-    waited = max(0.0, at - visit.entered_at)
-    queue.waits.decided(waited, gave_up=outcome is _ABANDONED)
-    if call.prediction is not None and outcome is _ANSWERED:
-        queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
-    short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
-    turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short))
 
 
 def held(floor: "Floor", turn: Turn, fact: t.Held) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from acd.announcing import Speech
     from acd.decisions import Decision
     from acd.forecast import Prediction, Promise
+    from acd.telephony import Lead
 
 
 class CallState(Word):
@@ -34,7 +36,7 @@ class CallState(Word):
 
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {
-    CallState.WAITING: frozenset({CallState.OFFERED, CallState.ENDED}),
+    CallState.WAITING: frozenset({CallState.OFFERED, CallState.AFTER, CallState.ENDED}),
     CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
     # A call that is passed on comes to AFTER on its way, and so does one whose agent was lost: both may go on from there.
@@ -58,6 +60,12 @@ class Visit:
     decided_at: float | None = None
     since: float | None = None  # None: from ``entered_at``
     front: bool = False
+    limit: Limit | None = None  # of an overflowed one: why …
+    led_to: str | None = None  # … and where to
+
+    @property
+    def place_at(self) -> float:
+        return self.since if self.since is not None else self.entered_at
 
 
 @dataclass(slots=True)
@@ -88,6 +96,8 @@ class Call:
     priority: int
     serial: int
     visit: Visit  # the one that counts now
+    trail: tuple[QueueId, ...] = ()  # the queues before, those that a restart has made us forget included
+    led: "Lead | None" = None  # away from the line, as it was asked of the PBX
     earlier_visits: tuple[Visit, ...] = ()
     state: CallState = CallState.WAITING
     state_since: float = 0.0
@@ -101,6 +111,7 @@ class Call:
     segment: str | None = None
     language: str | None = None
     known_as: str | None = None  # the directory's name for the number
+    wanted: AgentId | None = None  # the agent whom the directory prefers, or who served this number last
     preferred: AgentId | None = None  # held for this agent …
     held_until: float = 0.0  # … until then
     misses: Mapping[AgentId, int] = field(default_factory=lambda: NOBODY)  # agents who did not take this very caller
@@ -126,14 +137,23 @@ class Call:
         return (*self.earlier_visits, self.visit)
 
     @property
+    def waiting_since(self) -> float:
+        """When the present wait began: with this visit, or with the first of those from which limits have led here."""
+        since = self.visit.entered_at
+        for earlier in reversed(self.earlier_visits):
+            if earlier.outcome is not Outcome.OVERFLOWED:
+                break
+            since = earlier.entered_at
+        return since
+
+    @property
     def queue(self) -> QueueId:
         return self.visit.queue
 
     @property
     def place(self) -> Place:
         """Where this caller stands in the line; the same for as long as the visit lasts and the priority stays."""
-        visit = self.visit
-        since = visit.since if visit.since is not None else visit.entered_at
+        since = self.visit.place_at
         return (since - self.head_start_s, since, self.serial, self.id)
 
     def move(self, state: CallState, now: float) -> None:

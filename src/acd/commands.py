@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
 from acd.directory import CallerProfile
+from acd.hours import Timetable
 from acd.ids import AgentId, CallId, DeviceId, QueueId
+from acd.limits import Closing, Destination, Limit
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
@@ -15,9 +17,13 @@ from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
 
 @dataclass(frozen=True, slots=True)
 class DefineQueue:
-    """Create a queue or change one; callers in it keep their places. Conflict ``number_taken``; Invalid ``unknown_strategy``."""
+    """Create a queue or change one; callers in it keep their places. Conflict ``number_taken``; Invalid ``unknown_strategy``.
+
+    ``timetable`` is what its hours come to; None: always open.
+    """
 
     spec: QueueSpec
+    timetable: Timetable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class RestoreVisit:
     entered_at: float
     decided_at: float
     outcome: Outcome
+    limit: Limit | None = None
+    led_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,41 @@ class RestoreShift:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTimetable:
+    """When a queue is open in the coming time, worked out anew."""
+
+    queue: QueueId
+    timetable: Timetable | None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseQueue:
+    """Take no more callers, now: they are led to ``to``, or where the closed hours lead. ``leave``: those who wait too."""
+
+    queue: QueueId
+    by: str
+    reason: str = ""
+    to: Destination | None = None
+    leave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQueue:
+    """Let the queue's hours hold again. Conflict ``queue_not_closed``."""
+
+    queue: QueueId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreClosing:
+    """A queue was closed by a supervisor before a restart."""
+
+    queue: QueueId
+    closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
 class RestorePlace:
     """Give a caller who was cut off before a restart the place back that is kept for ``number``."""
 
@@ -290,6 +333,10 @@ Command = (
     | RestoreService
     | RestoreAmendment
     | RestoreShift
+    | SetTimetable
+    | CloseQueue
+    | OpenQueue
+    | RestoreClosing
     | RestorePlace
     | StopOffering
     | OfferCall

@@ -6,7 +6,7 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, breaks, joining, rejoining, routing, wrapup
+from acd import announcing, breaks, joining, overflow, rejoining, routing, wrapup
 from acd import commands as c
 from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import CallState, Visit
@@ -39,7 +39,7 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
         )
     known = floor.queues.get(spec.id)
     if known is None:
-        floor.queues[spec.id] = Queue(spec)
+        known = floor.queues[spec.id] = Queue(spec)
         for agent in floor.agents.values():
             if spec.id in agent.spec.queues:
                 _join_queues(floor, turn, agent)
@@ -50,6 +50,8 @@ def define_queue(floor: "Floor", turn: Turn, command: c.DefineQueue) -> None:
             known.idle.discard(agent.id)
             known.idle.add(agent.id, routing.idle_key(agent, known))
         breaks.grant(floor, turn)
+    overflow.note_presence(floor, known, turn.now)
+    overflow.set_timetable(floor, turn, known, command.timetable)
     floor.freshen()
 
 
@@ -63,6 +65,7 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
+        overflow.watch(floor, queue, call)
         announcing.plan(floor, call, queue)
     for call in waiting:
         queue.stand(call.place, call.needs)
@@ -97,7 +100,10 @@ def _join_queues(floor: "Floor", turn: Turn, agent: Agent) -> None:
     floor.unlist(agent)
     agent.lines = tuple(floor.queues[name] for name in agent.spec.queues if name in floor.queues)
     for queue in agent.lines:
-        queue.members[agent.id] = agent
+        if agent.id not in queue.members:
+            queue.members[agent.id] = agent
+            queue.presence[agent.seen_presence] += 1
+            overflow.note_presence(floor, queue, turn.now)
         queue.rates.clear()
     breaks.join(agent)
     floor.refresh(agent, turn)
@@ -108,8 +114,10 @@ def _leave_queues(floor: "Floor", agent: Agent) -> None:
     floor.unlist(agent)
     breaks.leave(agent)
     for queue in agent.lines:
-        queue.members.pop(agent.id, None)
         queue.rates.clear()
+        if queue.members.pop(agent.id, None) is not None:
+            queue.presence[agent.seen_presence] -= 1
+            overflow.note_presence(floor, queue, floor.now)
     agent.lines = ()
 
 
@@ -242,7 +250,16 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
     queue.ledger.record(visit, spec.service_level.target_s)
     known = floor.counted.setdefault(command.call, [])
-    known.append(Visit(command.queue, command.entered_at, command.outcome, command.decided_at))
+    known.append(
+        Visit(
+            command.queue,
+            command.entered_at,
+            command.outcome,
+            command.decided_at,
+            limit=command.limit,
+            led_to=command.led_to,
+        )
+    )
 
 
 def put_callers(floor: "Floor", _turn: Turn, command: c.PutCallers) -> None:

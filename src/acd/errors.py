@@ -3,10 +3,10 @@
 ::
 
     AcdError                slug, message, details
-    ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller
+    ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller · unknown_voicemail · no_audio
     ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken ·
-    │               disposition_required · no_break_request
-    └── Invalid             no_device · unknown_strategy · invalid_number · unknown_disposition
+    │                       disposition_required · no_break_request · queue_not_closed
+    └── Invalid             no_device · unknown_strategy · invalid_number · unknown_disposition · number_not_allowed · leads_nowhere
 
 Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
 """
@@ -37,7 +37,7 @@ class Invalid(AcdError):
 
 
 def unknown(kind: str, identifier: str) -> NotFound:
-    """``kind`` is queue, agent, call or caller."""
+    """``kind`` is queue, agent, call, caller or voicemail."""
     return NotFound(f"unknown_{kind}", f"there is no {kind} {identifier!r}", **{kind: identifier})
 
 

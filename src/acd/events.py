@@ -5,6 +5,7 @@
 
 from acd.agents import AgentState, Status
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
 from acd.talks import TargetKind, TransferMode, TransferResult
@@ -132,7 +133,10 @@ class TalkEnded:
 
 @record
 class VisitDecided:
-    """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit."""
+    """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit.
+
+    Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it.
+    """
 
     at: float
     call: CallId
@@ -141,6 +145,8 @@ class VisitDecided:
     entered_at: float
     waited_s: float
     short: bool = False
+    limit: Limit | None = None
+    led_to: str | None = None
 
 
 @record
@@ -193,6 +199,35 @@ class WrapUpEnded:
     queue: QueueId | None
     wrap_up_s: float
     forced: bool = False
+
+
+@record
+class QueueClosed:
+    """A supervisor has closed a queue. Durable before it is answered, like the opening."""
+
+    at: float
+    queue: QueueId
+    closing: Closing
+
+
+@record
+class QueueOpened:
+    """A queue that was closed by a supervisor is as its hours have it again."""
+
+    at: float
+    queue: QueueId
+    by: str
+
+
+@record
+class VoicemailLeft:
+    """A caller has left a message; the PBX has the file."""
+
+    at: float
+    call: CallId
+    queue: QueueId
+    number: str | None
+    name: str | None
 
 
 @record
@@ -363,6 +398,9 @@ Event = (
     | AgentStatusChosen
     | AgentStateChanged
     | WrapUpEnded
+    | QueueClosed
+    | QueueOpened
+    | VoicemailLeft
     | PbxLost
     | PbxReady
     | CallAssigned

@@ -229,11 +229,11 @@ class WaitModel:
         """Give-ups a second of waiting."""
         return self.gave_up / self.waited_s if self.waited_s > 0.0 else 0.0
 
-    def decided(self, waited_s: float, *, gave_up: bool) -> None:
-        """A visit is over. Old ones fade: about the last thousand count."""
+    def decided(self, waited_s: float, *, gave_up: bool, served: bool = True) -> None:
+        """A visit is over. Old ones fade: about the last thousand count. Who was led away was neither served nor gave up."""
         self.waited_s = self.waited_s * 0.999 + waited_s
         self.gave_up = self.gave_up * 0.999 + gave_up
-        if not gave_up:
+        if served and not gave_up:
             self.last_wait_s = waited_s
 
     def forecasts(self, turn: tuple[float, float] | None, head_wait_s: float | None) -> dict[Estimator, Forecast]:

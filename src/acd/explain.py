@@ -4,14 +4,14 @@ For a caller: every member of the queue with the reason that keeps him away, or 
 and what the caller was told. For an agent: what keeps him from any call, and from each of the first callers of each line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd import routing
 from acd.agents import AgentState
 from acd.announcing import Said
-from acd.calls import Call, CallState
+from acd.calls import Call, CallState, Visit
 from acd.decisions import Decision
 from acd.forecast import Promise, ahead_of, expected
 from acd.ids import AgentId, CallId, QueueId
@@ -54,6 +54,7 @@ class CallWhy:
     decisions: tuple[Decision, ...]
     expected: Promise | None
     told: tuple[Promise, ...]
+    overflows: tuple[Visit, ...]  # those that a limit ended
     language: str | None
     place_since: float | None
     announced: tuple[Said, ...]
@@ -111,6 +112,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         decisions=call.decisions,
         expected=expected(floor, call, now),
         told=call.told,
+        overflows=tuple(replace(visit) for visit in call.visits if visit.limit is not None),
         language=call.language,
         place_since=call.place_since,
         announced=call.speech.said if call.speech is not None else (),

@@ -16,7 +16,20 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
-from acd import announcing, breaks, calling, desk, fallback, joining, moving, reconcile, rejoining, routing, wrapup
+from acd import (
+    announcing,
+    breaks,
+    calling,
+    desk,
+    fallback,
+    joining,
+    moving,
+    overflow,
+    reconcile,
+    rejoining,
+    routing,
+    wrapup,
+)
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
 from acd.calls import Call, CallState, Visit
@@ -25,6 +38,7 @@ from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
 from acd.ids import AgentId, CallId, DeviceId, PbxId, QueueId, accepts_by_key
+from acd.limits import Route
 from acd.pbxs import PbxState
 from acd.queues import Queue
 from acd.telephony import DeviceChanged, DeviceState, Fact, LinkDown, PbxDraining, Resync
@@ -39,7 +53,19 @@ MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
 TimerKind = Literal[
-    "wrap_up", "rest", "offer", "hold_off", "relax", "doubt", "announce", "speak", "wrap_up_limit", "long_break"
+    "wrap_up",
+    "rest",
+    "offer",
+    "hold_off",
+    "relax",
+    "doubt",
+    "announce",
+    "speak",
+    "wrap_up_limit",
+    "long_break",
+    "limit",
+    "hours",
+    "clear",
 ]
 
 
@@ -60,6 +86,7 @@ class Floor:
     parts: dict[CallId, RestoreParts] = field(default_factory=dict)
     amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
     outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
+    routes: tuple[Route, ...] = ()  # numbers that callers may be led to
     directory: dict[str, CallerProfile] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     break_reasons: tuple[BreakReason, ...] = ()
@@ -136,10 +163,14 @@ class Floor:
             if len(self.served_by) > SERVED_KEPT:
                 self.served_by.popitem(last=False)
 
+    def knows(self, pbx: PbxId) -> bool:
+        """Whether what is believed of ``pbx`` is so, and it can be told something."""
+        state = self.pbxs.get(pbx)
+        return state is not None and state.up
+
     def takes_offers(self, pbx: PbxId) -> bool:
         """Whether a call on ``pbx`` may be offered."""
-        state = self.pbxs.get(pbx)
-        return self.offering and state is not None and state.up
+        return self.offering and self.knows(pbx)
 
     def refresh(self, agent: Agent, turn: Turn) -> None:
         """Bring what is derived from an agent in line with the agent: shown state, idle lists, freshness."""
@@ -151,10 +182,10 @@ class Floor:
             if on_break:
                 breaks.turned(self, agent, turn.now)
         if agent.serving_since is not None and agent.engagement.state is None:
-            served_in = self.queues.get(agent.serving_in) if agent.serving_in is not None else None
-            if served_in is not None:
-                served_in.waits.services.add(turn.now - agent.serving_since)
-            agent.serving_since = None
+            self._served(agent, agent.serving_since, turn.now)
+        presence = agent.presence
+        if presence != agent.seen_presence:
+            self._presence_changed(agent, presence)
         serves_on = agent.serves_on
         if serves_on != agent.seen_serving:
             agent.seen_serving = serves_on
@@ -171,6 +202,13 @@ class Floor:
                 self.fresh_agents.pop(agent.id, None)
         if (agent.status is _ON_BREAK) is not agent.seen_on_break:
             breaks.count(self, turn, agent)
+
+    def _served(self, agent: Agent, since: float, now: float) -> None:
+        """The handling of a call is over: what forecasts learn from."""
+        served_in = self.queues.get(agent.serving_in) if agent.serving_in is not None else None
+        if served_in is not None:
+            served_in.waits.services.add(now - since)
+        agent.serving_since = None
 
     def list_idle(self, agent: Agent) -> None:
         """A free agent whom nobody waits for: put him where he is looked for, in all his queues."""
@@ -206,6 +244,14 @@ class Floor:
                 self.fresh_calls[call.id] = None
         for queue in self.queues.values():
             self.fresh_agents.update(dict.fromkeys(queue.idle.keys))
+
+    def _presence_changed(self, agent: Agent, presence: int) -> None:
+        """An agent has come or gone, in part or wholly: his queues count him."""
+        before, agent.seen_presence = agent.seen_presence, presence
+        for queue in agent.lines:
+            queue.presence[before] -= 1
+            queue.presence[presence] += 1
+            overflow.note_presence(self, queue, self.now)
 
     def loosen(self, agent: AgentId) -> None:
         """An agent has come, gone or changed: those held for him, and those who were rejected, may be served otherwise now."""
@@ -284,6 +330,9 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "hold_off": _hold_off_due,
     "relax": _relax_due,
     "doubt": _doubt_due,
+    "limit": overflow.limit_due,
+    "hours": overflow.hours_due,
+    "clear": overflow.clear_due,
     "announce": announcing.due,
     "speak": announcing.speak,
 }
@@ -303,6 +352,7 @@ def _draining(floor: Floor, turn: Turn, fact: PbxDraining) -> None:
 HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **calling.HANDLERS,
     **desk.HANDLERS,
+    **overflow.HANDLERS,
     **moving.HANDLERS,
     **fallback.HANDLERS,
     **reconcile.HANDLERS,

@@ -134,7 +134,7 @@ def predict(
         known[call.needs] = hands(queue, call.needs, now)
     able = known[call.needs]
     head = queue.line.first
-    head_wait = now - head[1] if head is not None and head[3] != call.id else None
+    head_wait = now - floor.calls[head[3]].visit.entered_at if head is not None and head[3] != call.id else None
     turn = _turn(queue, call, ahead, able) if able is not None else None
     said = queue.waits.forecasts(turn, head_wait)
     return Prediction(now, said, queue.waits.best(said)), ahead, able.able.agents if able is not None else 0

@@ -30,10 +30,17 @@ def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     amended = floor.amended.pop(call.id, None)
     if amended is not None:
         call.priority, call.disposition, call.notes = amended.priority, amended.disposition, amended.notes
-    _settle_in(floor, turn, call, queue)
     last = profile.preferred_agent if profile is not None else None
     if last is None and key is not None and key in floor.served_by:
         last = floor.served_by[key]
+    call.wanted = last
+    _settle_in(floor, turn, call, queue)
+    hold(floor, call, queue)
+
+
+def hold(floor: "Floor", call: Call, queue: Queue) -> None:
+    """Hold the caller for the agent who is best for him, if the queue does that."""
+    last = call.wanted
     if last is not None and queue.spec.sticky_s > 0 and last in queue.members:
         call.preferred, call.held_until = last, call.visit.entered_at + queue.spec.sticky_s
         floor.at(call.held_until, "hold_off", call.id)
@@ -54,7 +61,17 @@ def head_start(call: Call, queue: Queue) -> float:
 
 
 def rejoin(floor: "Floor", turn: Turn, call: Call, queue: Queue, *, since: float | None, front: bool) -> LineVisit:
-    """A caller who has been in line comes into one again: a new visit of the same call. Returned: what the PBX must keep of it."""
+    """A caller who has been in line comes into one again, and stands there. Returned: what the PBX must keep of it."""
+    visit = begin_again(floor, turn, call, queue, since=since, front=front)
+    announcing.plan(floor, call, queue)
+    stand(floor, call)
+    return visit
+
+
+def begin_again(floor: "Floor", turn: Turn, call: Call, queue: Queue, *, since: float | None, front: bool) -> LineVisit:
+    """Begin a new visit of a call whose last one is decided; the caller stands nowhere yet."""
+    if queue.spec.id != call.queue:
+        call.trail = (*call.trail, call.queue)
     floor.queues[call.queue].live_calls -= 1
     queue.live_calls += 1
     # In milliseconds, as the channel will tell it after a restart, and never that of the visit before.
@@ -63,14 +80,13 @@ def rejoin(floor: "Floor", turn: Turn, call: Call, queue: Queue, *, since: float
     call.visit = Visit(queue.spec.id, entered_at, since=since if since is not None else entered_at, front=front)
     call.preferred, call.held_until, call.misses, call.rejected_by = None, 0.0, {}, frozenset()
     call.prediction = call.promise = None
-    call.ended_by = None
+    call.ended_by = call.led = None
     floor.particular.pop(call.id, None)
     _settle_in(floor, turn, call, queue)
-    call.move(CallState.WAITING, turn.now)
+    if call.state is not CallState.WAITING:
+        call.move(CallState.WAITING, turn.now)
     turn.emit(CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, call.number, call.name))
-    announcing.plan(floor, call, queue)
-    stand(floor, call)
-    return LineVisit(queue.spec.id, entered_at, call.place[1], front)
+    return LineVisit(queue.spec.id, entered_at, call.place[1], front, call.trail)
 
 
 def needs_of(call: Call, queue: Queue, now: float) -> Needs:

@@ -9,7 +9,7 @@ when the agent or number does not answer, he stands at the head of the line from
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, joining, returning, routing
+from acd import calling, joining, overflow, returning, routing
 from acd import commands as c
 from acd import telephony as t
 from acd.agents import Agent
@@ -147,6 +147,7 @@ def _to_queue(floor: "Floor", turn: Turn, call: Call, queue: Queue, place: Place
     returning.transfer_ended(turn, call, TransferResult.QUEUED)
     since = None if place is PlacePolicy.END else call.visits[0].entered_at
     visit = joining.rejoin(floor, turn, call, queue, since=since, front=place is PlacePolicy.FRONT)
+    overflow.watch(floor, queue, call)
     turn.ask(t.ReturnToLine(call.id, call.leg, visit, "to-other-queue", passed_on=True))
 
 

@@ -12,6 +12,7 @@ from acd.calls import Call, CallState
 from acd.ewt import Estimator
 from acd.forecast import Rates, expected
 from acd.ids import AgentId, CallId, QueueId
+from acd.overflow import closed_by
 from acd.queues import Place, Queue
 from acd.sla import service_levels
 
@@ -38,7 +39,7 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         name=one.name,
         priority=one.priority,
         entered_at=one.visits[0].entered_at,
-        waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - visit.entered_at),
+        waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - one.waiting_since),
         position=_position(floor, one),
         outcome=visit.outcome,
         offer=offer.id if offer is not None else None,
@@ -52,7 +53,10 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         ended_by=one.ended_by,
         disposition=one.disposition,
         notes=one.notes,
-        visits=tuple(v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome) for each in one.visits),
+        visits=tuple(
+            v.VisitView(each.queue, each.entered_at, each.decided_at, each.outcome, each.limit, each.led_to)
+            for each in one.visits
+        ),
         talks=tuple(
             v.TalkView(
                 talk.queue,
@@ -101,8 +105,8 @@ def line(
             call=one.id,
             place=one.place,
             position=position,
-            entered_at=one.visit.entered_at,
-            waited_s=max(0.0, now - one.visit.entered_at),
+            entered_at=one.waiting_since,
+            waited_s=max(0.0, now - one.waiting_since),
             priority=one.priority,
             number=one.number,
             name=one.name,
@@ -205,7 +209,18 @@ def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
     entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
     longest = max(0.0, now - min(entered)) if entered else 0.0
     asked = sum(queue_id in floor.agents[agent_id].spec.queues for agent_id in floor.break_requests)
-    return v.QueueView(one.spec, len(entered), longest, _agent_states(one), asked)
+    closed = closed_by(one, now)
+    change = one.timetable.next_change(now) if one.timetable is not None else None
+    return v.QueueView(
+        one.spec,
+        len(entered),
+        longest,
+        _agent_states(one),
+        asked,
+        closed[0] if closed is not None else None,
+        change,
+        one.closing,
+    )
 
 
 def queues(floor: "Floor", now: float) -> tuple[v.QueueView, ...]:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from acd.announcements import SILENT, Announcements
 from acd.ewt import WaitModel
+from acd.hours import ALWAYS, Hours, Timetable
 from acd.ids import AgentId, CallId, QueueId
+from acd.limits import LEVEL, NONE, Closing, Overflow, Presence
 from acd.skills import NOTHING, Needs, RelaxStep
 from acd.sla import Ledger
 from acd.telephony import MissCause
@@ -103,6 +105,8 @@ class QueueSpec:
     sticky_s: float = 0.0
     misses: MissPolicy = MissPolicy()
     timezone: str = "UTC"
+    hours: Hours = ALWAYS
+    overflow: Overflow = NONE
     announcements: Announcements = SILENT
     wrap_up: WrapUpPolicy = WrapUpPolicy()
     breaks: BreakPolicy = BreakPolicy()
@@ -223,6 +227,15 @@ class Queue:
     waits: WaitModel = field(default_factory=WaitModel)
     rates: "Rates" = field(default_factory=dict)  # who can serve whom, as forecasts found it …
     rated_at: float = 0.0  # … since then
+    timetable: Timetable | None = None  # None: always open
+    hours_timer: float | None = None  # when the last timer set for its hours is due
+    closing: Closing | None = None  # closed by a supervisor
+    presence: list[int] = field(default_factory=lambda: [0, 0, 0, 0])  # members by ``Agent.presence``
+    empty_since: float | None = None  # nobody is there for whom those who wait could wait
+
+    def present(self, needs: Presence) -> bool:
+        """Whether anybody is there as much as that."""
+        return any(self.presence[LEVEL[needs] :])
 
     def stand(self, place: Place, needs: Needs) -> None:
         """Put a caller into the line at the caller's place."""

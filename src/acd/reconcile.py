@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, calling, fallback, joining, returning
+from acd import announcing, calling, fallback, joining, overflow, returning
 from acd.calls import Call, CallState
 from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
-from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, SnapshotCall
+from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, ReturnToLine, SnapshotCall
 from acd.turn import Turn
+from acd.visits import decide
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -93,15 +94,31 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
         if call.visit.outcome is not None:
             _come_back(floor, turn, call)
         else:
-            joining.stand(floor, call)
+            overflow.stand(floor, call)
+        return
+    if found.stage is LegStage.LED:
+        _find_led(floor, turn, call)
         return
     fallback.resume_offer(floor, turn, call, found.offer)
     if found.stage is not LegStage.OFFERED:
         _connect(floor, turn, call, found)
 
 
+def _find_led(floor: "Floor", turn: Turn, call: Call) -> None:
+    """A caller who is on the way out of the line already."""
+    decide(floor, turn, call, Outcome.OVERFLOWED, turn.now)
+    call.move(CallState.AFTER, turn.now)
+
+
 def _come_back(floor: "Floor", turn: Turn, call: Call) -> None:
     """A caller who was answered waits again, and nobody has told what has become of his agent or transfer."""
+    if call.visit.outcome is Outcome.OVERFLOWED:
+        # A limit led him on, and the service died before it could say so: he waits on where he is, and limits hold anew.
+        queue = floor.queues[call.queue]
+        visit = joining.rejoin(floor, turn, call, queue, since=call.visits[0].place_at, front=False)
+        overflow.watch(floor, queue, call)
+        turn.ask(ReturnToLine(call.id, call.leg, visit))
+        return
     call.state = CallState.AFTER
     returning.return_to_line(floor, turn, call, "back-to-front")
 
@@ -113,8 +130,8 @@ def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> Non
         calling.end_talk(floor, turn, call, "agent")
 
 
-def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
-    """A call that both know: move ours to where the caller is."""
+def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> bool:
+    """Whether the PBX serves this caller by itself, or has just given him back."""
     match call.state, found.stage:
         case CallState.WAITING, LegStage.WAITING if call.fallback is not None:
             repairs["fallback_ended"] += 1
@@ -126,6 +143,16 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
             repairs["fallback_found"] += 1
             calling.back_to_line(floor, turn, call)
             fallback.leave_alone(call, found.offer)
+        case _:
+            return False
+    return True
+
+
+def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
+    """A call that both know: move ours to where the caller is."""
+    if _by_itself(floor, turn, call, found, repairs):
+        return
+    match call.state, found.stage:
         case CallState.OFFERED, LegStage.WAITING:
             repairs["offer_ended"] += 1
             calling.back_to_line(floor, turn, call)
@@ -141,6 +168,13 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case CallState.TALKING, LegStage.AFTER:
             repairs["talk_ended"] += 1
             calling.end_talk(floor, turn, call, "agent")
+        case CallState.AFTER, LegStage.WAITING if call.led is not None:
+            repairs["lead_repeated"] += 1
+            turn.ask(call.led)
+        case CallState.WAITING, LegStage.LED:
+            repairs["lead_found"] += 1
+            floor.queues[call.queue].leave(call.place, call.needs)
+            _find_led(floor, turn, call)
         case CallState.TALKING | CallState.AFTER, LegStage.WAITING | LegStage.FALLBACK:
             repairs["talk_lost"] += 1
             if call.state is CallState.TALKING:

@@ -6,7 +6,7 @@ Called by ``acd.calling``, ``acd.moving`` and ``acd.reconcile``.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from acd import joining
+from acd import joining, overflow
 from acd import telephony as t
 from acd.calls import Call, Visit
 from acd.events import TransferEnded
@@ -23,7 +23,9 @@ SAME_MOMENT_S = 0.0005
 def return_to_line(floor: "Floor", turn: Turn, call: Call, says: str) -> None:
     """Nobody has the caller any more: to the head of the line from which he was answered, as a new visit."""
     transfer_ended(turn, call, TransferResult.FAILED)
-    visit = joining.rejoin(floor, turn, call, floor.queues[call.queue], since=call.visits[0].entered_at, front=True)
+    queue = floor.queues[call.queue]
+    visit = joining.rejoin(floor, turn, call, queue, since=call.visits[0].entered_at, front=True)
+    overflow.watch(floor, queue, call)
     turn.ask(t.ReturnToLine(call.id, call.leg, visit, says, passed_on=True))
 
 
@@ -38,11 +40,13 @@ def recall(floor: "Floor", call: Call, now_in: t.LineVisit | None) -> None:
     """The stays and talks of a call that lived on without us: those that history has, and the stay that its channel names."""
     if now_in is not None:
         call.visit = Visit(call.visit.queue, now_in.entered_at, since=now_in.since, front=now_in.front)
+        call.trail = now_in.trail
     parts = floor.parts.pop(call.id, None)
     if parts is not None:
         call.talks, call.transfers = parts.talks, parts.transfers
     for known in floor.counted.pop(call.id, ()):
         if known.queue == call.queue and abs(known.entered_at - call.visit.entered_at) < SAME_MOMENT_S:
             call.visit.outcome, call.visit.decided_at = known.outcome, known.decided_at
+            call.visit.limit, call.visit.led_to = known.limit, known.led_to
         else:
             call.earlier_visits = (*call.earlier_visits, known)

@@ -10,6 +10,7 @@ The order of facts of one call, as a PBX must deliver them::
     CallEntered -> [Offer] -> OfferRinging* -> OfferMissed* -> OfferEnded          nobody answered: waiting again
                                             -> OfferAnswered -> TalkBegan -> [AgentHungUp] -> AgentLegGone | CallerFreed -> CallGone
     While the service is gone or stalled the PBX serves by itself: FallbackBegan -> FallbackEnded, or FallbackAnswered -> TalkBegan
+    CallEntered -> [Place]* -> [Lead] -> LeadEnded -> CallGone                      led away from the line
     CallGone may come at any point and is the last fact of its call.
 """
 
@@ -58,6 +59,7 @@ class LegStage(Word):
     TALKING = "talking"
     AFTER = "after"
     FALLBACK = "fallback"  # the PBX serves the caller by itself, for it has missed us
+    LED = "led"  # away from the line: to a number, a voicemail, a message
 
 
 @record
@@ -71,6 +73,7 @@ class LineVisit:
     entered_at: float
     since: float
     front: bool
+    trail: tuple[QueueId, ...] = ()  # the queues before, oldest first
 
 
 # ---------------------------------------------------------------- facts
@@ -236,6 +239,15 @@ class CallGone:
 
 
 @record
+class LeadEnded:
+    """A caller who was led away from the line is about to be gone: by the end of it, or by hanging up."""
+
+    call: CallId
+    by_caller: bool
+    recorded: bool  # has left a message
+
+
+@record
 class DeviceChanged:
     """A phone's state as the PBX sees it."""
 
@@ -368,6 +380,34 @@ class Mark:
 
 
 @record
+class Place:
+    """A caller who waits stands in another queue's line now: keep it on the channel, and say so. The caller waits on."""
+
+    call: CallId
+    leg: LegId
+    visit: LineVisit
+    say: tuple[str, ...]
+
+
+@record
+class Lead:
+    """Take a caller out of the line, for good. Only for a caller whose last fact is *waiting*; ``say`` comes first.
+
+    ``kind`` is message, number (``dial``, ``ring_s``) or voicemail (``file``, ``most_s``, ``silence_s``).
+    """
+
+    call: CallId
+    leg: LegId
+    kind: str
+    say: tuple[str, ...]
+    dial: str = ""
+    ring_s: int = 0
+    file: str = ""
+    most_s: int = 0
+    silence_s: int = 0
+
+
+@record
 class Resync:
     """Something expected did not come: take a fresh snapshot of a PBX, over the link as it is, and deliver it."""
 
@@ -379,7 +419,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Resync | Announce | Mark"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark"
     why: RequestFailure
 
 
@@ -400,6 +440,7 @@ Fact = (
     | CallerFreed
     | TransferAsked
     | CallGone
+    | LeadEnded
     | DeviceChanged
     | PbxSnapshot
     | LinkDown
@@ -407,4 +448,4 @@ Fact = (
     | RequestFailed
     | Announced
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Resync | Announce | Mark
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark

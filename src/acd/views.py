@@ -11,6 +11,7 @@ from acd.calls import CallState
 from acd.directory import CallerProfile
 from acd.ewt import Estimator
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
 from acd.sla import Counts, ServiceLevels
@@ -23,6 +24,8 @@ class VisitView:
     entered_at: float
     decided_at: float | None
     outcome: Outcome | None
+    limit: Limit | None = None
+    led_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +174,16 @@ class LineEntry:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
+    """``closed`` says why no callers are taken now; ``changes_at`` when hours open or close it next."""
+
     spec: QueueSpec
     waiting: int
     longest_wait_s: float
     agents: Mapping[AgentState, int]
     break_requests: int
+    closed: Limit | None = None
+    changes_at: float | None = None
+    closing: Closing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,16 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,3}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
+_LEAD_VARIABLES = (
+    f"ARRAY({names.PROMPTS},{names.DIAL},{names.RING_S},{names.VOICEMAIL},{names.MOST_S},{names.SILENCE_S})"
+)
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
@@ -160,6 +165,29 @@ class SetOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLead:
+    """What ``acd-lead`` needs: sounds to say, and for a number or a message of the caller's what comes then."""
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    sounds: tuple[str, ...]
+    dial: str = ""
+    ring_s: int = 0
+    file: str = ""
+    most_s: int = 0
+    silence_s: int = 0
+
+    def headers(self) -> Headers:
+        sounds = "&".join(_checked(_SOUND, sound, "Value") for sound in self.sounds)
+        dial = _checked(_DIAL_STRING, self.dial, "Value") if self.dial else ""
+        file = _checked(_FILE, self.file, "Value") if self.file else ""
+        if not all(0 <= seconds <= 3600 for seconds in (self.ring_s, self.most_s, self.silence_s)):
+            raise ActionRefused("malformed_value", "Value")
+        value = f"{sounds},{dial},{self.ring_s:d},{file},{self.most_s:d},{self.silence_s:d}"
+        return (("Channel", exact_channel(self.channel)), ("Variable", _LEAD_VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
 class SetVisit:
     """What a caller keeps who comes into a line again, and the prompt that is played first; ``done`` closes the offer before."""
 
@@ -169,6 +197,7 @@ class SetVisit:
     entered_at: float
     since: float
     front: bool
+    trail: tuple[str, ...] = ()
     says: str = ""
     done: str | None = None
 
@@ -178,7 +207,8 @@ class SetVisit:
         if self.done is not None:
             pairs.append((names.DONE, self.done))
         values = [_checked(_NAME, value, "Value") for _, value in pairs]
-        pairs.append((names.SAYS, self.says))
+        pairs += [(names.TRAIL, ""), (names.SAYS, "")]
+        values.append(".".join(_checked(_NAME, queue, "Value") for queue in self.trail))
         values.append(_checked(_NAME, self.says, "Value") if self.says else "")
         variables = f"ARRAY({','.join(name for name, _ in pairs)})"
         return (("Channel", exact_channel(self.channel)), ("Variable", variables), ("Value", ",".join(values)))
@@ -345,6 +375,7 @@ Action = (
     | Status
     | SetVariable
     | SetOffer
+    | SetLead
     | SetVisit
     | SetAnnouncement
     | SetLanguage

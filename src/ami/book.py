@@ -66,6 +66,7 @@ class LiveCall:
     bridge: str | None = None
     left_bridge: str | None = None
     held: bool = False  # and the domain knows it
+    led: bool = False  # away from the line, for good
 
     @property
     def id(self) -> CallId:

@@ -33,6 +33,9 @@ _STATUSES = {
 }
 _HANGUPS = {0: MissCause.NO_ANSWER, NORMAL: MissCause.NO_ANSWER, 26: MissCause.CANCELLED}
 
+RECORDED = frozenset({"DTMF", "SILENCE", "TIMEOUT", "HANGUP"})
+"""Values of Record's ``RECORD_STATUS`` after which there is a file."""
+
 _DEVICE_STATES = {
     "NOT_INUSE": DeviceState.NOT_IN_USE,
     "INUSE": DeviceState.IN_USE,

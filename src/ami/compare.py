@@ -70,6 +70,8 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
     if call.entered is None:
         raise ValueError("a call that has not entered cannot be shown")
     offer = call.offer
+    if call.led:
+        return SnapshotCall(call.entered, LegStage.LED)
     if unsent is not None:
         return SnapshotCall(call.entered, LegStage.OFFERED, unsent.offer)
     if offer is None:
@@ -89,7 +91,7 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
 
 
 def _mark(fact: SnapshotCall) -> str:
-    return fact.stage if fact.stage is LegStage.WAITING else f"{fact.stage} {fact.offer}"
+    return fact.stage if fact.stage in (LegStage.WAITING, LegStage.LED) else f"{fact.stage} {fact.offer}"
 
 
 def _seen(call: LiveCall, theirs: tuple[LiveCall, SnapshotCall] | None) -> str:

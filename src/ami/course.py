@@ -18,6 +18,7 @@ from acd.telephony import (
     FallbackBegan,
     FallbackEnded,
     Held,
+    LeadEnded,
     MissCause,
     OfferAnswered,
     OfferEnded,
@@ -222,6 +223,11 @@ class Course:
             offer.freed = True
             self._say(CallerFreed(call.id, offer.id))
 
+    def _lead_over(self, call: LiveCall, event: e.LeadOver) -> None:
+        if event.call == call.id and event.leg == call.leg:
+            recorded = event.recorded in causes.RECORDED
+            self._say(LeadEnded(call.id, event.by == "caller", recorded))
+
     def _announced(self, call: LiveCall, event: e.AnnouncementBegan) -> None:
         if event.call == call.id and event.leg == call.leg:
             self._say(Announced(call.id, event.say))
@@ -290,6 +296,7 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.OfferOver: Course._offer_over,
     e.LeftAlone: Course._left_alone,
     e.TalkOver: Course._talk_over,
+    e.LeadOver: Course._lead_over,
     e.PassedOn: Course._passed_on,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,

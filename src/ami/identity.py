@@ -17,6 +17,7 @@ _VISIT = re.compile(r"([0-9]{10,15})-([0-9]{10,15})-([01])")
 _MOMENT = re.compile(r"[0-9]{10,15}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 _PRIORITY = re.compile(r"[0-9]{1,9}")
+_MS = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def _visit(found: ChannelReading) -> LineVisit | None:
     if parts is None:
         return None
     queue = QueueId(found.variables.get(names.QUEUE, ""))
-    return LineVisit(queue, int(parts[1]) / 1000, int(parts[2]) / 1000, front=parts[3] == "1")
+    trail = tuple(QueueId(one) for one in found.variables.get(names.TRAIL, "").split(".") if one)
+    return LineVisit(queue, int(parts[1]) / 1000, int(parts[2]) / 1000, front=parts[3] == "1", trail=trail)
 
 
 def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEntered:
@@ -78,3 +80,8 @@ def _own_name(found: ChannelReading) -> str | None:
     """The caller's name, not what stands in its place while phones are to show the queue."""
     shown = found.variables.get(names.SHOW)
     return found.name if shown is None or shown != found.name else found.variables.get(names.NAME)
+
+
+def seconds(milliseconds: str | None) -> float | None:
+    """A moment that a variable holds."""
+    return int(milliseconds) / 1000 if milliseconds is not None and _MS.fullmatch(milliseconds) else None

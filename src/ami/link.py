@@ -24,7 +24,8 @@ from panoramisk.message import Message
 
 from ami import actions
 from ami.answers import Answer, Outcome
-from ami.events import Decoder, Event, ListItem, Quarantined, Response, only_value
+from ami.decoder import Decoder, only_value
+from ami.events import Event, ListItem, Quarantined, Response
 from ami.health import HealthState, Observer
 
 log = logging.getLogger(__name__)

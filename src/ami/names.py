@@ -10,10 +10,11 @@ WAIT = "acd-wait"
 OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
+LEAD = "acd-lead"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 FALLBACK = "acd-fallback"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK)
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -23,7 +24,7 @@ CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqu
 QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
 ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
 PRIORITY = "ACD_PRIO"
-STATE = "ACD_STATE"  # waiting, offered, talking, after, fallback
+STATE = "ACD_STATE"  # waiting, offered, talking, after, fallback, led
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
 TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
@@ -42,11 +43,20 @@ PLACE = "ACD_PLACE"  # milliseconds since the epoch from which the place counts,
 ANNOUNCE = "ACD_ANNOUNCE"  # names of prompts joined by '&', to be heard at the next moment
 ANNOUNCE_ID = "ACD_ANNOUNCE_ID"
 
-# Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE.
+# Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE, and when a
+# limit leads a waiting caller to another queue's line.
 VISIT = (
     "ACD_VISIT"  # of a stay in a line that is not the first: <ms of entry>-<ms from which the place counts>-<1: head>
 )
+TRAIL = "ACD_TRAIL"  # ids of the queues before, joined by '.'
 SAYS = "ACD_SAYS"  # the prompt that is played first, or nothing
+
+# Variables on the caller's channel, set by the service before it redirects to LEAD.
+PROMPTS = "ACD_PROMPTS"  # sounds joined by '&'
+DIAL = "ACD_DIAL"  # one dial string
+VOICEMAIL = "ACD_VOICEMAIL"  # name of the recording, made by the service
+MOST_S = "ACD_MOST"  # seconds of a message
+SILENCE_S = "ACD_SILENCE"  # seconds of silence that end it
 
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
@@ -83,6 +93,7 @@ EVENT_OFFER_ENDED = "AcdOfferEnded"  # Call, Offer, Status (DIALSTATUS)
 EVENT_AFTER = "AcdAfter"  # Call, Offer
 EVENT_FALLBACK = "AcdFallback"  # Call, Offer; ends with AcdOfferEnded, or with AcdAnswer
 EVENT_ASK = "AcdAsk"  # Ask, Kind
+EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 USER_EVENTS = (
@@ -94,4 +105,5 @@ USER_EVENTS = (
     EVENT_ASK,
     EVENT_TRANSFER,
     EVENT_SAID,
+    EVENT_LEAD_ENDED,
 )

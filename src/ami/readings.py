@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ami import names
-from ami.events import CONTROLS, LINE, Quarantined, Reason, only_value
+from ami.decoder import CONTROLS, LINE, only_value
+from ami.events import Quarantined, Reason
 
 CALL_VARIABLES = (
     names.CALL,
@@ -25,6 +26,7 @@ CALL_VARIABLES = (
     names.FOR_CALL,
     names.FOR_OFFER,
     names.VISIT,
+    names.TRAIL,
     names.LANGUAGE,
     names.PLACE,
     names.TOLD,

@@ -17,8 +17,9 @@ from ami import actions, causes, names
 from ami.answers import Answer
 from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
 from ami.course import device_of
-from ami.events import DeviceStateSeen, Quarantined, read_device
-from ami.identity import CallName, entry, named
+from ami.decoder import read_device
+from ami.events import DeviceStateSeen, Quarantined
+from ami.identity import CallName, entry, named, seconds
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
 from ami.targets import NO_PHONES, device_at
 
@@ -131,6 +132,9 @@ def _call(
     dialled = found.variables.get(names.QUEUE, "")
     entered = entry(name, dialled, found)
     call = LiveCall(name, found.channel, dialled, entered, bridge=found.bridge)
+    if stage is LegStage.LED:
+        call.led = True
+        return call, SnapshotCall(entered, LegStage.LED, OfferId(offer_id) if offer_id is not None else None)
     on_its_way = stage is LegStage.WAITING and offer_id is not None and offer_id != found.variables.get(names.DONE)
     if offer_id is None or (stage is LegStage.WAITING and not on_its_way):
         return call, SnapshotCall(entered, LegStage.WAITING, OfferId(offer_id) if offer_id is not None else None)
@@ -155,7 +159,7 @@ def _call(
         offer.id,
         agent.device if agent is not None else None,
         agent.leg if agent is not None else None,
-        _seconds(found.variables.get(names.CONNECTED)),
+        seconds(found.variables.get(names.CONNECTED)),
     )
 
 
@@ -178,7 +182,3 @@ def _answered(caller: ChannelReading, legs: Sequence[tuple[AgentLeg, ChannelRead
     together = [agent for agent, found in legs if found.bridge is not None and found.bridge == caller.bridge]
     picked_up = [agent for agent, found in legs if found.up]
     return next(iter(together or picked_up), None)
-
-
-def _seconds(milliseconds: str | None) -> float | None:
-    return int(milliseconds) / 1000 if milliseconds is not None and milliseconds.isdecimal() else None

@@ -131,7 +131,16 @@ class Tracker:
 
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
-        call.offer, call.bridge, call.held = None, None, False
+        call.offer, call.bridge, call.held, call.led = None, None, False, False
+        call.touched = self.look
+
+    def placed(self, call: LiveCall) -> None:
+        """The caller's place is being changed; where the channel is stays as it is."""
+        call.touched = self.look
+
+    def led(self, call: LiveCall) -> None:
+        """The caller is on the way out of the line."""
+        call.led = True
         call.touched = self.look
 
     # ------------------------------------------------------------ events of no known call

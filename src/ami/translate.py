@@ -6,7 +6,20 @@ Pure. A request for a leg that is not there, or that must not be sent, is refuse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acd.telephony import Announce, HangUp, Mark, Offer, Request, RequestFailure, ReturnToLine, Withdraw
+from acd.ids import OfferId
+from acd.telephony import (
+    Announce,
+    HangUp,
+    Lead,
+    LineVisit,
+    Mark,
+    Offer,
+    Place,
+    Request,
+    RequestFailure,
+    ReturnToLine,
+    Withdraw,
+)
 from ami import actions, names
 from ami.book import Book, LiveCall
 from ami.targets import target_of
@@ -32,6 +45,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _hang_up(tracker.book, request)
             case ReturnToLine():
                 return _return_to_line(tracker, request)
+            case Place():
+                return _place(tracker, request)
+            case Lead():
+                return _lead(tracker, request)
             case Announce():
                 return _announce(tracker.book, request)
             case Mark():
@@ -90,17 +107,23 @@ def _return_to_line(tracker: Tracker, request: ReturnToLine) -> Sequence[actions
     visit = request.visit
     if visit is not None:
         done = call.offer.id if call.offer is not None else None
-        kept = actions.SetVisit(
-            call.channel, visit.queue, visit.entered_at, visit.since, visit.front, request.says, done
-        )
-        made = (kept, actions.Redirect(call.channel, names.RETURN))
+        made = (_kept(call, visit, request.says, done), actions.Redirect(call.channel, names.RETURN))
     _check(made)
     tracker.returned(call)
     return made
 
 
+def _kept(call: LiveCall, visit: LineVisit, says: str = "", done: OfferId | None = None) -> actions.SetVisit:
+    """A stay in a line, as the channel keeps it."""
+    return actions.SetVisit(
+        call.channel, visit.queue, visit.entered_at, visit.since, visit.front, visit.trail, says, done
+    )
+
+
 def _may_be_moved(call: LiveCall, *, passed_on: bool) -> bool:
     """Whether a Redirect of the caller cuts nothing off that is to go on."""
+    if call.led:
+        return False
     return call.offer is None or (passed_on and (call.offer.talking or call.offer.over))
 
 
@@ -108,7 +131,7 @@ def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refus
     call = book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
-    if call.offer is not None:
+    if call.offer is not None or call.led:
         return Refused(RequestFailure.REFUSED)  # it would be heard after the offer, and be old by then
     made = (actions.SetAnnouncement(call.channel, request.say, request.prompts),)
     _check(made)
@@ -126,6 +149,53 @@ def _mark(book: Book, request: Mark) -> Sequence[actions.Action] | Refused:
         made.append(actions.SetPlace(call.channel, round(request.place_since * 1000)))
     _check(made)
     return made if made else Refused(RequestFailure.REFUSED)
+
+
+def _waiting(tracker: Tracker, request: Place | Lead) -> LiveCall | Refused:
+    """The caller, if it is one who waits: a Redirect would cut off anybody else."""
+    call = tracker.book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.asked or call.offer is not None:
+        return Refused(RequestFailure.REFUSED)
+    return call
+
+
+def _place(tracker: Tracker, request: Place) -> Sequence[actions.Action] | Refused:
+    call = _waiting(tracker, request)
+    if isinstance(call, Refused):
+        return call
+    made: tuple[actions.Action, ...] = (_kept(call, request.visit),)
+    if request.say:
+        made = (
+            *made,
+            actions.SetLead(call.channel, _sounds(request.say)),
+            actions.Redirect(call.channel, names.LEAD, "queue"),
+        )
+    _check(made)
+    tracker.placed(call)
+    return made
+
+
+def _lead(tracker: Tracker, request: Lead) -> Sequence[actions.Action] | Refused:
+    call = _waiting(tracker, request)
+    if isinstance(call, Refused):
+        return call
+    sounds = _sounds(request.say)
+    made = (
+        actions.SetLead(
+            call.channel, sounds, request.dial, request.ring_s, request.file, request.most_s, request.silence_s
+        ),
+        actions.Redirect(call.channel, names.LEAD, request.kind),
+    )
+    _check(made)
+    tracker.led(call)
+    return made
+
+
+def _sounds(say: Sequence[str]) -> tuple[str, ...]:
+    """Prompts of ours by name; a site's own sounds have a folder of their own. A pause first, while the sound comes up."""
+    return tuple(one if "/" in one else f"nobat/{one}" for one in ("pause", *say)) if say else ()
 
 
 def _check(made: Sequence[actions.Action]) -> None:

@@ -25,6 +25,7 @@ from acd.directory import Numbering
 from acd.errors import AcdError
 from acd.floor import Floor
 from acd.ids import PbxId
+from acd.limits import Route
 from acd.telephony import Fact
 from ami.outputs import PhoneAsked
 from nobat.auth import Authenticator
@@ -50,6 +51,7 @@ from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
 from nobat.storage.recorder_thread import RecorderThread
+from nobat.voicemail import VoicemailKeeper
 from nobat.watch import WatchedLink
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ class App:
     node: NodeLock
     leftovers: Leftovers
     journal: Journal
+    voicemail: VoicemailKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -112,9 +115,18 @@ class App:
         metrics = Metrics(started_at)
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
-        leftovers = Leftovers(metrics, database, recorder, int(started_at * 1000))
-        floor = Floor(numbering=numbering, outside=settings.transfers.outside or None, break_reasons=settings.reasons())
+        folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
+        voicemail = VoicemailKeeper(metrics, database, folders, clock.now)
+        leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
+        routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
+        floor = Floor(
+            numbering=numbering,
+            outside=settings.transfers.outside or None,
+            routes=routes,
+            break_reasons=settings.reasons(),
+        )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
+        voicemail.engine = engine
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
@@ -142,6 +154,7 @@ class App:
             NodeLock(database),
             leftovers,
             journal,
+            voicemail,
         )
 
     async def start(self) -> None:
@@ -162,6 +175,7 @@ class App:
         self._keep_running("clock", self._follow_clock)
         self._keep_running("node", lambda: self.node.watch(_leave))
         self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
+        self._keep_running("voicemail", self.voicemail.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -173,6 +187,7 @@ class App:
         await write_leftovers(self.database, self.journal, self.settings.history.batch_rows)
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)
+        closings = await startup.restored_closings(self.database)
         visits = await startup.restored_visits(self.database, known.queues.values(), self.clock.now())
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
@@ -184,7 +199,7 @@ class App:
         requests = await startup.restored_break_requests(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
-        people: tuple[Command, ...] = (*turns, *services, *shifts, *agents, *wrap_ups, *requests)
+        people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
         restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from acd.agents import AgentSpec
-from acd.commands import Command, DefineAgent, DefineQueue, RemoveAgent, RemoveQueue
+from acd.commands import Command, DefineAgent, DefineQueue, RemoveAgent, RemoveQueue, SetTimetable
 from acd.errors import AcdError, Conflict, Invalid, NotFound, unknown
 from acd.floor import Floor
 from acd.ids import AgentId, PbxId, QueueId, split_device
+from acd.limits import Destination, ToNumber, ToQueue, dialled
 from acd.queues import QueueSpec
 from acd.strategies import STRATEGIES
 from nobat.engine import Engine
@@ -24,10 +25,12 @@ from nobat.storage import catalogue as stored
 from nobat.storage.catalogue import Catalogue, Changes
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageConflict, StorageUnavailable
+from nobat.timetables import timetable
 
 log = structlog.get_logger(__name__)
 
 FOLLOW_S = 2.0
+TIMETABLES_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class CatalogueKeeper:
     _version: int = -1
     _leaving: frozenset[QueueId] = frozenset()
     _stubborn: set[str] = field(default_factory=set)
+    _timed_at: float = 0.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def pin_hash(self, agent: AgentId) -> str | None:
@@ -52,8 +56,8 @@ class CatalogueKeeper:
         """Bring the floor in line with ``catalogue``; the first time, fill it."""
         floor_queues, floor_agents = self.engine.read(_specs)
         self._leaving = self.engine.read(_still_used) - catalogue.queues.keys()
-        for command in _redefined_queues(floor_queues, catalogue.queues):
-            await self._tell(command)
+        for queue in _redefined_queues(floor_queues, catalogue.queues):
+            await self._tell(self._defined(queue))
         for spec in catalogue.agents.values():
             wanted = self._until_it_is_gone(spec, floor_agents.get(spec.id))
             if floor_agents.get(spec.id) != wanted:
@@ -73,12 +77,28 @@ class CatalogueKeeper:
         """Notice what other programs change. Runs until cancelled."""
         while True:
             await asyncio.sleep(FOLLOW_S)
+            await self._look_ahead()
             try:
                 async with self._lock:
                     if await stored.version(self.database) != self._version:
                         await self.take_up(await stored.load(self.database))
             except StorageUnavailable:
                 continue  # the recorder and /readyz speak of it
+
+    def _defined(self, spec: QueueSpec) -> DefineQueue:
+        now = self.engine.read(lambda _, now: now)
+        return DefineQueue(spec, timetable(spec.hours, spec.timezone, now))
+
+    async def _look_ahead(self) -> None:
+        """Work out the timetables of the coming weeks anew, every hour."""
+        now = self.engine.read(lambda _, now: now)
+        if abs(now - self._timed_at) < TIMETABLES_S:
+            return
+        self._timed_at = now
+        queues, _ = self.engine.read(_specs)
+        for spec in queues.values():
+            if not spec.hours.always:
+                await self._tell(SetTimetable(spec.id, timetable(spec.hours, spec.timezone, now)))
 
     async def put_queue(self, spec: QueueSpec, *, new: bool) -> None:
         """Create a queue or change it. Conflict ``queue_exists``, ``number_taken``; Invalid ``unknown_strategy``."""
@@ -88,7 +108,7 @@ class CatalogueKeeper:
                 version = await stored.change(self.database, Changes(queues=(spec,)))
             except StorageConflict:
                 raise Conflict("number_taken", f"number {spec.number} is another queue's", number=spec.number) from None
-            await self.engine.ask(DefineQueue(spec))
+            await self.engine.ask(self._defined(spec))
             self._changed(version)
             await self._tell_pbxs()
 
@@ -101,7 +121,7 @@ class CatalogueKeeper:
             try:
                 version = await stored.change(self.database, Changes(removed_queues=(queue,)))
             except StorageUnavailable:
-                await self.engine.ask(DefineQueue(specs[queue]))
+                await self.engine.ask(self._defined(specs[queue]))
                 raise
             for agent in members:
                 await self.engine.ask(DefineAgent(_without(agent, queue)))
@@ -190,15 +210,14 @@ def _still_used(floor: Floor, _now: float) -> frozenset[QueueId]:
     return frozenset(name for name, queue in floor.queues.items() if queue.live_calls)
 
 
-def _redefined_queues(known: dict[QueueId, QueueSpec], wanted: dict[QueueId, QueueSpec]) -> list[Command]:
+def _redefined_queues(known: dict[QueueId, QueueSpec], wanted: dict[QueueId, QueueSpec]) -> list[QueueSpec]:
     """Definitions in an order the floor accepts: numbers that change hands are let go before they are taken."""
     changed = [spec for spec in wanted.values() if known.get(spec.id) != spec]
     taken = {spec.number for spec in changed}
     holders = [
         spec for spec in known.values() if spec.number in taken and wanted.get(spec.id, spec).number != spec.number
     ]
-    parked = [DefineQueue(replace(spec, number=f"~{spec.id}")) for spec in holders]
-    return [*parked, *(DefineQueue(spec) for spec in changed)]
+    return [*(replace(spec, number=f"~{spec.id}") for spec in holders), *changed]
 
 
 def _check_queue(floor: Floor, spec: QueueSpec, new: bool) -> None:
@@ -219,6 +238,16 @@ def _check_queue(floor: Floor, spec: QueueSpec, new: bool) -> None:
             number=spec.number,
             queue=holder.spec.id,
         )
+    for to in spec.overflow.destinations:
+        check_destination(floor, spec.id, to)
+
+
+def check_destination(floor: Floor, queue: QueueId, to: Destination) -> None:
+    """Raise Invalid ``number_not_allowed`` or ``leads_nowhere`` for one that could never be reached."""
+    if isinstance(to, ToNumber) and dialled(floor.routes, to.number) is None:
+        raise Invalid("number_not_allowed", "the settings allow no calls to this number", field="overflow")
+    if isinstance(to, ToQueue) and to.queue == queue:
+        raise Invalid("leads_nowhere", "a queue cannot lead to itself", field="overflow")
 
 
 def _check_agent(floor: Floor, spec: AgentSpec, new: bool, pbx_names: frozenset[str]) -> None:

@@ -16,17 +16,25 @@ import structlog
 from acd import picture
 from acd.commands import Command
 from acd.errors import AcdError
-from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, CallEnded, Event
+from acd.events import (
+    AgentStatusChosen,
+    BreakRequested,
+    BreakRequestSettled,
+    CallEnded,
+    Event,
+    QueueClosed,
+    QueueOpened,
+)
 from acd.floor import Floor
 from acd.ids import PbxId, pbx_of
-from acd.telephony import Fact, HangUp, Offer, Request, Resync, ReturnToLine
+from acd.telephony import Fact, HangUp, Lead, Offer, Place, Request, Resync, ReturnToLine
 from acd.turn import Effects
 from acd.views import CallView
 from nobat.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled)
+DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened)
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""
 
@@ -249,7 +257,7 @@ class Engine:
         """What moves a caller leaves at once and in order, for a phone is to ring; everything else at the end of the slice."""
         moves: dict[PbxId, list[Request]] = {}
         for request in effects.requests:
-            kind = moves if isinstance(request, Offer | ReturnToLine) else self._later
+            kind = moves if isinstance(request, Offer | ReturnToLine | Place | Lead) else self._later
             kind.setdefault(_pbx_of(request), []).append(request)
         for pbx, requests in moves.items():
             self._hand_over(pbx, requests)

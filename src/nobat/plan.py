@@ -3,14 +3,18 @@
 A plan is computed before anything is changed, printed, and then carried out whole.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeVar
 
 from acd.agents import AgentSpec
+from acd.hours import Hours
 from acd.ids import AgentId, PbxId, QueueId
+from acd.limits import Overflow
 from acd.queues import QueueSpec
 from nobat.declaration import Declaration, DeclarationError
+from nobat.limit_json import Json, hours_json, overflow_json
 
 Key = TypeVar("Key", QueueId, AgentId)
 Spec = TypeVar("Spec", QueueSpec, AgentSpec)
@@ -105,10 +109,25 @@ def _changed(known: Mapping[Key, Spec], wanted: Mapping[Key, Spec]) -> tuple[tup
 
 def _difference(old: Spec, new: Spec) -> str:
     return ", ".join(
-        f"{field.name} {_shown(getattr(old, field.name))} -> {_shown(getattr(new, field.name))}"
+        shown
         for field in fields(old)
-        if getattr(old, field.name) != getattr(new, field.name)
+        for shown in _changes(field.name, getattr(old, field.name), getattr(new, field.name))
     )
+
+
+def _changes(name: str, old: object, new: object) -> list[str]:
+    if old == new:
+        return []
+    if isinstance(old, Hours) and isinstance(new, Hours):
+        return _json_changes(name, hours_json(old), hours_json(new))
+    if isinstance(old, Overflow) and isinstance(new, Overflow):
+        return _json_changes(name, overflow_json(old), overflow_json(new))
+    return [f"{name} {_shown(old)} -> {_shown(new)}"]
+
+
+def _json_changes(name: str, old: Json, new: Json) -> list[str]:
+    shown = {key: json.dumps(new[key], ensure_ascii=False) for key in new if old[key] != new[key]}
+    return [f"{name}.{key} {json.dumps(old[key], ensure_ascii=False)} -> {value}" for key, value in shown.items()]
 
 
 def _shown(value: object) -> str:

@@ -133,6 +133,9 @@ class PbxSettings(_Section):
     secret_file: Path | None = None
     """File whose first line is the secret."""
 
+    voicemail_dir: Path | None = None
+    """Where this service finds what callers have said into this server: `nobat-voicemail` in Asterisk's spool directory."""
+
     ping_s: Seconds = 1.0
     """Seconds between two pings; a link that does not answer within `ping_deadline_s` is declared dead."""
 
@@ -212,6 +215,16 @@ class NumberingSettings(_Section):
     """What is dialled before a country code."""
 
 
+class NumberRoute(_Section):
+    """Numbers to which a queue's limits may lead callers. Without any, they lead to none."""
+
+    pattern: Annotated[str, Field(pattern=r"^\+?[0-9]{1,20}\*?$")]
+    """A number, or with `*` at its end all numbers that begin so."""
+
+    dial: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]*\{number\}[A-Za-z0-9_.+@/-]*$")]
+    """How Asterisk dials them: `PJSIP/{number}@trunk`, or `PJSIP/agent-{number}` for phones of the house."""
+
+
 class TransferSettings(_Section):
     """Calls that are passed on."""
 
@@ -259,6 +272,8 @@ class Settings(BaseSettings):
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
     numbering: NumberingSettings = NumberingSettings()
+    numbers: tuple[NumberRoute, ...] = ()
+    """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""
     transfers: TransferSettings = TransferSettings()
     mobile: MobileSettings = MobileSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()

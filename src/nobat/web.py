@@ -74,6 +74,7 @@ def service_of(app: "App") -> Service:
         database=app.database,
         recorder=app.recorder,
         authenticator=app.authenticator,
+        voicemail=app.voicemail,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

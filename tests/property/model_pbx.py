@@ -113,6 +113,18 @@ class ModelPbx:
             language = request.language or channel.entered.language
             channel.entered = replace(channel.entered, place_since=since, language=language)
 
+    def lead(self, request: t.Place | t.Lead) -> list[Fact]:
+        """Another queue's line, or away from the line. The floor must have asked for a caller who waits."""
+        channel = self.channels.get(request.call)
+        if channel is None:
+            return [t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)]
+        assert channel.stage is LegStage.WAITING, "a Redirect would cut this caller off"
+        if isinstance(request, t.Place):
+            channel.entered = replace(channel.entered, queue_key=request.visit.queue, visit=request.visit)
+        else:
+            channel.stage = LegStage.LED
+        return []
+
     def ring(self, call: CallId, device: DeviceId) -> list[Fact]:
         channel = self.channels[call]
         channel.silent.remove(device)

@@ -18,6 +18,7 @@ from acd.commands import (
     AmendCall,
     ApproveBreak,
     BecomeAvailable,
+    CloseQueue,
     Command,
     DefineAgent,
     DefineQueue,
@@ -25,7 +26,9 @@ from acd.commands import (
     ExtendWrapUp,
     HangUpCall,
     OfferCall,
+    OpenQueue,
     RefuseBreak,
+    SetTimetable,
     SignIn,
     SignOut,
     TakeBreak,
@@ -35,7 +38,9 @@ from acd.commands import (
 from acd.errors import AcdError
 from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided, WrapUpEnded
 from acd.floor import Floor
+from acd.hours import Timetable
 from acd.ids import AgentId, CallId, LegId, QueueId, device_on
+from acd.limits import Overflow, Presence, ToQueue, ToVoicemail
 from acd.picture import line, stats
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, WrapUpForm, WrapUpPolicy
 from acd.routing import agent_bar, call_bar
@@ -44,6 +49,17 @@ from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
 from tests.property.model_pbx import PBX, Channel, ModelPbx
 
+LIMITS = Overflow(
+    closed=ToQueue(QueueId("support")),
+    most_waiting=4,
+    full=ToVoicemail(),
+    waiting_needs=Presence.REACHABLE,
+    empty_s=3.0,
+    no_agent=ToQueue(QueueId("support")),
+    most_wait_s=60.0,
+    waited=ToQueue(QueueId("support"), keep_place=False),
+)
+BACK = Overflow(most_wait_s=40.0, waited=ToQueue(QueueId("sales")), joining_needs=Presence.SIGNED_IN)
 SPOKEN = Announcements(
     welcome="all-busy",
     position=True,
@@ -61,6 +77,7 @@ QUEUES = (
         strategy="longest_idle",
         wrap_up_s=5,
         announcements=SPOKEN,
+        overflow=LIMITS,
         rest_s=2,
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.DISPOSITION, ("sold",), 45, force=True),
@@ -71,6 +88,7 @@ QUEUES = (
         "8001",
         strategy="round_robin",
         wrap_up_s=0,
+        overflow=BACK,
         skills=(("network", 1),),
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.OPEN, longest_s=60),
@@ -161,6 +179,9 @@ class FloorMachine(RuleBasedStateMachine):
                     self.hear(self.pbx.back_in_line(request))
                 case t.HangUp():
                     self.hang_up_leg(request.leg)
+                case t.Place() | t.Lead():
+                    for fact in self.pbx.lead(request):
+                        self.tell(fact)
                 case t.Announce():
                     self.pbx.announce(request)
                 case t.Mark():
@@ -358,6 +379,25 @@ class FloorMachine(RuleBasedStateMachine):
     def extend_wrap_up(self, agent: AgentId) -> None:
         self.tell(ExtendWrapUp(agent, 7))
 
+    @rule(queue=st.sampled_from(QUEUES), leave=st.booleans())
+    def a_supervisor_closes(self, queue: QueueSpec, leave: bool) -> None:
+        self.tell(CloseQueue(queue.id, "sara", leave=leave))
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def a_supervisor_opens(self, queue: QueueSpec) -> None:
+        self.tell(OpenQueue(queue.id, "sara"))
+
+    @rule(queue=st.sampled_from(QUEUES), opens=st.sampled_from([0.0, 20.0, 90.0]), lasts=st.sampled_from([5.0, 50.0]))
+    def hours_are_set(self, queue: QueueSpec, opens: float, lasts: float) -> None:
+        opens_at = self.now + opens
+        self.tell(SetTimetable(queue.id, Timetable(((opens_at, opens_at + lasts),), (), opens_at + lasts + 30)))
+
+    @rule(pick=picks, recorded=st.booleans(), by_caller=st.booleans())
+    def what_a_caller_was_led_to_is_over(self, pick: int, recorded: bool, by_caller: bool) -> None:
+        call = self.some(pick, LegStage.LED)
+        if call is not None:
+            self.hear([t.LeadEnded(call, by_caller, recorded), *self.pbx.caller_leaves(call)])
+
     # ------------------------------------------------ time and links
 
     @rule(seconds=st.sampled_from([0.0, 0.001, 0.5, 3.0, 30.0]))
@@ -389,9 +429,9 @@ class FloorMachine(RuleBasedStateMachine):
         self.tell(self.pbx.snapshot())
         self.hear(self.pbx.ringing_now())
         if restarted:
-            lost = {event.call for event in self.events[before:] if isinstance(event, VisitDecided)}
-            assert lost == waiting
-            assert all(e.outcome == "lost" for e in self.events[before:] if isinstance(e, VisitDecided))
+            decided = [event for event in self.events[before:] if isinstance(event, VisitDecided)]
+            assert {event.call for event in decided} == waiting
+            assert all(event.outcome == "lost" for event in decided)
 
     # ------------------------------------------------ what must hold
 
@@ -447,6 +487,14 @@ class FloorMachine(RuleBasedStateMachine):
         assert connected == answered
 
     @invariant()
+    def no_limit_leads_a_caller_to_a_queue_where_he_has_been(self) -> None:
+        for call in (*self.floor.calls.values(), *self.floor.ended.values()):
+            been: set[str] = set()
+            for visit in call.visits:
+                been.add(f"queue:{visit.queue}")
+                assert visit.led_to not in been, call.visits
+
+    @invariant()
     def talks_follow_each_other_and_only_the_last_may_go_on(self) -> None:
         for call in (*self.floor.calls.values(), *self.floor.ended.values()):
             for talk, following in pairwise(call.talks):
@@ -491,7 +539,10 @@ class FloorMachine(RuleBasedStateMachine):
         if not self.linked:
             return
         stages = {CallState.WAITING: "waiting", CallState.OFFERED: "offered", CallState.TALKING: "talking"}
-        believed = {call.id: stages.get(call.state, "after") for call in self.floor.calls.values()}
+        believed = {
+            call.id: "led" if call.led is not None else stages.get(call.state, "after")
+            for call in self.floor.calls.values()
+        }
         assert believed == {call: channel.stage.value for call, channel in self.pbx.channels.items()}
 
     @invariant()

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from acd.ids import DeviceId, OfferId, PbxId
 from acd.telephony import HangUp, Offer, Withdraw
-from ami.events import Decoder, ListItem, Response, only_value
+from ami.decoder import Decoder, only_value
+from ami.events import ListItem, Response
 from ami.outputs import Look, Output, Purpose
 from ami.readings import ChannelReading, LookFailure, read_channel
 from ami.tracker import Tracker

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ami.events import Decoder, Quarantined
+from ami.decoder import Decoder
+from ami.events import Quarantined
 from tests.replay.player import RECORDINGS, Player, expectation, requests_in
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.facts"))

@@ -26,6 +26,8 @@ PRIVATE = {
     "ACD_JOIN",
     "ACD_REST",
     "ACD_MISSED",
+    "ACD_FILE",
+    "ACD_OVER",
 }  # the dialplan's own; no service reads or writes them
 
 
@@ -41,7 +43,7 @@ def test_phones_that_accept_by_a_key_are_rung_through_the_context_that_asks_for_
 
 
 def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
-    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER):
+    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER, names.LEAD):
         body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
         assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
 
@@ -78,7 +80,7 @@ def test_every_prompt_that_the_dialplan_plays_exists() -> None:
     assert all(any(prompt.startswith(one) for prompt in every_prompt()) for one in families)
 
 
-def test_only_offers_dial_and_what_they_dial_through() -> None:
+def test_only_offers_what_they_dial_through_and_allowed_numbers_are_dialled() -> None:
     for name, text in DIALPLAN.items():
         dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
-        assert dials == (name in ("offer.conf", "mobile.conf")), name
+        assert dials == (name in ("offer.conf", "mobile.conf", "lead.conf")), name

@@ -18,6 +18,7 @@ PLACES = {
     "uvicorn": ("nobat/web.py",),
     "typer": ("nobat/cli.py",),
     "argon2": ("nobat/pins.py",),
+    "persiantools": ("nobat/timetables.py",),
     "yaml": ("nobat/declaration.py",),
     "pydantic_settings": ("nobat/settings.py",),
 }

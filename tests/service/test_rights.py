@@ -1,13 +1,16 @@
 """Who may do what: every operation with every role, on one's own things and on others'."""
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
 
+from acd.ids import CallId, QueueId
 from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
-from nobat.storage import tokens
-from tests.support.office import Office, Person
+from nobat.storage import tokens, voicemails
+from nobat.storage.voicemails import Voicemail
+from tests.support.office import Office, Person, speak
 
 QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
@@ -56,6 +59,12 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "putCaller": ("PUT", "/v1/callers/101", None, {}, Role.ADMIN),
     "getCaller": ("GET", "/v1/callers/101", None, None, Role.SUPERVISOR),
     "deleteCaller": ("DELETE", "/v1/callers/101", None, None, Role.ADMIN),
+    "closeQueue": ("PUT", "/v1/queues/sales/closing", "/v1/queues/support/closing", {}, Role.SUPERVISOR),
+    "openQueue": ("DELETE", "/v1/queues/sales/closing", "/v1/queues/support/closing", None, Role.SUPERVISOR),
+    "listVoicemails": ("GET", "/v1/voicemails", None, None, Role.AGENT),
+    "getVoicemail": ("GET", "/v1/voicemails/{said}", "/v1/voicemails/{other_said}", None, Role.AGENT),
+    "hearVoicemail": ("GET", "/v1/voicemails/{said}/audio", "/v1/voicemails/{other_said}/audio", None, Role.AGENT),
+    "deleteVoicemail": ("DELETE", "/v1/voicemails/{said}", "/v1/voicemails/{other_said}", None, Role.SUPERVISOR),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -84,14 +93,21 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await office.settled()
     office.pbx.pick_up(own)
     await office.settled()
-    return {"own": own, "other": other}
+    said, other_said = f"sales.{own}", f"support.{other}"
+    for name in (said, other_said):
+        speak(office.voicemail_dir / f"{name}.wav")
+        message = Voicemail(name, office.pbx.name, CallId(own), QueueId(name.partition(".")[0]), None, None, 1e9, 2.0)
+        await voicemails.add(office.app.database, message)
+    return {"own": own, "other": other, "said": said, "other_said": other_said}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_nobody_without_a_valid_token_gets_anything(counter: Office, operation: str) -> None:
     method, path, _, body, _ = OPERATIONS[operation]
     for token in (None, "nobat_wrong", "", "x" * 5000):
-        response = await Person(counter.client, token).ask(method, path.format(own="a", other="b"), json=body)
+        response = await Person(counter.client, token).ask(
+            method, path.format_map(defaultdict(str, own="a", other="b")), json=body
+        )
         assert (response.status_code, response.json()["slug"]) == (401, "unauthenticated")
         assert response.headers["www-authenticate"].startswith("Bearer")
 

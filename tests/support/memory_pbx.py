@@ -157,6 +157,8 @@ class MemoryPbx:
                 self._withdraw(request.call, request.offer, request.legs)
             case t.ReturnToLine():
                 self.say(self.world.back_in_line(request))
+            case t.Place() | t.Lead():
+                self._lead(request)
             case t.Resync():
                 self.say([self.world.snapshot()])
             case t.Announce() if self.stage(request.call) is t.LegStage.WAITING:
@@ -180,6 +182,13 @@ class MemoryPbx:
                     self.say(self.world.miss(request.call, device, t.MissCause.REJECTED))
                 case Manner.BUSY:
                     self.say(self.world.miss(request.call, device, t.MissCause.BUSY))
+
+    def _lead(self, request: t.Place | t.Lead) -> None:
+        self.say(self.world.lead(request))
+
+    def hears_the_end(self, call: CallId, *, recorded: bool = False) -> None:
+        """What a caller was led to is over, and with it the call."""
+        self.say([t.LeadEnded(call, by_caller=False, recorded=recorded), *self.world.caller_leaves(call)])
 
     def _hang_up(self, request: t.HangUp) -> None:
         for call, channel in list(self.world.channels.items()):

@@ -6,6 +6,7 @@ Nothing sleeps: time is the test's (``pass_time``), and ``until`` looks again an
 import asyncio
 import shutil
 import time
+import wave
 import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,7 +28,7 @@ from nobat.auth import Role, new_token
 from nobat.clock import Clock
 from nobat.pins import hash_pin
 from nobat.ports import Deliver, Observer
-from nobat.settings import DatabaseSettings, HistorySettings, PbxSettings, Settings
+from nobat.settings import DatabaseSettings, HistorySettings, NumberRoute, PbxSettings, Settings
 from nobat.storage import catalogue, tokens
 from nobat.storage.catalogue import Changes
 from nobat.storage.database import Database
@@ -88,12 +89,14 @@ class Office:
     clock: TestClock = field(default_factory=TestClock)
     commit_deadline_s: float = 2.0
     batch_wait_s: float = 0.01
+    numbers: tuple[NumberRoute, ...] = (NumberRoute(pattern="0219*", dial="PJSIP/{number}@trunk"),)
 
     def __post_init__(self) -> None:
         self.pbx = MemoryPbx(self.clock.now)
-        folder = mkdtemp(prefix="nobat-journal-")
+        folder = mkdtemp(prefix="nobat-office-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.journal = Path(folder) / "journal"
+        self.journal, self.voicemail_dir = Path(folder) / "journal", Path(folder) / "voicemail"
+        self.voicemail_dir.mkdir()
 
     async def prepare(
         self, queues: list[QueueSpec], agents: list[AgentSpec], pins: dict[str, str] | None = None
@@ -170,7 +173,8 @@ class Office:
     def _settings(self) -> Settings:
         return Settings(
             database=DatabaseSettings(url=self.url, commit_deadline_s=self.commit_deadline_s),
-            pbx=(PbxSettings(name="pbx1", secret="not needed here"),),
+            pbx=(PbxSettings(name="pbx1", secret="not needed here", voicemail_dir=self.voicemail_dir),),
+            numbers=self.numbers,
             history=HistorySettings(batch_wait_s=self.batch_wait_s, journal=self.journal),
         )
 
@@ -178,6 +182,15 @@ class Office:
 @cache
 def _hashed(pin: str) -> str:
     return hash_pin(pin)
+
+
+def speak(file: Path, seconds: float = 2.0) -> None:
+    """A message as Asterisk records one: silence, but whole."""
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(int(16_000 * seconds)))
 
 
 def queue(name: str = "sales", number: str = "8000", **more: Any) -> QueueSpec:

@@ -22,6 +22,7 @@ from tests.support.until import until
 
 Json = dict[str, Any]
 QUEUE, NUMBER = "sales", "8000"
+NUMBERS = (("0219*", "PJSIP/{number}@trunk"),)
 
 
 class Serving:
@@ -45,7 +46,9 @@ class Serving:
         declaration.write_text(_declaration(agents))
         pbx = await TestPbx.started("serving", agents=agents, queues=fallback_queues(declaration))
         bank = await pbx.phone_bank()
-        service = Service(directory, free_port(), pbx.ami_port, pbx.ami_secret)
+        service = Service(
+            directory, free_port(), pbx.ami_port, pbx.ami_secret, voicemail_dir=pbx.instance.voicemail, numbers=NUMBERS
+        )
         service.write()
         service.prepare(declaration)
         token = service.token(directory / "token", "--role", "admin", "--name", "tests")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from acd.calls import CallState
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.talks import TargetKind, Transfer, TransferMode, TransferResult
 from acd.views import CallView, TalkView
@@ -54,6 +55,8 @@ class VisitOut(BaseModel):
     entered_at: Moment
     decided_at: Moment | None
     outcome: Outcome | None
+    limit: Limit | None = Field(description="The limit of the queue that ended it; null unless it overflowed.")
+    led_to: str | None = Field(description="Where that led: `queue:…`, `number:…`, `voicemail` or `message`.")
 
 
 class CallOut(BaseModel):
@@ -125,6 +128,8 @@ class CallOut(BaseModel):
                     entered_at=moment(visit.entered_at),
                     decided_at=perhaps(visit.decided_at),
                     outcome=visit.outcome,
+                    limit=visit.limit,
+                    led_to=visit.led_to,
                 )
                 for visit in view.visits
             ],

@@ -9,14 +9,17 @@ from acd.agents import AgentState
 from acd.errors import Invalid
 from acd.ewt import Estimator
 from acd.ids import QueueId
+from acd.limits import Limit
 from acd.queues import MissPolicy, QueueSpec, ServiceLevel
 from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
+from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
-from nobat.api.times import Moment, moment, rounded
+from nobat.api.times import Moment, moment, perhaps, rounded
+from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 
 Skills = Annotated[dict[SkillName, SkillLevel], Field(max_length=50, examples=[{"english": 3}])]
 
@@ -99,6 +102,8 @@ class QueueSettings(Body):
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
     wrap_up: WrapUpPolicyIn = WrapUpPolicyIn()
     breaks: BreakPolicyIn = BreakPolicyIn()
+    hours: HoursIn = HoursIn()
+    overflow: OverflowIn = OverflowIn()
 
 
 class QueueIn(QueueSettings):
@@ -124,6 +129,8 @@ class QueueIn(QueueSettings):
             sticky_s=self.sticky_s,
             misses=MissPolicy(**self.misses.model_dump()),
             timezone=self.timezone,
+            hours=hours_of(self.hours.model_dump()),
+            overflow=overflow_of(self.overflow.model_dump()),
             announcements=self.announcements.policy(),
             wrap_up=self.wrap_up.policy(),
             breaks=self.breaks.policy(),
@@ -165,11 +172,17 @@ class QueuePatch(Body):
     timezone: Zone | None = None
     wrap_up: WrapUpPolicyPatch | None = None
     breaks: BreakPolicyPatch | None = None
+    hours: HoursIn | None = None
+    overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
     def onto(self, spec: QueueSpec) -> QueueSpec:
         """``spec`` with what is named here. Raises ``invalid_request`` for what does not go with what is there already."""
         current = QueueOut.of_spec(spec)
-        changes = self.model_dump(exclude_none=True)
+        changes = self.model_dump(exclude_none=True, exclude={"hours", "overflow"})
+        if self.hours is not None:
+            changes["hours"] = self.hours.model_dump()
+        if self.overflow is not None:
+            changes["overflow"] = current["overflow"] | self.overflow.model_dump(exclude_unset=True)
         parts = {name: current[name] | changes.pop(name, {}) for name in _PARTS}
         try:
             return QueueIn.model_validate({**current, **changes, **parts}).spec()
@@ -200,6 +213,11 @@ class QueueOut(BaseModel):
     timezone: str
     wrap_up: WrapUpPolicyIn
     breaks: BreakPolicyIn
+    hours: HoursIn
+    overflow: OverflowIn
+    closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
+    changes_at: Moment | None = Field(description="When its hours open or close it next.")
+    closing: ClosingOut | None = Field(description="Closed by a supervisor.")
     waiting: int = Field(description="Callers in line, those for whom phones ring included.")
     longest_wait_s: float
     agents: dict[AgentState, int] = Field(description="Agents who serve this queue, by observed state.")
@@ -226,12 +244,17 @@ class QueueOut(BaseModel):
             "timezone": spec.timezone,
             "wrap_up": of_wrap_up(spec.wrap_up),
             "breaks": asdict(spec.breaks),
+            "hours": hours_json(spec.hours),
+            "overflow": overflow_json(spec.overflow),
         }
 
     @classmethod
     def of(cls, view: QueueView) -> "QueueOut":
         return cls.model_validate({
             **cls.of_spec(view.spec),
+            "closed": view.closed,
+            "changes_at": perhaps(view.changes_at),
+            "closing": ClosingOut.of(view.closing) if view.closing is not None else None,
             "waiting": view.waiting,
             "longest_wait_s": rounded(view.longest_wait_s),
             "agents": dict(view.agents),

@@ -13,6 +13,7 @@ from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
+from nobat.voicemail import VoicemailKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Service:
     database: Database
     recorder: RecorderThread
     authenticator: Authenticator
+    voicemail: VoicemailKeeper
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

@@ -4,10 +4,11 @@ from pydantic import BaseModel, Field
 
 from acd.agents import AgentState
 from acd.announcing import Said
-from acd.calls import CallState
+from acd.calls import CallState, Visit
 from acd.decisions import Decision
 from acd.explain import CallerBar, CallWhy, Candidate, IdleWhy, LineWhy
 from acd.forecast import Growth, Promise
+from acd.limits import Limit
 from acd.routing import Bar
 from nobat.api.times import Moment, moment, perhaps, rounded
 
@@ -80,6 +81,19 @@ class PromiseOut(BaseModel):
         )
 
 
+class OverflowOut(BaseModel):
+    """A visit to a queue that one of its limits ended."""
+
+    at: Moment | None
+    queue: str
+    limit: Limit | None
+    led_to: str | None = Field(description="`queue:…`, `number:…`, `voicemail` or `message`.")
+
+    @classmethod
+    def of(cls, visit: Visit) -> "OverflowOut":
+        return cls(at=perhaps(visit.decided_at), queue=visit.queue, limit=visit.limit, led_to=visit.led_to)
+
+
 class SaidOut(BaseModel):
     """An announcement that the caller began to hear."""
 
@@ -123,6 +137,7 @@ class CallWhyOut(BaseModel):
     language: str | None = Field(description="In which the caller hears prompts.")
     place_since: Moment | None = Field(description="The entry that the place counts from, if it is an earlier call's.")
     announced: list[SaidOut] = Field(description="The last announcements that the caller began to hear, oldest first.")
+    overflows: list[OverflowOut] = Field(description="The limits that led the caller on, oldest first.")
 
     @classmethod
     def of(cls, why: CallWhy) -> "CallWhyOut":
@@ -143,6 +158,7 @@ class CallWhyOut(BaseModel):
             decisions=[DecisionOut.of(one) for one in why.decisions],
             expected=PromiseOut.of(why.expected) if why.expected is not None else None,
             told=[PromiseOut.of(one) for one in why.told],
+            overflows=[OverflowOut.of(one) for one in why.overflows],
             language=why.language,
             place_since=perhaps(why.place_since),
             announced=[SaidOut.of(one) for one in why.announced],

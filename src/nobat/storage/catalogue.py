@@ -15,6 +15,7 @@ from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
 from acd.skills import RelaxStep
+from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 from nobat.storage import schema
 from nobat.storage.database import Database
 from nobat.storage.rows import Row
@@ -98,6 +99,7 @@ async def _remove(connection: AsyncConnection, changes: Changes) -> None:
         await connection.execute(delete(schema.agent_status).where(schema.agent_status.c.agent_id.in_(gone)))
     if changes.removed_queues:
         await connection.execute(delete(schema.queues).where(schema.queues.c.id.in_(changes.removed_queues)))
+        await connection.execute(delete(schema.closings).where(schema.closings.c.queue_id.in_(changes.removed_queues)))
 
 
 async def _put_queues(connection: AsyncConnection, database: Database, specs: tuple[QueueSpec, ...]) -> None:
@@ -160,6 +162,8 @@ def _queue_row(spec: QueueSpec) -> Row:
         "relax": [{"after_s": step.after_s, "skills": dict(step.skills)} for step in spec.relax],
         "sticky_s": spec.sticky_s,
         "misses": asdict(spec.misses),
+        "hours": hours_json(spec.hours),
+        "overflow": overflow_json(spec.overflow),
         "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
         "wrap_up": asdict(spec.wrap_up),
         "breaks": asdict(spec.breaks),
@@ -183,6 +187,8 @@ def _queue(row: Any) -> QueueSpec:
         relax=tuple(RelaxStep(step["after_s"], tuple(sorted(step["skills"].items()))) for step in row["relax"]),
         sticky_s=row["sticky_s"],
         misses=MissPolicy(**row["misses"]),
+        hours=hours_of(row["hours"]),
+        overflow=overflow_of(row["overflow"]),
         announcements=_announcements(row["announcements"]),
         wrap_up=_wrap_up(row["wrap_up"]),
         breaks=BreakPolicy(**row["breaks"]),

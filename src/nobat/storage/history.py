@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from acd.calls import CallState
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
 from nobat.call_list import CallFilter
@@ -100,6 +101,8 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
                 seconds(visit["entered_at"]),
                 seconds(visit["decided_at"]),
                 Outcome(visit["outcome"]),
+                Limit(visit["reason"]) if visit["reason"] is not None else None,
+                visit["led_to"],
             )
             for visit in visits
         ),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event
+from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event, QueueClosed, QueueOpened
 from acd.views import CallView
 from nobat.storage import statements
 from nobat.storage.backlog import Backlog
@@ -28,7 +28,7 @@ from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled)
+DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened)
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 
 _FIRST_RETRY_S = 0.1

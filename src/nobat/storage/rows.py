@@ -5,8 +5,9 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
+from acd.events import AgentStatusChosen, CallAmended, Event, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
 from acd.views import CallView
+from nobat.limit_json import closing_json
 from nobat.storage import parts
 from nobat.storage.database import when
 
@@ -52,6 +53,8 @@ def _plain(value: object) -> object:
         return clean(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
 
 
@@ -92,6 +95,8 @@ def visit_row(event: VisitDecided) -> Row:
         "outcome": event.outcome.value,
         "waited_s": event.waited_s,
         "short": event.short,
+        "reason": event.limit.value if event.limit is not None else None,
+        "led_to": clean(event.led_to),
     }
 
 
@@ -122,6 +127,10 @@ def amendment_row(event: CallAmended) -> Row:
         "new_disposition": clean(event.disposition),
         "new_notes": clean(event.notes, 10_000),
     }
+
+
+def closing_row(event: QueueClosed) -> Row:
+    return {"queue_id": event.queue, "since": when(event.at), "data": closing_json(event.closing)}
 
 
 def status_row(event: AgentStatusChosen) -> Row:

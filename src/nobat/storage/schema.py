@@ -80,6 +80,8 @@ queues = Table(
     _some("relax", JSON),
     _some("sticky_s", Float),
     _some("misses", JSON),
+    _some("hours", JSON),
+    _some("overflow", JSON),
     _some("announcements", JSON),
     _some("wrap_up", JSON),
     _some("breaks", JSON),
@@ -144,6 +146,29 @@ agent_status = Table(
     _some("since", UtcDateTime),
 )
 
+# Queues that a supervisor has closed, until they are opened again. No foreign key, as above.
+closings = Table("closings", metadata, _key("queue_id"), _some("since", UtcDateTime), _some("data", JSON))
+
+# Messages that callers left, by the name of their file. One that was removed stays known, so that its file, if it could not be
+# taken away, does not bring it back.
+voicemails = Table(
+    "voicemails",
+    metadata,
+    _key("id", String(200)),
+    _some("pbx", ID),
+    _some("call_id", CALL),
+    _some("queue_id", ID),
+    Column("number", String(200)),
+    Column("name", String(200)),
+    _some("left_at", UtcDateTime),
+    _some("duration_s", Float),
+    Column("heard_at", UtcDateTime),
+    Column("heard_by", String(200)),
+    Column("removed_at", UtcDateTime),
+    Column("removed_by", String(200)),
+    Index("ix_voicemails_left_at_id", "left_at", "id"),
+)
+
 tokens = Table(
     "tokens",
     metadata,
@@ -199,6 +224,8 @@ visits = Table(
     _some("outcome", String(20)),
     _some("waited_s", Float),
     _some("short", Boolean),
+    Column("reason", String(40)),  # of an overflowed visit: the limit …
+    Column("led_to", String(200)),  # … and where it led
     Index("ix_visits_queue_id_entered_at", "queue_id", "entered_at"),
     Index(None, "entered_at"),
 )

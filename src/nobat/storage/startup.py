@@ -17,6 +17,7 @@ from acd.commands import (
     RestoreAgent,
     RestoreAmendment,
     RestoreBreakRequest,
+    RestoreClosing,
     RestorePlace,
     RestoreService,
     RestoreShift,
@@ -38,9 +39,11 @@ from acd.events import (
     WrapUpExtended,
 )
 from acd.ids import AgentId, CallId, DeviceId, QueueId
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from acd.sla import RECENT_S
+from nobat.limit_json import closing_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 
@@ -86,6 +89,13 @@ async def restored_agents(database: Database) -> list[RestoreAgent]:
         ]
 
 
+async def restored_closings(database: Database) -> list[RestoreClosing]:
+    """The queues that supervisors have closed."""
+    async with database.read() as connection:
+        rows = list((await connection.execute(select(schema.closings))).mappings())
+    return [RestoreClosing(QueueId(row["queue_id"]), closing_of(row["data"], seconds(row["since"]))) for row in rows]
+
+
 async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: float) -> list[RestoreVisit]:
     """The visits of today and of the last hour, by each queue's own time zone, in order of decision."""
     since = {spec.id: min(midnight(spec.timezone, now), now - RECENT_S) for spec in queues}
@@ -102,6 +112,8 @@ async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: 
             seconds(row["entered_at"]),
             seconds(row["decided_at"]),
             Outcome(row["outcome"]),
+            Limit(row["reason"]) if row["reason"] is not None else None,
+            row["led_to"],
         )
         for row in rows
         if row["queue_id"] in since and seconds(row["entered_at"]) >= since[QueueId(row["queue_id"])]

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from acd.events import AgentStatusChosen, CallAmended, Event, TalkEnded, VisitDecided, WrapUpEnded
+from acd.events import (
+    AgentStatusChosen,
+    CallAmended,
+    Event,
+    QueueClosed,
+    QueueOpened,
+    TalkEnded,
+    VisitDecided,
+    WrapUpEnded,
+)
 from acd.views import CallView
 from nobat.storage import rows, schema
 from nobat.storage.database import when
@@ -61,6 +70,11 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
     calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
     await _replace(connection, insert, schema.calls, list(calls.values()))
     await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
+    for one in whats:
+        if isinstance(one, QueueClosed):
+            await _replace(connection, insert, schema.closings, [rows.closing_row(one)])
+        elif isinstance(one, QueueOpened):
+            await connection.execute(delete(schema.closings).where(schema.closings.c.queue_id == one.queue))
     await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in whats if isinstance(one, WrapUpEnded)])
     await _run(connection, _AMEND, [rows.amendment_row(one) for one in whats if isinstance(one, CallAmended)])
 

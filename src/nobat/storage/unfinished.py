@@ -15,6 +15,7 @@ from acd.calls import CallState
 from acd.commands import RestorePlace
 from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
+from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
 from nobat.storage import schema
@@ -39,8 +40,11 @@ class UnfinishedCall:
         told = {row["kind"]: row for row in self.rows}
         entry, regained = told["CallQueued"], told.get("PlaceRegained")
         number = entry["data"]["number"]
-        if "VisitDecided" in told or number is None:
+        decided = {row["data"]["entered_at"] for row in self.rows if row["kind"] == "VisitDecided"}
+        if entry["data"]["entered_at"] in decided or number is None:
             return None
+        if regained is not None and regained["queue_id"] != entry["queue_id"]:
+            regained = None  # of a queue before
         since = regained["data"]["since"] if regained is not None else entry["data"]["entered_at"]
         return RestorePlace(self.id, QueueId(entry["queue_id"]), number, float(since), now)
 
@@ -68,7 +72,9 @@ class UnfinishedCall:
             waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
             if told is None:
                 missing.append(VisitDecided(now, self.id, queue, outcome, entered_at, waited))
-            visits.append(VisitView(queue, entered_at, entered_at + waited, outcome))
+            limit = Limit(told["limit"]) if told is not None and told.get("limit") else None
+            led_to = told.get("led_to") if told is not None else None
+            visits.append(VisitView(queue, entered_at, entered_at + waited, outcome, limit, led_to))
         return tuple(visits), missing
 
     def _view(self, visits: tuple[VisitView, ...], now: float, ended_by: str) -> CallView:
@@ -89,7 +95,7 @@ class UnfinishedCall:
             name=entry["data"]["name"],
             priority=remarks.get("priority", entry["data"]["priority"]),
             entered_at=visits[0].entered_at,
-            waited_s=max(0.0, (visit.decided_at or now) - visit.entered_at),
+            waited_s=max(0.0, (visit.decided_at or now) - _waiting_since(visits)),
             position=None,
             outcome=visit.outcome,
             offer=None,
@@ -107,6 +113,21 @@ class UnfinishedCall:
             notes=remarks.get("notes"),
             visits=visits,
         )
+
+
+def _of_one_visit(decided: Any, entry: Any) -> bool:
+    apart = float(decided["data"]["entered_at"]) - float(entry["data"]["entered_at"])
+    return bool(decided["queue_id"] == entry["queue_id"]) and abs(apart) < 1.0
+
+
+def _waiting_since(visits: tuple[VisitView, ...]) -> float:
+    """When the last wait began: with the last visit, or with the first of those from which limits have led there."""
+    since = visits[-1].entered_at
+    for earlier in reversed(visits[:-1]):
+        if earlier.outcome is not Outcome.OVERFLOWED:
+            break
+        since = earlier.entered_at
+    return since
 
 
 async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now: float) -> list[UnfinishedCall]:

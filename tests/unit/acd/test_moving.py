@@ -123,7 +123,7 @@ def test_a_queue_takes_the_caller_in_where_the_policy_says(place: PlacePolicy, o
     back = world.requests[-1]
     assert isinstance(back, ReturnToLine)
     assert back.visit == LineVisit(
-        SUPPORT, world.now, back.visit.since if back.visit else 0, place is PlacePolicy.FRONT
+        SUPPORT, world.now, back.visit.since if back.visit else 0, place is PlacePolicy.FRONT, (SALES,)
     )
     if place is PlacePolicy.FRONT:  # it stays so when the line is made anew
         world.do(AmendCall(early, 9))

@@ -10,7 +10,7 @@ from ami import actions, names
 from ami import events as e
 from ami.actions import ActionRefused, encode
 from ami.answers import Answer
-from ami.events import Decoder
+from ami.decoder import Decoder
 from ami.outbox import SPOKEN, WINDOW, Outbox
 from ami.outputs import Purpose
 from ami.readings import ChannelReading, LookFailure

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ami import events as e
-from ami.events import Decoder, ListItem, Quarantined, Reason, Response
+from ami.decoder import EVENT_NAMES, MAX_MESSAGE, Decoder, read_device
+from ami.events import ListItem, Quarantined, Reason, Response
 
 HELLO = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -135,7 +136,7 @@ def test_answers_to_actions_stay_bytes() -> None:
     item = block("Event: DeviceStateChange", "ActionID: a/1", "Device: PJSIP/agent-101", "State: BUSY")
     response = block("Response: Success", "ActionID: a/1")
     assert decoder().feed(response + item) == [Response(response[:-4]), ListItem(item[:-4])]
-    assert e.read_device(item[:-4]) == e.DeviceStateSeen("PJSIP/agent-101", "BUSY")
+    assert read_device(item[:-4]) == e.DeviceStateSeen("PJSIP/agent-101", "BUSY")
 
 
 @pytest.mark.parametrize("junk", [b"junk\r\n\r\n", b"Uniqueid: pbx1-1.1\r\nCause: 16\r\n\r\n", b"\xff\xfe\r\n\r\n"])
@@ -148,14 +149,14 @@ def test_a_message_without_end_is_given_up_and_the_next_one_is_read() -> None:
     fresh = decoder()
     got = [m for _ in range(40) for m in fresh.feed(b"Event: Hangup\r\nX: " + b"x" * 10_000)]
     assert got == [Quarantined(Reason.OVERSIZED, "other")]
-    assert len(fresh._rest) <= e.MAX_MESSAGE
+    assert len(fresh._rest) <= MAX_MESSAGE
     assert fresh.feed(b"\r\n\r\n" + hangup()) == [e.HungUp("PJSIP/trunk-00000007", "pbx1-1795317144.7", 16)]
 
 
 def test_every_name_that_is_counted_is_in_the_closed_set() -> None:
     fresh = decoder()
     fresh.feed(hangup() + block("Event: Whatever") + block("Event: UserEvent", "UserEvent: AcdAfter"))
-    assert set(fresh.counts) <= e.EVENT_NAMES
+    assert set(fresh.counts) <= EVENT_NAMES
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=30)

@@ -7,7 +7,7 @@ import pytest
 
 from acd.ids import CallId, LegId, OfferId, PbxId
 from acd.telephony import CallerFreed, DeviceState, Held, LegStage, OfferRinging, PbxSnapshot, Resumed, SnapshotCall
-from ami import actions, names, resync
+from ami import actions, decoder, names, resync
 from ami import events as e
 from ami.answers import Answer, Outcome
 from ami.book import AskingPhone, Snapshot
@@ -72,7 +72,7 @@ def test_a_recorded_snapshot_of_a_real_asterisk() -> None:
     readings = [read_channel(raw) for raw in blocks if raw.startswith(b"Event: Status\r\n")]
     channels = [reading for reading in readings if isinstance(reading, ChannelReading)]
     assert len(channels) == len(readings) == 5
-    devices = [e.read_device(raw) for raw in blocks if raw.startswith(b"Event: DeviceStateChange\r\n")]
+    devices = [decoder.read_device(raw) for raw in blocks if raw.startswith(b"Event: DeviceStateChange\r\n")]
     states = [(seen.device, seen.state) for seen in devices if isinstance(seen, e.DeviceStateSeen)]
     taken = build(PbxId("pbx1"), Findings("boot", channels, states))
     assert {call.entered.name for call in taken.fact.calls} == {"Talker", "Ringer", "Waiter"}

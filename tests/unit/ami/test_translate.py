@@ -28,7 +28,7 @@ from tests.unit.ami.wire import (
 )
 
 OFFER = the_offer(101, 102)
-VISIT = LineVisit(QueueId("support"), 1795317160.123, 1795317144.1, front=True)
+VISIT = LineVisit(QueueId("support"), 1795317160.123, 1795317144.1, front=True, trail=(QueueId("sales"),))
 
 
 def of(desk: Desk, request: Request) -> object:
@@ -94,14 +94,16 @@ def test_passed_on_to_a_line_and_offered_at_once() -> None:
     desk = given_a_talk()
     made = of(desk, ReturnToLine(CALL, CALLER, VISIT, "to-other-queue", passed_on=True))
     assert made == (
-        actions.SetVisit(CALLER_CHANNEL, "support", 1795317160.123, 1795317144.1, True, "to-other-queue", "of1"),
+        actions.SetVisit(
+            CALLER_CHANNEL, "support", 1795317160.123, 1795317144.1, True, ("sales",), "to-other-queue", "of1"
+        ),
         actions.Redirect(CALLER_CHANNEL, "acd-return"),
     )
     assert isinstance(made, tuple)
     assert dict(made[0].headers()) == {
         "Channel": CALLER_CHANNEL,
-        "Variable": "ARRAY(ACD_QUEUE,ACD_VISIT,ACD_DONE,ACD_SAYS)",
-        "Value": "support,1795317160123-1795317144100-1,of1,to-other-queue",
+        "Variable": "ARRAY(ACD_QUEUE,ACD_VISIT,ACD_DONE,ACD_TRAIL,ACD_SAYS)",
+        "Value": "support,1795317160123-1795317144100-1,of1,sales,to-other-queue",
     }
     assert desk.asks(replace(OFFER, offer=OfferId("of2")))
 

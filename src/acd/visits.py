@@ -1,0 +1,40 @@
+"""Visits of a call to queues: how one is decided, once; ``acd.joining`` begins the next.
+
+Used by all that moves a call: ``acd.calling``, ``acd.overflow``, ``acd.reconcile``.
+"""
+
+from typing import TYPE_CHECKING
+
+from acd.calls import Call
+from acd.events import VisitDecided
+from acd.limits import Limit
+from acd.outcomes import Outcome
+from acd.sla import DecidedVisit
+from acd.turn import Turn
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+_ANSWERED, _ABANDONED, _OVERFLOWED = Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED
+
+
+def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) -> None:
+    """Give the visit its outcome, once."""
+    visit, queue = call.visit, floor.queues[call.queue]
+    if visit.outcome is not None:
+        return
+    visit.outcome, visit.decided_at = outcome, at
+    waited = max(0.0, at - visit.entered_at)
+    if call.prediction is not None and outcome is _ANSWERED:
+        queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
+    queue.waits.decided(waited, gave_up=outcome is _ABANDONED, served=outcome is not _OVERFLOWED)
+    short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
+    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
+    limit, led_to = visit.limit, visit.led_to
+    turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short, limit, led_to))
+
+
+def overflow(floor: "Floor", turn: Turn, call: Call, limit: Limit, led_to: str) -> None:
+    """The visit ends because of a limit."""
+    call.visit.limit, call.visit.led_to = limit, led_to
+    decide(floor, turn, call, _OVERFLOWED, max(turn.now, call.visit.entered_at))
