@@ -13,28 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ami import names
+from ami import names, patterns
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
 
 MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
-TITLE_LENGTH = 40
 MAX_HEADERS = 100  # Asterisk takes 128
 
 Headers = tuple[tuple[str, str], ...]
 
-_CHANNEL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:-]{1,120}-[0-9a-f]{8}(;[12])?")
-_DIAL_STRING = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@:/-]{1,120}")
-_NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
-_QUEUE_VARIABLE = re.compile(f"({names.MUSIC_OF_QUEUE}|{names.LANGUAGE_OF_QUEUE})" + r"[a-z0-9][a-z0-9_-]{0,39}")
-_PROMPT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
-_QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
-_SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,3}")
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
@@ -113,7 +99,7 @@ class ShowDialPlan:
     context: str
 
     def headers(self) -> Headers:
-        return (("Context", _checked(_NAME, self.context, "Context")),)
+        return (("Context", _checked(patterns.NAME, self.context, "Context")),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +129,7 @@ class SetVariable:
     def headers(self) -> Headers:
         if self.name not in _CHANNEL_VARIABLES:
             raise ActionRefused("unknown_variable", "Variable")
-        _checked(_NAME, self.value, "Value")
+        _checked(patterns.NAME, self.value, "Value")
         return (("Channel", exact_channel(self.channel)), ("Variable", self.name), ("Value", self.value))
 
 
@@ -160,7 +146,7 @@ class SetOffer:
     def headers(self) -> Headers:
         if not 1 <= self.ring_s <= 3600:
             raise ActionRefused("malformed_value", "Value")
-        value = f"{_checked(_NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s}"
+        value = f"{_checked(patterns.NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s}"
         return (("Channel", exact_channel(self.channel)), ("Variable", _OFFER_VARIABLES), ("Value", value))
 
 
@@ -178,9 +164,9 @@ class SetLead:
     silence_s: int = 0
 
     def headers(self) -> Headers:
-        sounds = "&".join(_checked(_SOUND, sound, "Value") for sound in self.sounds)
-        dial = _checked(_DIAL_STRING, self.dial, "Value") if self.dial else ""
-        file = _checked(_FILE, self.file, "Value") if self.file else ""
+        sounds = "&".join(_checked(patterns.SOUND, sound, "Value") for sound in self.sounds)
+        dial = _checked(patterns.DIAL_STRING, self.dial, "Value") if self.dial else ""
+        file = _checked(patterns.FILE, self.file, "Value") if self.file else ""
         if not all(0 <= seconds <= 3600 for seconds in (self.ring_s, self.most_s, self.silence_s)):
             raise ActionRefused("malformed_value", "Value")
         value = f"{sounds},{dial},{self.ring_s:d},{file},{self.most_s:d},{self.silence_s:d}"
@@ -206,10 +192,10 @@ class SetVisit:
         pairs = [(names.QUEUE, self.queue), (names.VISIT, visit)]
         if self.done is not None:
             pairs.append((names.DONE, self.done))
-        values = [_checked(_NAME, value, "Value") for _, value in pairs]
+        values = [_checked(patterns.NAME, value, "Value") for _, value in pairs]
         pairs += [(names.TRAIL, ""), (names.SAYS, "")]
-        values.append(".".join(_checked(_NAME, queue, "Value") for queue in self.trail))
-        values.append(_checked(_NAME, self.says, "Value") if self.says else "")
+        values.append(".".join(_checked(patterns.NAME, queue, "Value") for queue in self.trail))
+        values.append(_checked(patterns.NAME, self.says, "Value") if self.says else "")
         variables = f"ARRAY({','.join(name for name, _ in pairs)})"
         return (("Channel", exact_channel(self.channel)), ("Variable", variables), ("Value", ",".join(values)))
 
@@ -226,8 +212,8 @@ class SetAnnouncement:
     def headers(self) -> Headers:
         if not self.prompts:
             raise ActionRefused("malformed_value", "Value")
-        prompts = "&".join(_checked(_PROMPT, prompt, "Value") for prompt in self.prompts)
-        value = f"{_checked(_NAME, self.say, 'Value')},{prompts}"
+        prompts = "&".join(_checked(patterns.PROMPT, prompt, "Value") for prompt in self.prompts)
+        value = f"{_checked(patterns.NAME, self.say, 'Value')},{prompts}"
         return (("Channel", exact_channel(self.channel)), ("Variable", _ANNOUNCE_VARIABLES), ("Value", value))
 
 
@@ -240,7 +226,7 @@ class SetLanguage:
     language: str
 
     def headers(self) -> Headers:
-        language = _checked(_LANGUAGE, self.language, "Value")
+        language = _checked(patterns.LANGUAGE, self.language, "Value")
         return (("Channel", exact_channel(self.channel)), ("Variable", _LANGUAGE_OF_CHANNEL), ("Value", language))
 
 
@@ -265,11 +251,11 @@ class SetGlobal:
     value: str
 
     def headers(self) -> Headers:
-        known = _NUMBER_VARIABLE.fullmatch(self.name) or _QUEUE_VARIABLE.fullmatch(self.name)
+        known = patterns.NUMBER_VARIABLE.fullmatch(self.name) or patterns.QUEUE_VARIABLE.fullmatch(self.name)
         if self.name not in _GLOBALS and not known:
             raise ActionRefused("unknown_variable", "Variable")
         if self.value:
-            _checked(_NAME, self.value, "Value")
+            _checked(patterns.NAME, self.value, "Value")
         return (("Variable", self.name), ("Value", self.value))
 
 
@@ -282,15 +268,15 @@ class SetTitle:
     title: str
 
     def headers(self) -> Headers:
-        queue = _checked(_QUEUE, self.queue, "Variable")
+        queue = _checked(patterns.QUEUE, self.queue, "Variable")
         if self.title:
-            _checked(_TITLE, self.title, "Value")
+            _checked(patterns.TITLE, self.title, "Value")
         return (("Variable", names.TITLE_OF_QUEUE + queue), ("Value", self.title))
 
 
 def title_of(name: str) -> str:
     """As much of a queue's name as a phone is shown: letters of any alphabet, digits, spaces, dots and hyphens."""
-    return "".join(one for one in name if _TITLE.fullmatch(one))[:TITLE_LENGTH].strip()
+    return "".join(one for one in name if patterns.TITLE.fullmatch(one))[: patterns.TITLE_LENGTH].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +289,10 @@ class PauseMember:
     paused: bool
 
     def headers(self) -> Headers:
-        queue, member = _checked(_NAME, self.queue, "Variable"), _checked(_DIAL_STRING, self.member, "Variable")
+        queue, member = (
+            _checked(patterns.NAME, self.queue, "Variable"),
+            _checked(patterns.DIAL_STRING, self.member, "Variable"),
+        )
         return (("Variable", f"QUEUE_MEMBER({queue},paused,{member})"), ("Value", str(int(self.paused))))
 
 
@@ -315,7 +304,7 @@ class QueueExists:
     queue: str
 
     def headers(self) -> Headers:
-        return (("Variable", f"QUEUE_EXISTS({_checked(_NAME, self.queue, 'Variable')})"),)
+        return (("Variable", f"QUEUE_EXISTS({_checked(patterns.NAME, self.queue, 'Variable')})"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +316,7 @@ class WithdrawCaller:
     channel: str
 
     def headers(self) -> Headers:
-        return (("Queue", _checked(_NAME, self.queue, "Queue")), ("Caller", exact_channel(self.channel)))
+        return (("Queue", _checked(patterns.NAME, self.queue, "Queue")), ("Caller", exact_channel(self.channel)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +331,7 @@ class Redirect:
     def headers(self) -> Headers:
         if self.context not in _PLACES:
             raise ActionRefused("unknown_context", "Context")
-        exten = _checked(_NAME, self.exten, "Exten")
+        exten = _checked(patterns.NAME, self.exten, "Exten")
         return (
             ("Channel", exact_channel(self.channel)),
             ("Context", self.context),
@@ -402,9 +391,9 @@ def encode(action: Action) -> Headers:
 
 def check_line(header: str, value: str) -> None:
     """Raise ``ActionRefused`` unless this is one line of AMI and nothing more."""
-    if not _HEADER.fullmatch(header):
+    if not patterns.HEADER.fullmatch(header):
         raise ActionRefused("malformed_header", "")
-    if _FORBIDDEN.search(value):
+    if patterns.FORBIDDEN.search(value):
         raise ActionRefused("control_character", header)
     if len(f"{header}: {value}".encode()) > MAX_LINE:
         raise ActionRefused("line_too_long", header)
@@ -414,15 +403,15 @@ def joined(dial_strings: Sequence[str]) -> str:
     """Dial strings as one value for Dial. Raises ``ActionRefused`` for none, or for one that is more than one."""
     if not dial_strings:
         raise ActionRefused("malformed_value", "Value")
-    return "&".join(_checked(_DIAL_STRING, dial_string, "Value") for dial_string in dial_strings)
+    return "&".join(_checked(patterns.DIAL_STRING, dial_string, "Value") for dial_string in dial_strings)
 
 
 def exact_channel(channel: str) -> str:
     """``channel`` if it is the whole name of one channel; a pattern or a prefix raises ``ActionRefused``."""
-    return _checked(_CHANNEL, channel, "Channel")
+    return _checked(patterns.CHANNEL, channel, "Channel")
 
 
 def _checked(pattern: re.Pattern[str], value: str, header: str) -> str:
     if not pattern.fullmatch(value):
-        raise ActionRefused("control_character" if _FORBIDDEN.search(value) else "malformed_value", header)
+        raise ActionRefused("control_character" if patterns.FORBIDDEN.search(value) else "malformed_value", header)
     return value

@@ -18,6 +18,7 @@ from acd.commands import (
     SignIn,
     SignOut,
     TakeBreak,
+    TransferCall,
 )
 from acd.errors import AcdError
 from acd.events import CallEnded, CallQueued, VisitDecided, VoicemailLeft
@@ -38,6 +39,7 @@ from acd.limits import (
 from acd.outcomes import Outcome
 from acd.picture import line, queue, stats
 from acd.queues import QueueSpec
+from acd.talks import PlacePolicy, TargetKind
 from acd.telephony import DeviceState, LegStage, SnapshotCall
 from tests.support.world import PBX, SALES, World, device
 
@@ -350,6 +352,46 @@ def test_after_a_restart_a_caller_on_the_way_out_is_counted_once() -> None:
     assert world.call(call).state == "after"
     world.hang_up(call)
     assert stats(world.floor, SALES, 0.0, world.now).counts.overflowed == 1
+
+
+def test_a_caller_who_was_passed_on_is_led_on_but_not_to_where_he_has_been() -> None:
+    world = world_with(Overflow(), "101", b=Overflow(most_wait_s=10, waited=TO_SALES))
+    for to, led in ((TO_SALES, False), (TO_C, True)):
+        world.do(DefineQueue(QueueSpec(B, "8001", overflow=Overflow(most_wait_s=10, waited=to))))
+        entered_at = world.now
+        call = world.enter()
+        world.answer(call, "101")
+        world.now += 5
+        world.do(TransferCall(call, TargetKind.QUEUE, "b", PlacePolicy.END))
+        world.wait(11)
+        if led:
+            place = last(world, call, t.Place)
+            assert isinstance(place, t.Place)
+            assert (place.visit.queue, place.visit.since, place.visit.trail) == (C, entered_at, ("sales", "b"))
+            assert world.line("c") == [call]
+            outcomes = [visit.outcome for visit in world.call(call).visits]
+            assert outcomes == [Outcome.ANSWERED, Outcome.OVERFLOWED, None]
+        else:
+            assert world.line("b") == [call]
+        world.hang_up(call)
+    conserved(world)
+
+
+def test_after_a_restart_a_caller_whom_no_lead_has_reached_waits_on_as_a_new_visit() -> None:
+    world = world_with(Overflow(), "101")
+    world.do(CloseQueue(SALES, "sara"))
+    call = world.enter()
+    assert way(world, call) == [("sales", Limit.CLOSED_NOW, "message")]
+    found(world, call, LegStage.WAITING)
+    assert world.line() == [call]
+    back = world.requests[-1]
+    assert isinstance(back, t.ReturnToLine)
+    assert back.visit is not None
+    assert not back.visit.front
+    world.hang_up(call)
+    counts = stats(world.floor, SALES, 0.0, world.now).counts
+    assert (counts.overflowed, counts.abandoned) == (1, 1)
+    conserved(world)
 
 
 def test_a_lead_that_did_not_reach_the_channel_is_sent_again() -> None:
