@@ -1,7 +1,12 @@
 """The hands of the service, for tests of the dialplan alone: what it sends for an offer, a verdict, a reply.
 
-What a test hears back are the events of the same account.
+What a test hears back are the events of the same account. The heart beats as the service's does, or Asterisk would serve the
+callers by itself.
 """
+
+import asyncio
+import contextlib
+import time
 
 from tests.support.ami_client import AmiClient, Message
 from tests.support.pbx import TestPbx
@@ -14,14 +19,28 @@ class Hands:
     def __init__(self, ami: AmiClient, events: list[Message]) -> None:
         self.ami = ami
         self.events = events
+        self._heart = asyncio.create_task(self._beat())
 
     @classmethod
     async def on(cls, pbx: TestPbx) -> "Hands":
         events: list[Message] = []
-        return cls(await pbx.ami(events.append), events)
+        opened = cls(await pbx.ami(events.append), events)
+        await opened.beats_once()
+        return opened
 
     async def close(self) -> None:
+        self._heart.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._heart
         await self.ami.close()
+
+    async def beats_once(self) -> None:
+        await self.ami.act("Setvar", Variable="ACD_HEARTBEAT", Value=str(time.monotonic_ns()))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            await self.beats_once()
 
     async def event(self, name: str, occurrence: int = 1, within_s: float = 10, **headers: str) -> Message:
         """The n-th event of that name (an Acd name means a UserEvent) with these headers, awaited."""
