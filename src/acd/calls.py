@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Limit
-from acd.outcomes import Outcome
+from acd.outcomes import Outcome, waiting_since
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
 from acd.talks import Talk, Transfer
@@ -139,12 +139,7 @@ class Call:
     @property
     def waiting_since(self) -> float:
         """When the present wait began: with this visit, or with the first of those from which limits have led here."""
-        since = self.visit.entered_at
-        for earlier in reversed(self.earlier_visits):
-            if earlier.outcome is not Outcome.OVERFLOWED:
-                break
-            since = earlier.entered_at
-        return since
+        return waiting_since(self.visits)
 
     @property
     def queue(self) -> QueueId:

@@ -172,17 +172,24 @@ async def test_a_caller_gets_the_agent_spoken_to_last_again(serving: Serving) ->
     await team.hear_each_other(again, "ann")
 
 
-async def test_a_caller_is_held_for_that_agent_while_others_are_free(serving: Serving) -> None:
-    team = await Team.given(serving, "ann", "ben", sticky_s=30)
-    await serving.given_available("ann")
-    local, _, dialled = subscriber()
-    first = await team.call(local)
+async def served_by_ann_who_talks_again(team: Team, number: str) -> Customer:
+    """The caller has talked to ann, who is in another conversation now, while ben is free; that other caller."""
+    serving = team.serving
+    first = await team.call(number)
     await serving.until_call(first, state="ended", agent="ann")
     await serving.until_agent("ann", "idle")
     await team.phone("ann", talk=0)
     other = await team.call()
     await serving.until_call(other, state="talking", agent="ann")
     await serving.given_available("ben")
+    return other
+
+
+async def test_a_caller_is_held_for_that_agent_while_others_are_free(serving: Serving) -> None:
+    team = await Team.given(serving, "ann", "ben", sticky_s=30)
+    await serving.given_available("ann")
+    local, _, dialled = subscriber()
+    other = await served_by_ann_who_talks_again(team, local)
     again = await team.call(dialled)
     await team.until_line([again])
     why = await team.why(again)
@@ -205,13 +212,7 @@ async def test_the_hold_for_that_agent_ends(serving: Serving) -> None:
     team = await Team.given(serving, "ann", "ben", sticky_s=1)
     await serving.given_available("ann")
     local, international, _ = subscriber()
-    first = await team.call(local)
-    await serving.until_call(first, state="ended", agent="ann")
-    await serving.until_agent("ann", "idle")
-    await team.phone("ann", talk=0)
-    other = await team.call()
-    await serving.until_call(other, state="talking", agent="ann")
-    await serving.given_available("ben")
+    await served_by_ann_who_talks_again(team, local)
     await team.phone("ben", talk=AUDIBLY)
     again = await team.call(international)
     await serving.until_call(again, state="ended", agent="ben")

@@ -15,14 +15,6 @@ TO_SUPPORT = {"kind": "queue", "queue": "support"}
 LED = {"closed": TO_SUPPORT, "most_waiting": 3, "full": {"kind": "voicemail", "most_s": 60}, "most_wait_s": 30.0}
 
 
-async def restarted(office: Office) -> Person:
-    await office.written()
-    await office.die()
-    await office.start()
-    await office.settled()
-    return await office.admin()
-
-
 async def change(admin: Person, queue: str = "sales", **settings: Any) -> Any:
     response = await admin.ask("PATCH", f"/v1/queues/{queue}", json=settings)
     assert response.status_code == 200, response.text
@@ -42,7 +34,7 @@ async def test_settings_are_kept_as_given_and_a_patch_changes_what_it_names(offi
     }
     await change(admin, hours=hours, overflow=LED)
     await change(admin, overflow={"most_wait_s": None, "empty_s": 9.0})
-    admin = await restarted(office)
+    admin = await office.restarted()
     told = await admin.get("/v1/queues/sales")
     assert told["hours"]["weekly"]["fri"] == ["08:00-24:00", "22:00-06:00"]
     assert told["hours"]["holidays"][0] == {"date": "01-01", "calendar": "jalali", "name": "نوروز"}
@@ -85,7 +77,7 @@ async def test_a_closed_queue_leads_to_the_other_and_all_of_it_is_known_after_a_
     assert way(live) == [("sales", "overflowed", "closed", "queue:support"), ("support", None, None, None)]
     assert place["entered_at"] == live["entered_at"]
     office.clock.move(20)
-    admin = await restarted(office)
+    admin = await office.restarted()
     again = (await admin.get("/v1/queues/support/line"))["items"][0]
     assert (again["call_id"], again["entered_at"]) == (call, place["entered_at"])
     office.pbx.caller_hangs_up(call)
@@ -140,7 +132,7 @@ async def test_a_supervisor_closes_and_opens_and_both_are_on_record(office: Offi
     body = {"reason": "fire alarm", "to": {"kind": "message", "say": ["closed-for-now"]}}
     closed = (await supervisor.ask("PUT", "/v1/queues/sales/closing", json=body)).json()
     assert (closed["closed"], closed["closing"]["reason"]) == ("closed_now", "fire alarm")
-    admin = await restarted(office)
+    admin = await office.restarted()
     again = await admin.get("/v1/queues/sales")
     assert (again["closed"], again["closing"]) == ("closed_now", closed["closing"])
     call = office.pbx.caller("8000")
@@ -149,7 +141,7 @@ async def test_a_supervisor_closes_and_opens_and_both_are_on_record(office: Offi
     supervisor = await office.person(Role.SUPERVISOR, queues=("sales",))
     assert (await supervisor.ask("DELETE", "/v1/queues/sales/closing")).json()["closed"] is None
     assert (await supervisor.ask("DELETE", "/v1/queues/sales/closing")).json()["slug"] == "queue_not_closed"
-    admin = await restarted(office)
+    admin = await office.restarted()
     assert (await admin.get("/v1/queues/sales"))["closed"] is None
     async with office.app.database.read() as connection:
         kinds = select(schema.events.c.kind, schema.events.c.queue_id, schema.events.c.data)

@@ -2,7 +2,7 @@
 
 from acd.ids import AgentId, QueueId
 from nobat.storage import startup
-from tests.support.office import Office, Person
+from tests.support.office import Office
 
 
 async def served(office: Office, number: str) -> str:
@@ -19,21 +19,13 @@ async def served(office: Office, number: str) -> str:
     return str(agent)
 
 
-async def restarted(office: Office) -> Person:
-    await office.written()
-    await office.die()
-    await office.start()
-    await office.settled()
-    return await office.admin()
-
-
 async def test_round_robin_goes_on_after_a_restart(office: Office) -> None:
     admin = await office.admin()
     await admin.ask("PATCH", "/v1/queues/sales", json={"strategy": "round_robin"})
     await admin.chooses("101", "available")
     await admin.chooses("102", "available")
     assert [await served(office, "1001") for _ in range(3)] == ["101", "102", "101"]
-    await restarted(office)
+    await office.restarted()
     turns = office.app.engine.read(lambda floor, _: dict(floor.queues[QueueId("sales")].turns))
     assert turns[AgentId("102")] < turns[AgentId("101")]
     assert [await served(office, "1001") for _ in range(2)] == ["102", "101"]
@@ -45,7 +37,7 @@ async def test_a_caller_gets_the_same_agent_after_a_restart(office: Office) -> N
     await admin.chooses("101", "available")
     assert await served(office, "02112345678") == "101"
     await admin.chooses("102", "available")
-    await restarted(office)
+    await office.restarted()
     assert await served(office, "+982112345678") == "101"
 
 
@@ -76,7 +68,7 @@ async def test_a_shift_goes_on_after_a_restart(office: Office) -> None:
     await office.settled()
     before = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
     assert (before.calls, before.left_at) == (3, None)
-    await restarted(office)
+    await office.restarted()
     after = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
     assert (after.calls, after.left_at, after.away_s) == (before.calls, None, 0.0)
     assert abs(after.began_at - before.began_at) < 0.01
@@ -88,7 +80,7 @@ async def test_who_left_before_the_restart_is_not_in_shift_after_it(office: Offi
     await admin.chooses("101", "available")
     await served(office, "02112345678")
     await admin.chooses("101", "signed_out")
-    await restarted(office)
+    await office.restarted()
     shift = office.app.engine.read(lambda floor, _: floor.agents[AgentId("101")].shift)
     assert (shift.is_on, shift.calls) == (False, 1)
 
@@ -104,7 +96,7 @@ async def test_what_a_supervisor_changed_of_a_waiting_call_stays_changed(office:
         await admin.ask("PATCH", f"/v1/calls/{call}", json={"priority": 5, "notes": "call the director"})
     office.pbx.caller_hangs_up(ended)
     await office.settled()
-    admin = await restarted(office)
+    admin = await office.restarted()
     line = (await admin.get("/v1/queues/sales/line"))["items"]
     assert [(one["call_id"], one["priority"]) for one in line] == [(second, 5), (first, 0)]
     assert (await admin.get(f"/v1/calls/{second}"))["notes"] == "call the director"

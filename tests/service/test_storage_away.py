@@ -53,6 +53,18 @@ async def trouble(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         other.close()
 
 
+async def three_calls(office: Office) -> list[CallId]:
+    """One after the other is talked to and hung up on."""
+    calls = []
+    for _ in range(3):
+        call = office.pbx.caller("8000")
+        await until(lambda call=call: office.pbx.stage(call) == "talking", "a conversation")
+        office.pbx.agent_hangs_up(call)
+        await until(lambda call=call: office.pbx.stage(call) is None, "the end of a call")
+        calls.append(call)
+    return calls
+
+
 async def test_calls_go_on_and_history_is_complete_afterwards(trouble: Trouble) -> None:
     office = trouble.office
     admin = await office.admin()
@@ -61,13 +73,7 @@ async def test_calls_go_on_and_history_is_complete_afterwards(trouble: Trouble) 
     await office.written()
     trouble.take_away()
     try:
-        calls = []
-        for _ in range(3):
-            call = office.pbx.caller("8000")
-            await until(lambda call=call: office.pbx.stage(call) == "talking", "a conversation")
-            office.pbx.agent_hangs_up(call)
-            await until(lambda call=call: office.pbx.stage(call) is None, "the end of a call")
-            calls.append(call)
+        calls = await three_calls(office)
         assert (await admin.get("/v1/agents/101"))["state"] == "idle"
         refused = await admin.ask("PUT", "/v1/agents/101/status", json={"status": "break"})
         assert (refused.status_code, refused.json()["slug"]) == (503, "storage_unavailable")
@@ -188,13 +194,7 @@ async def test_a_service_killed_while_the_database_is_away_loses_nothing(trouble
     await office.written()
     trouble.take_away()
     try:
-        calls = []
-        for _ in range(3):
-            call = office.pbx.caller("8000")
-            await until(lambda call=call: office.pbx.stage(call) == "talking", "a conversation")
-            office.pbx.agent_hangs_up(call)
-            await until(lambda call=call: office.pbx.stage(call) is None, "the end of a call")
-            calls.append(call)
+        calls = await three_calls(office)
         await until(lambda: _ends_in(office.journal) == 3, "three ends in the journal")
         await office.die()
     finally:

@@ -16,14 +16,6 @@ SPOKEN = {"language": "fa", "position": True, "expected_wait": True, "first_afte
 REJOIN = {"announcements": {"rejoin_s": 300}}
 
 
-async def restarted(office: Office) -> Person:
-    await office.written()
-    await office.die()
-    await office.start()
-    await office.settled()
-    return await office.admin()
-
-
 async def line(admin: Person) -> list[str]:
     return [one["call_id"] for one in (await admin.get("/v1/queues/sales/line"))["items"]]
 
@@ -37,7 +29,7 @@ async def test_a_queues_announcements_are_changed_field_by_field_and_told_to_the
     wanted = {**SPOKEN, "music": "jazz", "messages": []}
     assert {name: again.json()["announcements"][name] for name in wanted} == wanted
     assert office.pbx.sounds == {"sales": ("jazz", "fa"), "support": ("", "")}
-    admin = await restarted(office)
+    admin = await office.restarted()
     assert (await admin.get("/v1/queues/sales"))["announcements"] == again.json()["announcements"]
     assert office.pbx.sounds["sales"] == ("jazz", "fa")
 
@@ -87,7 +79,7 @@ async def test_what_was_announced_is_told_with_the_call(office: Office) -> None:
     page = (await office.client.get("/metrics")).text
     assert 'acd_announcements_total{queue="sales"} 1.0' in page
     promised = why["told"][0]
-    admin = await restarted(office)  # the promise is on the channel
+    admin = await office.restarted()  # the promise is on the channel
     told = (await admin.get(f"/v1/calls/{call}/why"))["told"][0]
     assert abs(told["high_s"] - promised["high_s"]) < 0.01
     office.pbx.caller_hangs_up(call)
@@ -113,13 +105,13 @@ async def test_a_place_is_regained_through_a_restart(office: Office) -> None:
     await office.settled()
     office.pbx.caller_hangs_up(first)
     await office.settled()
-    admin = await restarted(office)
+    admin = await office.restarted()
     again = office.pbx.caller("8000", number="+982112345678")
     await office.settled()
     assert await line(admin) == [again, second]
     entered = (await admin.get(f"/v1/calls/{first}"))["entered_at"]
     assert (await admin.get(f"/v1/calls/{again}"))["place_since"] == entered
-    admin = await restarted(office)
+    admin = await office.restarted()
     assert await line(admin) == [again, second]
     late = office.pbx.caller("8000", number="02112345678")
     await office.settled()

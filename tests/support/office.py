@@ -142,6 +142,14 @@ class Office:
         await self.app.node.release()
         await self.app.database.close()
 
+    async def restarted(self) -> Person:
+        """All is written, then the service is killed and started again; its administrator."""
+        await self.written()
+        await self.die()
+        await self.start()
+        await self.settled()
+        return await self.admin()
+
     async def person(self, role: Role, agent: str | None = None, queues: tuple[str, ...] = ()) -> Person:
         """Somebody with a fresh token."""
         token, kept = new_token(role, f"a {role}", self.clock.now(), agent, queues)

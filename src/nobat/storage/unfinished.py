@@ -16,7 +16,7 @@ from acd.commands import RestorePlace
 from acd.events import CallEnded, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
 from acd.limits import Limit
-from acd.outcomes import Outcome
+from acd.outcomes import Outcome, waiting_since
 from acd.views import CallView, VisitView
 from nobat.storage import schema
 from nobat.storage.database import Database, when
@@ -95,7 +95,7 @@ class UnfinishedCall:
             name=entry["data"]["name"],
             priority=remarks.get("priority", entry["data"]["priority"]),
             entered_at=visits[0].entered_at,
-            waited_s=max(0.0, (visit.decided_at or now) - _waiting_since(visits)),
+            waited_s=max(0.0, (visit.decided_at or now) - waiting_since(visits)),
             position=None,
             outcome=visit.outcome,
             offer=None,
@@ -113,21 +113,6 @@ class UnfinishedCall:
             notes=remarks.get("notes"),
             visits=visits,
         )
-
-
-def _of_one_visit(decided: Any, entry: Any) -> bool:
-    apart = float(decided["data"]["entered_at"]) - float(entry["data"]["entered_at"])
-    return bool(decided["queue_id"] == entry["queue_id"]) and abs(apart) < 1.0
-
-
-def _waiting_since(visits: tuple[VisitView, ...]) -> float:
-    """When the last wait began: with the last visit, or with the first of those from which limits have led there."""
-    since = visits[-1].entered_at
-    for earlier in reversed(visits[:-1]):
-        if earlier.outcome is not Outcome.OVERFLOWED:
-            break
-        since = earlier.entered_at
-    return since
 
 
 async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now: float) -> list[UnfinishedCall]:
