@@ -52,8 +52,14 @@ async def test_what_is_said_is_heard_in_order_in_both_languages(bank: PhoneBank,
     heard = await asyncio.gather(
         *(_phone_hears(bank, ami, phone, *said) for phone, said in zip(phones, SAID, strict=True))
     )
-    wanted = [by_sound(say(saying, language), _sounds(language)) for saying, language in SAID]
-    assert [pair for pair in zip(heard, wanted, strict=True) if not are_in_order(*pair)] == []
+    for number, ((saying, language), words) in enumerate(zip(SAID, heard, strict=True), 121):
+        wanted = by_sound(say(saying, language), _sounds(language))
+        if words != wanted and are_in_order(
+            words, wanted
+        ):  # five at once on a busy machine lose a packet: said again, alone
+            assert await _phone_hears(bank, ami, f"agent-{number}", saying, language) == wanted
+        else:
+            assert words == wanted
 
 
 async def test_asterisks_own_sounds_are_still_there(bank: PhoneBank, ami: AmiClient) -> None:
