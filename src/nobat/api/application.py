@@ -66,15 +66,21 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
     async def documentation() -> HTMLResponse:
         return HTMLResponse(docs.page(api.openapi()))
 
-    _describe_errors(api)
+    _describe_errors(api, with_metrics=with_metrics)
     return api
 
 
-def _describe_errors(api: FastAPI) -> None:
+_documents: dict[bool, dict[str, Any]] = {}
+"""The document with and without ``/metrics``: the same for every interface of this process, and half a second's work."""
+
+
+def _describe_errors(api: FastAPI, *, with_metrics: bool) -> None:
     """FastAPI writes errors down as plain JSON; ours are problem documents, and it lists its own 422 besides."""
     original = api.openapi
 
     def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            api.openapi_schema = _documents.get(with_metrics)
         if api.openapi_schema is None:
             document = original()
             for path in document["paths"].values():
@@ -82,7 +88,7 @@ def _describe_errors(api: FastAPI) -> None:
                     _only_problems(operation["responses"])
             for unused in ("HTTPValidationError", "ValidationError"):
                 document["components"]["schemas"].pop(unused, None)
-            api.openapi_schema = document
+            api.openapi_schema = _documents[with_metrics] = document
         return api.openapi_schema
 
     api.openapi = openapi  # type: ignore[method-assign]
