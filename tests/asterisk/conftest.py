@@ -3,7 +3,7 @@
 After each test the PBX must be without channels, or the test that left one is told.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -16,10 +16,26 @@ from tests.support.until import until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One event loop for all: PBX and phone bank live as long as the session."""
+    """One event loop for all: PBX and phone bank live as long as the session. Run by two processes, all this is one's work."""
     for item in items:
         if "tests/asterisk" in item.nodeid:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.xdist_group("asterisk"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """What a failure looked like from inside: the last lines of the service, the PBX and the phones."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        serving, pbx = item.funcargs.get("serving"), item.funcargs.get("pbx")
+        if isinstance(serving, Serving):
+            report.sections.append(("the service's log", serving.service.log_tail(40)))
+            report.sections.append(("the phones", "\n".join(map(str, serving.bank.moments[-12:]))))
+            pbx = serving.pbx
+        if isinstance(pbx, TestPbx):
+            report.sections.append(("the PBX's log", pbx.instance.log_tail(40)))
+    return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

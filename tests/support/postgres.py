@@ -28,12 +28,12 @@ class PostgresServer:
     binaries: Path
     password: str
 
-    def create_database(self) -> str:
-        """A new empty database; its SQLAlchemy-free address (``postgresql://…``), over TCP on loopback."""
+    def create_database(self, like: str = "template1") -> str:
+        """A new database, empty or a copy of ``like``; its SQLAlchemy-free address (``postgresql://…``), over TCP on loopback."""
         name = f"nobat_{secrets.token_hex(6)}"
         _run_as_postgres([
             str(self.binaries / "psql"), "-h", str(self.directory), "-p", str(self.port), "-U", "nobat", "-d", "postgres",
-            "-qc", f"CREATE DATABASE {name}",
+            "-qc", f"CREATE DATABASE {name} TEMPLATE {like}",
         ], {"PGPASSWORD": self.password})  # fmt: skip
         return f"postgresql://nobat:{self.password}@127.0.0.1:{self.port}/{name}"
 

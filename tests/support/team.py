@@ -80,8 +80,11 @@ class Team:
             await self.phone(agent, **behaviour)
 
     async def call(self, caller: str | None = None, number: str | None = None) -> Customer:
-        """A customer calls the queue, with a tone and a recording."""
-        return await self.serving.bank.call(number or self.number, caller=caller, tone=CALLER_TONE, record=True)
+        """A customer calls the queue, with a tone and a recording. Who calls next has entered after this one."""
+        bank = self.serving.bank
+        customer = await bank.call(number or self.number, caller=caller, tone=CALLER_TONE, record=True)
+        await bank.until(lambda: customer.answered_ms is not None or customer.is_over, "the call has entered")
+        return customer
 
     async def one_by_one(self, calls: int) -> list[str]:
         """So many calls, each when all who were free before are free again; the agents who had them."""
