@@ -135,7 +135,8 @@ class TalkEnded:
 class VisitDecided:
     """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit.
 
-    Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it.
+    Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it. ``target_s`` is the
+    promise of that moment; None of a visit that was decided while nobody looked.
     """
 
     at: float
@@ -147,6 +148,7 @@ class VisitDecided:
     short: bool = False
     limit: Limit | None = None
     led_to: str | None = None
+    target_s: float | None = None
 
 
 @record

@@ -29,9 +29,12 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
         queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
     queue.waits.decided(waited, gave_up=outcome is _ABANDONED, served=outcome is not _OVERFLOWED)
     short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), queue.spec.service_level.target_s)
+    target_s = queue.spec.service_level.target_s
+    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), target_s)
     limit, led_to = visit.limit, visit.led_to
-    turn.emit(VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short, limit, led_to))
+    turn.emit(
+        VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short, limit, led_to, target_s)
+    )
 
 
 def overflow(floor: "Floor", turn: Turn, call: Call, limit: Limit, led_to: str) -> None:

@@ -33,6 +33,7 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.figures.keeper import FiguresKeeper
 from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
@@ -92,6 +93,7 @@ class App:
     leftovers: Leftovers
     journal: Journal
     voicemail: VoicemailKeeper
+    figures: FiguresKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -155,6 +157,7 @@ class App:
             leftovers,
             journal,
             voicemail,
+            FiguresKeeper(lambda: Database(settings.database.url), clock.now),
         )
 
     async def start(self) -> None:
@@ -176,6 +179,7 @@ class App:
         self._keep_running("node", lambda: self.node.watch(_leave))
         self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
         self._keep_running("voicemail", self.voicemail.follow)
+        self._keep_running("figures", self.figures.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():

@@ -35,11 +35,27 @@ def timetable(hours: Hours, timezone: str, now: float, days_ahead: int = DAYS_AH
     return Timetable(_joined(opens), _joined(holidays), until)
 
 
+def begins(zone: tzinfo, day: date) -> float:
+    """When ``day`` begins by the clock on the wall."""
+    return _shown_first(zone, day, 0)
+
+
+def jalali(day: date) -> tuple[int, int, int]:
+    """Year, month and day of the Jalali calendar."""
+    found = JalaliDate(day)  # type: ignore[no-untyped-call] # its overloads have no types
+    return found.year, found.month, found.day
+
+
+def of_jalali(year: int, month: int, day: int) -> date:
+    """The Gregorian date of a Jalali one."""
+    found: date = JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]
+    return found
+
+
 def falls_on(day: Day, gregorian: date) -> bool:
     """Whether a configured day is this date."""
     if day.calendar is Calendar.JALALI:
-        jalali = JalaliDate(gregorian)  # type: ignore[no-untyped-call] # its overloads have no types
-        year, month, number = jalali.year, jalali.month, jalali.day
+        year, month, number = jalali(gregorian)
     else:
         year, month, number = gregorian.year, gregorian.month, gregorian.day
     return (day.month, day.day) == (month, number) and day.year in (None, year)

@@ -75,6 +75,7 @@ def service_of(app: "App") -> Service:
         recorder=app.recorder,
         authenticator=app.authenticator,
         voicemail=app.voicemail,
+        figures=app.figures,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

@@ -65,6 +65,16 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "getVoicemail": ("GET", "/v1/voicemails/{said}", "/v1/voicemails/{other_said}", None, Role.AGENT),
     "hearVoicemail": ("GET", "/v1/voicemails/{said}/audio", "/v1/voicemails/{other_said}/audio", None, Role.AGENT),
     "deleteVoicemail": ("DELETE", "/v1/voicemails/{said}", "/v1/voicemails/{other_said}", None, Role.SUPERVISOR),
+    "getSla": ("GET", "/v1/sla?queue=sales", "/v1/sla?queue=support", None, Role.SUPERVISOR),
+    "reportQueues": (
+        "GET",
+        "/v1/reports/queues?queue=sales",
+        "/v1/reports/queues?queue=support",
+        None,
+        Role.SUPERVISOR,
+    ),
+    "reportAgents": ("GET", "/v1/reports/agents?agent=101", "/v1/reports/agents?agent=103", None, Role.SUPERVISOR),
+    "reportCalls": ("GET", "/v1/reports/calls?queue=sales", "/v1/reports/calls?queue=support", None, Role.SUPERVISOR),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }

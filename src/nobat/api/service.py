@@ -9,6 +9,7 @@ from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.figures.keeper import FiguresKeeper
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.storage.database import Database
@@ -27,6 +28,7 @@ class Service:
     recorder: RecorderThread
     authenticator: Authenticator
     voicemail: VoicemailKeeper
+    figures: FiguresKeeper
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

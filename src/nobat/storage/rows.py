@@ -97,6 +97,7 @@ def visit_row(event: VisitDecided) -> Row:
         "short": event.short,
         "reason": event.limit.value if event.limit is not None else None,
         "led_to": clean(event.led_to),
+        "target_s": event.target_s,
     }
 
 

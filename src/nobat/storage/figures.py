@@ -1,0 +1,225 @@
+"""Figures of 15 minutes: worked out from visits, talks and events, replaced as a whole, read by reports.
+
+Working an interval out again gives the same, so nothing is counted up and nothing can be counted twice: what comes late (a
+wrap-up, a journal replayed after a crash) is in the figures when its interval is worked out again (``nobat.figures.keeper``).
+A visit belongs to the interval of its entry, and so do the conversations that came of it; an agent's conversations belong to the
+interval in which they began, and the time in each state to the intervals in which it passed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, case, cast, delete, exists, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from acd.agents import AgentState
+from acd.outcomes import Outcome
+from acd.port_words import MissCause
+from acd.sla import INTERVAL_S
+from nobat.figures.stays import OUT, Change, split, start_of
+from nobat.storage import schema
+from nobat.storage.database import Database, seconds, when
+from nobat.storage.rows import Row
+
+ROWS_AT_ONCE = 500
+_USUAL_TARGET_S = 20.0
+_MARK = 1
+
+
+async def until(database: Database) -> float | None:
+    """Until when everything that was written has been worked out; None before the first time."""
+    async with database.read() as connection:
+        at: float | None = await connection.scalar(select(schema.figures_until.c.at))
+        return at
+
+
+async def first_entry(database: Database) -> float | None:
+    """When the first visit began that is on record."""
+    async with database.read() as connection:
+        at = await connection.scalar(select(func.min(schema.visits.c.entered_at)))
+        return seconds(at) if at is not None else None
+
+
+async def work_out(database: Database, begin: int, now: float) -> int:
+    """Replace all figures from the interval ``begin`` until ``now``; how many rows they are.
+
+    Reads first and writes then, so that whoever else writes waits for milliseconds at most.
+    """
+    async with database.read() as connection:
+        queues = await _queues(connection, database, begin)
+        agents = await _agents(connection, database, begin, now)
+    async with database.write() as connection:
+        for table, rows in ((schema.queue_figures, queues), (schema.agent_figures, agents)):
+            await connection.execute(delete(table).where(table.c.start >= begin))
+            for at in range(0, len(rows), ROWS_AT_ONCE):
+                await connection.execute(insert(table), rows[at : at + ROWS_AT_ONCE])
+        mark = database.insert(schema.figures_until).values(id=_MARK, at=now)
+        await connection.execute(mark.on_conflict_do_update(index_elements=["id"], set_={"at": now}))
+    return len(queues) + len(agents)
+
+
+async def forget(database: Database, before: float) -> None:
+    """Drop the figures of all intervals that ended before ``before``."""
+    async with database.write() as connection:
+        for table in (schema.queue_figures, schema.agent_figures):
+            await connection.execute(delete(table).where(table.c.start < start_of(before)))
+
+
+async def read(
+    database: Database, table: Table, key: str, wanted: Sequence[str] | None, begin: int, end: int
+) -> AsyncIterator[Sequence[Any]]:
+    """Rows of ``table`` whose intervals begin in [begin, end), some at a time; ``key`` is the column that ``wanted`` is about."""
+    statement = select(table).where(table.c.start >= begin, table.c.start < end)
+    if wanted is not None:
+        statement = statement.where(table.c[key].in_(wanted))
+    async with database.read() as connection:
+        found = await connection.execute(statement)
+        for part in found.mappings().partitions(ROWS_AT_ONCE):
+            yield part
+            await asyncio.sleep(0)  # calls go on meanwhile
+
+
+# ------------------------------------------------------------ queues
+
+
+def _interval(database: Database, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The beginning of the interval of a time, in seconds since the epoch."""
+    whole = func.strftime("%s", moment) if database.is_sqlite else func.floor(func.extract("epoch", moment))
+    at = cast(whole, BigInteger)
+    return at - at % INTERVAL_S
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+async def _queues(connection: AsyncConnection, database: Database, begin: int) -> list[Row]:
+    visit = schema.visits.c
+    start = _interval(database, visit.entered_at).label("start")
+    target = func.coalesce(visit.target_s, schema.queues.c.target_s, _USUAL_TARGET_S)
+    answered, abandoned = visit.outcome == Outcome.ANSWERED.value, visit.outcome == Outcome.ABANDONED.value
+    by_visits = (
+        select(
+            visit.queue_id,
+            start,
+            *(_count(visit.outcome == outcome.value).label(outcome.value) for outcome in Outcome),
+            _count(and_(abandoned, visit.short)).label("short_abandoned"),
+            _count(and_(answered, visit.waited_s <= target)).label("answered_in_target"),
+            _count(and_(abandoned, visit.waited_s <= target)).label("abandoned_in_target"),
+            func.sum(case((answered, visit.waited_s), else_=0.0)).label("answer_wait_s"),
+            func.max(visit.waited_s).label("longest_wait_s"),
+        )
+        .select_from(schema.visits.outerjoin(schema.queues, schema.queues.c.id == visit.queue_id))
+        .where(visit.entered_at >= when(begin))
+        .group_by(visit.queue_id, start)
+    )
+    rows = {(row["queue_id"], row["start"]): dict(row) for row in (await connection.execute(by_visits)).mappings()}
+    nothing = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
+    talks = {
+        (row["queue_id"], row["start"]): dict(row)
+        for row in (await connection.execute(_talks_of_visits(database, begin))).mappings()
+    }
+    return [{**row, **talks.get(key, nothing)} for key, row in rows.items()]
+
+
+def _talks_of_visits(database: Database, begin: int) -> Select[Any]:
+    """Each conversation belongs to the last visit before it, to that queue in that call."""
+    visit, talk, later = schema.visits.c, schema.talks.c, schema.visits.alias("later").c
+    of_a_later_one = exists().where(
+        later.call_id == visit.call_id,
+        later.queue_id == visit.queue_id,
+        later.entered_at > visit.entered_at,
+        later.entered_at <= talk.began_at,
+    )
+    start = _interval(database, visit.entered_at).label("start")
+    return (
+        select(visit.queue_id, start, *_talk_sums())
+        .select_from(
+            schema.visits.join(schema.talks, and_(talk.call_id == visit.call_id, talk.queue_id == visit.queue_id))
+        )
+        .where(visit.entered_at >= when(begin), talk.began_at >= visit.entered_at, ~of_a_later_one)
+        .group_by(visit.queue_id, start)
+    )
+
+
+def _talk_sums() -> list[ColumnElement[Any]]:
+    talk = schema.talks.c
+    return [
+        func.count().label("handled"),
+        func.sum(talk.talk_s).label("talk_s"),
+        func.sum(talk.hold_s).label("hold_s"),
+        func.sum(func.coalesce(talk.wrap_up_s, 0.0)).label("wrap_up_s"),
+    ]
+
+
+# ------------------------------------------------------------ agents
+
+
+async def _agents(connection: AsyncConnection, database: Database, begin: int, now: float) -> list[Row]:
+    stays = split(await _changes(connection, begin), await _states_before(connection, begin), begin, now)
+    talks = await _talks_of_agents(connection, database, begin)
+    missed = await _missed(connection, database, begin)
+    nothing = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
+    found: list[Row] = []
+    for agent, start in sorted({*stays, *talks, *missed}):
+        stay = stays.get((agent, start))
+        spent = stay.seconds if stay is not None else {}
+        found.append(
+            {
+                "agent_id": agent,
+                "start": start,
+                **nothing,
+                **talks.get((agent, start), {}),
+                "missed": missed.get((agent, start), 0),
+                **{name: spent.get(name, 0.0) for name in schema.STATE_SUMS},
+                "last_state": (stay.last if stay is not None else OUT).value,
+            }
+        )
+    return found
+
+
+async def _changes(connection: AsyncConnection, begin: int) -> list[Change]:
+    event = schema.events.c
+    statement = (
+        select(event.agent_id, event.at, event.data)
+        .where(event.at >= when(begin), event.kind == "AgentStateChanged")
+        .order_by(event.at, event.run, event.seq)
+    )
+    return [
+        Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"]))
+        for agent, at, data in await connection.execute(statement)
+    ]
+
+
+async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, AgentState]:
+    """In which state the interval before ``begin`` left each agent."""
+    row = schema.agent_figures.c
+    statement = select(row.agent_id, row.last_state).where(row.start == begin - INTERVAL_S)
+    return {agent: AgentState(state) for agent, state in await connection.execute(statement)}
+
+
+async def _talks_of_agents(
+    connection: AsyncConnection, database: Database, begin: int
+) -> dict[tuple[str, int], dict[str, Any]]:
+    talk = schema.talks.c
+    start = _interval(database, talk.began_at).label("start")
+    statement = (
+        select(talk.agent_id, start, *_talk_sums()).where(talk.began_at >= when(begin)).group_by(talk.agent_id, start)
+    )
+    return {
+        (row["agent_id"], row["start"]): {name: row[name] for name in ("handled", *schema.TALK_SUMS)}
+        for row in (await connection.execute(statement)).mappings()
+    }
+
+
+async def _missed(connection: AsyncConnection, database: Database, begin: int) -> dict[tuple[str, int], int]:
+    event = schema.events.c
+    start = _interval(database, event.at).label("start")
+    statement = (
+        select(event.agent_id, start, func.count())
+        .where(event.at >= when(begin), event.kind == "OfferDeclined")
+        .where(event.data["cause"].as_string() != MissCause.CANCELLED.value)
+        .group_by(event.agent_id, start)
+    )
+    return {(agent, at): count for agent, at, count in await connection.execute(statement)}

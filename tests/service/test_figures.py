@@ -1,0 +1,175 @@
+"""Figures of 15 minutes and the reports made of them."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from acd.agents import AgentSpec
+from acd.ids import AgentId, QueueId
+from acd.queues import QueueSpec
+from nobat.auth import Role
+from nobat.figures.stays import start_of
+from nobat.storage import figures, schema
+from nobat.storage.database import Database
+from nobat.storage.migrate import migrate
+from nobat.storage.recorder import write_notes
+from nobat.storage.statements import Note
+from tests.support import plain_figures
+from tests.support.day import MIDNIGHT, Day, Plan
+from tests.support.day_plan import Worker
+from tests.support.office import Office, until
+
+PLAN = Plan(
+    calls=1500,
+    hours=6,
+    talk_s=150,
+    patience_s=60,
+    queues=(
+        QueueSpec(QueueId("sales"), "8000", wrap_up_s=20.0, rest_s=1.0),
+        QueueSpec(QueueId("support"), "8001", wrap_up_s=0.0, rest_s=5.0),
+    ),
+    staff=tuple(
+        Worker(
+            AgentSpec(AgentId(str(101 + n)), queues=(QueueId("sales"), QueueId("support"))),
+            from_s=600.0 * (n % 3),
+            until_s=5 * 3600.0 if n % 4 == 0 else None,
+            breaks=((3600.0 + 60 * n, 4500.0 + 70 * n),),
+        )
+        for n in range(14)
+    ),
+)  # fmt: skip
+
+
+async def stored(database: Database, table: Any) -> list[dict[str, Any]]:
+    async with database.read() as connection:
+        return [dict(row) for row in (await connection.execute(select(table))).mappings()]
+
+
+async def test_a_day_worked_out_equals_a_plain_count_of_its_events(database_url: str) -> None:
+    day = Day(PLAN, seed=7).run()
+    until = max(event.at for event in day.events)
+    database = Database(database_url)
+    await migrate(database)
+    notes = [Note(1, number, event) for number, event in enumerate(day.events)]
+    for at in range(0, len(notes), 1000):
+        await write_notes(database, notes[at : at + 1000])
+    begin = start_of(MIDNIGHT)
+    await figures.work_out(database, begin, until)
+    for _ in range(2):
+        queues, agents = await stored(database, schema.queue_figures), await stored(database, schema.agent_figures)
+        assert len(queues) > 40
+        assert plain_figures.differences(queues, "queue_id", plain_figures.of_queues(day.events)) == []
+        assert plain_figures.differences(agents, "agent_id", plain_figures.of_agents(day.events, until)) == []
+        await figures.work_out(database, begin + 2 * 3600, until)  # a part worked out again changes nothing
+    await database.close()
+
+
+async def test_figures_follow_what_happens_and_reports_show_them(office: Office) -> None:
+    admin = await office.admin()
+    for agent in ("101", "103"):
+        await admin.chooses(agent, "available")
+    answered = office.pbx.caller("8000", "4930123456", "=cmd|' /C calc'!A0")
+    await until(lambda: office.pbx.ringing(answered), "a ringing phone")
+    office.pbx.pick_up(answered)
+    await office.settled()
+    await office.pass_time(30)
+    office.pbx.agent_hangs_up(answered)
+    await until(lambda: office.pbx.stage(answered) is None, "the caller's hang-up")
+    await admin.chooses("101", "break")
+    left = office.pbx.caller("8000", "111")
+    await office.pass_time(6)
+    office.pbx.caller_hangs_up(left)
+    await office.settled()
+    office.pbx.caller("8000", "222")
+    await office.pass_time(40)
+    await office.settled()
+    await office.written()
+    await office.app.figures.catch_up()
+
+    report = await admin.get("/v1/reports/queues", queue="sales", interval="total")
+    (row,) = report["items"]
+    assert (row["offered"], row["answered"], row["abandoned"], row["waiting"]) == (3, 1, 1, 1)
+    assert row["service_level"]["primary"] == 1.0
+    assert row["service_level"]["strict"] == 0.5
+    assert (row["handled"], round(row["talk_s"])) == (1, 30)
+    assert report["total"]["offered"] == 3
+    assert report["worked_out_at"] is not None
+    (promise,) = (await admin.get("/v1/sla", queue="sales"))["items"]
+    assert (promise["target_s"], promise["met"], promise["service_level"]) == (20, True, row["service_level"])
+    people = {one["agent"]: one for one in (await admin.get("/v1/reports/agents"))["items"]}
+    assert (people["101"]["handled"], round(people["101"]["talking_s"]), people["101"]["missed"]) == (1, 30, 0)
+    assert people["101"]["break_s"] >= 46
+    assert people["103"]["idle_s"] >= 76
+    assert "102" not in people  # never there
+
+    text = (await admin.ask("GET", "/v1/reports/calls", params={"format": "csv", "language": "fa"})).text
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert text.startswith("\ufeff")
+    assert lines[0][3] == "شماره"
+    assert {line[3]: line[4] for line in lines[1:]} == {"4930123456": "'=cmd|' /C calc'!A0", "111": ""}
+    assert [one["caller"]["number"] for one in (await admin.get("/v1/reports/calls"))["items"]] == ["111", "4930123456"]
+
+    sheet = await admin.ask(
+        "GET", "/v1/reports/queues", params={"format": "xlsx", "language": "fa", "calendar": "jalali"}
+    )
+    page = load_workbook(io.BytesIO(sheet.content)).active
+    assert page is not None
+    assert page.sheet_view.rightToLeft
+    values = [[cell.value for cell in line] for line in page.iter_rows()]
+    assert values[0][3] == "ورودی"
+    assert {line[0]: line[3] for line in values[1:]} == {"sales": 3, "support": 0}
+    assert str(values[1][1]).startswith("140")  # a Jalali year
+    calls = await admin.ask("GET", "/v1/reports/calls", params={"format": "xlsx"})
+    cells = [cell for line in load_workbook(io.BytesIO(calls.content)).active.iter_rows() for cell in line]  # type: ignore[union-attr]
+    assert all(cell.data_type != "f" for cell in cells)
+
+
+async def test_what_was_missed_while_the_service_was_away_is_worked_out_at_the_start(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    call = office.pbx.caller("8000", "111")
+    await until(lambda: office.pbx.ringing(call), "a ringing phone")
+    office.pbx.pick_up(call)
+    await office.settled()
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    await office.written()
+    await office.die()
+    await office.start()
+    again = await office.admin()
+    await office.app.figures.catch_up()
+    (row,) = (await again.get("/v1/reports/queues", queue="sales"))["items"]
+    assert (row["offered"], row["answered"], row["waiting"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "slug"),
+    [
+        ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "invalid_span"),
+        ({"from": "1970-01-01T00:00:00Z"}, "invalid_span"),
+        ({"zone": "../../etc/passwd"}, "unknown_timezone"),
+        ({"zone": "Mars/Olympus"}, "unknown_timezone"),
+        ({"from": "2026-01-01T00:00:00Z", "to": "2026-12-31T00:00:00Z", "interval": "15m"}, "too_many_rows"),
+        ({"interval": "decade"}, "invalid_request"),
+        ({"from": "2026-01-01"}, "invalid_request"),
+    ],
+)
+async def test_what_cannot_be_reported_is_said(counter: Office, query: dict[str, str], slug: str) -> None:
+    admin = await counter.admin()
+    for path in ("/v1/sla", "/v1/reports/queues", "/v1/reports/agents"):
+        response = await admin.ask("GET", path, params=query)
+        assert (response.status_code, response.json()["slug"]) == (422, slug), path
+
+
+async def test_a_supervisor_sees_the_figures_of_the_own_queues(counter: Office) -> None:
+    supervisor = await counter.person(Role.SUPERVISOR, queues=("sales",))
+    agent = await counter.person(Role.AGENT, agent="101")
+    report = await supervisor.get("/v1/reports/queues")
+    assert [row["queue"] for row in report["items"]] == ["sales"]
+    assert (await supervisor.ask("GET", "/v1/reports/queues", params={"queue": "support"})).status_code == 404
+    assert (await supervisor.ask("GET", "/v1/reports/calls", params={"queue": "support"})).status_code == 404
+    assert (await agent.ask("GET", "/v1/reports/queues")).status_code == 403

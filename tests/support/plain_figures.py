@@ -1,0 +1,110 @@
+"""The figures of a day counted once more, plainly, from its events and nothing else: what the stored ones must equal."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from acd.agents import AgentState
+from acd.events import AgentStateChanged, Event, OfferDeclined, TalkEnded, VisitDecided, WrapUpEnded
+from acd.outcomes import Outcome
+from acd.port_words import MissCause
+
+QUARTER = 900
+Figures = dict[tuple[str, int], dict[str, float]]
+_COLUMNS = {
+    AgentState.IDLE: "idle_s",
+    AgentState.RINGING: "ringing_s",
+    AgentState.TALKING: "talking_s",
+    AgentState.WRAP_UP: "working_s",
+    AgentState.BREAK: "break_s",
+    AgentState.BUSY_ELSEWHERE: "elsewhere_s",
+    AgentState.UNREACHABLE: "unreachable_s",
+}
+
+
+def of_queues(events: Iterable[Event]) -> Figures:
+    """By queue and the beginning of the quarter in which the visit began."""
+    events = list(events)
+    found: Figures = defaultdict(lambda: defaultdict(float))
+    stays: dict[tuple[str, str], list[VisitDecided]] = defaultdict(list)
+    for visit in (one for one in events if isinstance(one, VisitDecided)):
+        stays[visit.call, visit.queue].append(visit)
+        figures = found[visit.queue, int(visit.entered_at // QUARTER) * QUARTER]
+        figures[visit.outcome.value] += 1
+        figures["longest_wait_s"] = max(figures["longest_wait_s"], visit.waited_s)
+        in_time = visit.waited_s <= (visit.target_s if visit.target_s is not None else 20)
+        if visit.outcome is Outcome.ANSWERED:
+            figures["answer_wait_s"] += visit.waited_s
+            figures["answered_in_target"] += in_time
+        if visit.outcome is Outcome.ABANDONED:
+            figures["abandoned_in_target"] += in_time
+            figures["short_abandoned"] += visit.short
+    for talk, wrap_up_s in _talks(events):
+        began = talk.at - talk.talk_s
+        entered = max(visit.entered_at for visit in stays[talk.call, talk.queue] if visit.entered_at <= began)
+        _add_talk(found[talk.queue, int(entered // QUARTER) * QUARTER], talk, wrap_up_s)
+    return found
+
+
+def of_agents(events: Iterable[Event], until: float) -> Figures:
+    """By agent and quarter, second by second of each state; nobody was there before the first event."""
+    events = list(events)
+    found: Figures = defaultdict(lambda: defaultdict(float))
+    since: dict[str, tuple[float, AgentState]] = {}
+    for change in (one for one in events if isinstance(one, AgentStateChanged)):
+        if change.agent in since:
+            _pass_time(found, change.agent, *since[change.agent], change.at)
+        since[change.agent] = (change.at, change.new)
+    for agent, (at, state) in since.items():
+        _pass_time(found, agent, at, state, until)
+    for talk, wrap_up_s in _talks(events):
+        _add_talk(found[talk.agent, int((talk.at - talk.talk_s) // QUARTER) * QUARTER], talk, wrap_up_s)
+    for miss in (one for one in events if isinstance(one, OfferDeclined) and one.cause is not MissCause.CANCELLED):
+        found[miss.agent, int(miss.at // QUARTER) * QUARTER]["missed"] += 1
+    return found
+
+
+def _talks(events: list[Event]) -> list[tuple[TalkEnded, float]]:
+    """Each conversation with the wrap-up that followed it."""
+    talks: list[tuple[TalkEnded, float]] = []
+    last: dict[tuple[str, str], int] = {}
+    for event in events:
+        if isinstance(event, TalkEnded):
+            last[event.call, event.agent] = len(talks)
+            talks.append((event, 0.0))
+        elif isinstance(event, WrapUpEnded):
+            at = last[event.call, event.agent]
+            talks[at] = (talks[at][0], event.wrap_up_s)
+    return talks
+
+
+def _add_talk(figures: dict[str, float], talk: TalkEnded, wrap_up_s: float) -> None:
+    figures["handled"] += 1
+    figures["talk_s"] += talk.talk_s
+    figures["hold_s"] += talk.hold_s
+    figures["wrap_up_s"] += wrap_up_s
+
+
+def _pass_time(found: Figures, agent: str, at: float, state: AgentState, until: float) -> None:
+    if state is AgentState.SIGNED_OUT:
+        return
+    while at < until:
+        quarter = int(at // QUARTER) * QUARTER
+        end = min(until, quarter + QUARTER)
+        found[agent, quarter][_COLUMNS[state]] += end - at
+        at = end
+
+
+def differences(stored: Iterable[dict[str, Any]], key: str, plain: Figures) -> list[str]:
+    """What is not the same, in words."""
+    wrong: list[str] = []
+    rows = {(row[key], row["start"]): row for row in stored}
+    for at in sorted({*rows, *plain}):
+        row, figures = rows.get(at, {}), plain.get(at, {})
+        names = ({*row, *figures}) - {key, "start", "last_state"}
+        wrong += [
+            f"{at} {name}: stored {row.get(name, 0)}, plain {figures.get(name, 0)}"
+            for name in sorted(names)
+            if abs(row.get(name, 0) - figures.get(name, 0)) > 0.002
+        ]
+    return wrong

@@ -1,0 +1,58 @@
+"""Time in each state, by intervals."""
+
+import random
+
+from acd.agents import AgentState as S
+from nobat.figures.stays import COLUMN, Change, split, start_of
+
+T = 1_000_000 * 900
+
+
+def test_a_stay_is_cut_where_intervals_begin() -> None:
+    changes = [
+        Change("ann", T + 100, S.SIGNED_OUT, S.IDLE),
+        Change("ann", T + 1000, S.IDLE, S.TALKING),
+        Change("ann", T + 1300, S.TALKING, S.WRAP_UP),
+        Change("ann", T + 1310, S.WRAP_UP, S.SIGNED_OUT),
+    ]
+    found = split(changes, {}, T, T + 2700)
+    assert {key[1] - T: stays.seconds for key, stays in found.items()} == {
+        0: {"idle_s": 800},
+        900: {"idle_s": 100, "talking_s": 300, "working_s": 10},
+    }
+    assert found["ann", T].last is S.IDLE
+    assert found["ann", T + 900].last is S.SIGNED_OUT
+
+
+def test_who_says_nothing_is_as_before_and_who_comes_late_was_as_the_first_change_says() -> None:
+    found = split([Change("ben", T + 60, S.BREAK, S.IDLE)], {"ann": S.IDLE}, T, T + 900)
+    assert found["ann", T].seconds == {"idle_s": 900}
+    assert found["ben", T].seconds == {"break_s": 60, "idle_s": 840}
+
+
+def test_whatever_happens_no_second_is_lost_or_counted_twice_and_parts_give_the_same_as_the_whole() -> None:
+    for seed in range(200):
+        dice = random.Random(seed)
+        states = {agent: dice.choice(list(S)) for agent in "abc"}
+        before, changes = dict(states), []
+        for at in sorted(dice.uniform(T, T + 9000) for _ in range(40)):
+            agent, new = dice.choice("abc"), dice.choice(list(S))
+            changes.append(Change(agent, at, states[agent], new))
+            states[agent] = new
+        whole = split(changes, before, T, T + 9000)
+        for (_, start), stays in whole.items():
+            assert sum(stays.seconds.values()) <= 900 + 1e-6
+            assert set(stays.seconds) <= set(COLUMN.values())
+            assert T <= start < T + 9000
+        middle = start_of(T + dice.uniform(900, 8000))
+        first = split([one for one in changes if one.at < middle], before, T, middle)
+        between = {agent: stays.last for (agent, start), stays in first.items() if start == middle - 900}
+        second = split([one for one in changes if one.at >= middle], between, middle, T + 9000)
+        joined = {**first, **second}
+        assert {key: _rounded(stays.seconds) for key, stays in joined.items()} == {
+            key: _rounded(stays.seconds) for key, stays in whole.items()
+        }, seed
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in seconds.items() if value > 1e-9}
