@@ -12,6 +12,7 @@ NAMES = (
     "burst",
     "memory",
     "journal",
+    "reports",
     "erlang",
     "ewt",
     "policy",

@@ -133,11 +133,11 @@ def _talks_of_visits(database: Database, begin: int) -> Select[Any]:
         later.entered_at <= talk.began_at,
     )
     start = _interval(database, visit.entered_at).label("start")
+    # Not by the index of queues: SQLite, which knows no sizes, would walk all talks of the queue for each visit.
+    same_queue = talk.queue_id.concat("") == visit.queue_id
     return (
         select(visit.queue_id, start, *_talk_sums())
-        .select_from(
-            schema.visits.join(schema.talks, and_(talk.call_id == visit.call_id, talk.queue_id == visit.queue_id))
-        )
+        .select_from(schema.visits.join(schema.talks, and_(talk.call_id == visit.call_id, same_queue)))
         .where(visit.entered_at >= when(begin), talk.began_at >= visit.entered_at, ~of_a_later_one)
         .group_by(visit.queue_id, start)
     )
