@@ -37,6 +37,7 @@ from nobat.figures.keeper import FiguresKeeper
 from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
+from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
@@ -94,6 +95,7 @@ class App:
     journal: Journal
     voicemail: VoicemailKeeper
     figures: FiguresKeeper
+    mails: MailKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -141,6 +143,7 @@ class App:
             pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
+        figures = FiguresKeeper(lambda: Database(settings.database.url), clock.now)
         return cls(
             settings,
             clock,
@@ -157,7 +160,8 @@ class App:
             leftovers,
             journal,
             voicemail,
-            FiguresKeeper(lambda: Database(settings.database.url), clock.now),
+            figures,
+            MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
         )
 
     async def start(self) -> None:
@@ -180,6 +184,7 @@ class App:
         self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
+        self._keep_running("mail", self.mails.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():

@@ -10,38 +10,19 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.breaks import BreakReason
+from nobat.mail.settings import MailReportSettings, MailSettings
+from nobat.settings_base import Section, read_secret
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 PbxName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$")]
 
 
-class _Section(BaseModel):
-    """A table of the settings file: unknown keys are mistakes, and values never appear in error messages."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
-
-
-def _read_secret(secret: SecretStr | None, secret_file: Path | None, key: str) -> SecretStr | None:
-    """The secret itself or the first line of the file that holds it; both at once is a mistake."""
-    if secret_file is None:
-        return secret
-    if secret is not None:
-        raise ValueError(f"give either {key} or {key}_file, not both")
-    try:
-        first_line = secret_file.read_text(encoding="utf-8").partition("\n")[0].strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{key}_file {str(secret_file)!r} cannot be read: {type(error).__name__}") from None
-    if not first_line:
-        raise ValueError(f"{key}_file {str(secret_file)!r} is empty")
-    return SecretStr(first_line)
-
-
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """Where queues, agents, tokens and history are kept."""
 
     url: str = Field(default="sqlite:///nobat.db", repr=False)
@@ -65,7 +46,7 @@ class DatabaseSettings(_Section):
         return self.url.replace(f":{password}@", ":***@", 1) if password else self.url
 
 
-class HttpSettings(_Section):
+class HttpSettings(Section):
     """The REST interface."""
 
     host: str = "127.0.0.1"
@@ -78,7 +59,7 @@ class HttpSettings(_Section):
     """A longer request body is refused with 413."""
 
 
-class MetricsSettings(_Section):
+class MetricsSettings(Section):
     """The Prometheus page. Without an address of its own it is served by the REST interface as `/metrics`."""
 
     host: str | None = None
@@ -97,12 +78,12 @@ class MetricsSettings(_Section):
     def _complete(self) -> Self:
         if (self.host is None) != (self.port is None):
             raise ValueError("host and port go together")
-        object.__setattr__(self, "token", _read_secret(self.token, self.token_file, "token"))
+        object.__setattr__(self, "token", read_secret(self.token, self.token_file, "token"))
         object.__setattr__(self, "token_file", None)
         return self
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is logged, to standard error."""
 
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str)] = "info"
@@ -112,7 +93,7 @@ class LogSettings(_Section):
     """`json` is one object a line; `console` is for reading; `auto` is console on a terminal, else json."""
 
 
-class PbxSettings(_Section):
+class PbxSettings(Section):
     """One Asterisk server and its AMI account."""
 
     name: PbxName
@@ -154,7 +135,7 @@ class PbxSettings(_Section):
 
     @model_validator(mode="after")
     def _has_secret(self) -> Self:
-        secret = _read_secret(self.secret, self.secret_file, "secret")
+        secret = read_secret(self.secret, self.secret_file, "secret")
         if secret is None:
             raise ValueError("needs secret or secret_file")
         object.__setattr__(self, "secret", secret)
@@ -162,7 +143,7 @@ class PbxSettings(_Section):
         return self
 
 
-class PhoneCodeSettings(_Section):
+class PhoneCodeSettings(Section):
     """Signing in and out by phone codes (`*11` to `*15`)."""
 
     wrong_pins: Annotated[int, Field(ge=1, le=20)] = 3
@@ -172,7 +153,7 @@ class PhoneCodeSettings(_Section):
     """For so many seconds."""
 
 
-class BreakReasonSettings(_Section):
+class BreakReasonSettings(Section):
     """One reason for a break. Other reasons may be given too; of those nothing is known."""
 
     code: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
@@ -185,7 +166,7 @@ class BreakReasonSettings(_Section):
     """How long such a break may take; a longer one is told, once, and shown. Without it nothing is told."""
 
 
-class MobileSettings(_Section):
+class MobileSettings(Section):
     """Agents at numbers of other networks, where a call is accepted by pressing 1."""
 
     numbers: str | None = None
@@ -202,7 +183,7 @@ class MobileSettings(_Section):
         return numbers
 
 
-class NumberingSettings(_Section):
+class NumberingSettings(Section):
     """How callers' numbers are written where the PBX is, so that one caller is one however the number comes."""
 
     country: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")] = "98"
@@ -215,7 +196,7 @@ class NumberingSettings(_Section):
     """What is dialled before a country code."""
 
 
-class NumberRoute(_Section):
+class NumberRoute(Section):
     """Numbers to which a queue's limits may lead callers. Without any, they lead to none."""
 
     pattern: Annotated[str, Field(pattern=r"^\+?[0-9]{1,20}\*?$")]
@@ -225,7 +206,7 @@ class NumberRoute(_Section):
     """How Asterisk dials them: `PJSIP/{number}@trunk`, or `PJSIP/agent-{number}` for phones of the house."""
 
 
-class TransferSettings(_Section):
+class TransferSettings(Section):
     """Calls that are passed on."""
 
     outside: Annotated[str, Field(pattern=r"^$|^PJSIP/\{number\}@[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = (
@@ -235,7 +216,7 @@ class TransferSettings(_Section):
     business: allow there only what you want to pay for."""
 
 
-class HistorySettings(_Section):
+class HistorySettings(Section):
     """Writing down what happened, behind the calls."""
 
     batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 500
@@ -276,6 +257,9 @@ class Settings(BaseSettings):
     """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""
     transfers: TransferSettings = TransferSettings()
     mobile: MobileSettings = MobileSettings()
+    mail: MailSettings = MailSettings()
+    mail_report: tuple[MailReportSettings, ...] = ()
+    """One `[[mail_report]]` table for each report that is sent by mail."""
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""
 
@@ -302,6 +286,13 @@ class Settings(BaseSettings):
         if len(set(words)) < len(words):
             raise ValueError("two reasons have the same code or name")
         return reasons
+
+    @field_validator("mail_report")
+    @classmethod
+    def _reports_differ(cls, reports: tuple[MailReportSettings, ...]) -> tuple[MailReportSettings, ...]:
+        if len({one.name for one in reports}) < len(reports):
+            raise ValueError("two reports have the same name")
+        return reports
 
     def reasons(self) -> tuple[BreakReason, ...]:
         """The known reasons for a break, as the floor takes them."""

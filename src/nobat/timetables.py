@@ -28,16 +28,16 @@ def timetable(hours: Hours, timezone: str, now: float, days_ahead: int = DAYS_AH
     holidays: list[Instants] = []
     for number in range(_BEFORE + days_ahead):
         day = first + timedelta(days=number)
-        opens.extend((_shown_first(zone, day, start), _shown_last(zone, day, end)) for start, end in _spans(hours, day))
+        opens.extend((shown_first(zone, day, start), _shown_last(zone, day, end)) for start, end in _spans(hours, day))
         if any(falls_on(holiday, day) for holiday in hours.holidays):
-            holidays.append((_shown_first(zone, day, 0), _shown_first(zone, day, 24 * 60)))
-    until = _shown_first(zone, first + timedelta(days=_BEFORE + days_ahead), 0)
+            holidays.append((shown_first(zone, day, 0), shown_first(zone, day, 24 * 60)))
+    until = shown_first(zone, first + timedelta(days=_BEFORE + days_ahead), 0)
     return Timetable(_joined(opens), _joined(holidays), until)
 
 
 def begins(zone: tzinfo, day: date) -> float:
     """When ``day`` begins by the clock on the wall."""
-    return _shown_first(zone, day, 0)
+    return shown_first(zone, day, 0)
 
 
 def jalali(day: date) -> tuple[int, int, int]:
@@ -85,7 +85,8 @@ def _wall(day: date, minutes: int) -> datetime:
     return datetime.combine(day, time()) + timedelta(minutes=minutes)
 
 
-def _shown_first(zone: tzinfo, day: date, minutes: int) -> float:
+def shown_first(zone: tzinfo, day: date, minutes: int) -> float:
+    """When the clock first shows so many minutes after midnight on ``day``; or the jump that leaves that out."""
     return _instant(zone, _wall(day, minutes))
 
 

@@ -76,6 +76,7 @@ def service_of(app: "App") -> Service:
         authenticator=app.authenticator,
         voicemail=app.voicemail,
         figures=app.figures,
+        mails=app.mails,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

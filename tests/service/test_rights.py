@@ -75,6 +75,8 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     ),
     "reportAgents": ("GET", "/v1/reports/agents?agent=101", "/v1/reports/agents?agent=103", None, Role.SUPERVISOR),
     "reportCalls": ("GET", "/v1/reports/calls?queue=sales", "/v1/reports/calls?queue=support", None, Role.SUPERVISOR),
+    "listMails": ("GET", "/v1/mails", None, None, Role.ADMIN),
+    "sendReport": ("POST", "/v1/mails/daily", None, None, Role.ADMIN),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }

@@ -26,6 +26,7 @@ from nobat.api.application import create_api
 from nobat.app import App
 from nobat.auth import Role, new_token
 from nobat.clock import Clock
+from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.pins import hash_pin
 from nobat.ports import Deliver, Observer
 from nobat.settings import DatabaseSettings, HistorySettings, NumberRoute, PbxSettings, Settings
@@ -90,6 +91,10 @@ class Office:
     commit_deadline_s: float = 2.0
     batch_wait_s: float = 0.01
     numbers: tuple[NumberRoute, ...] = (NumberRoute(pattern="0219*", dial="PJSIP/{number}@trunk"),)
+    mail: tuple[MailSettings, tuple[MailReportSettings, ...]] = (
+        MailSettings(),
+        (MailReportSettings(name="daily", to=("boss@example.org",)),),
+    )
 
     def __post_init__(self) -> None:
         self.pbx = MemoryPbx(self.clock.now)
@@ -183,6 +188,8 @@ class Office:
             database=DatabaseSettings(url=self.url, commit_deadline_s=self.commit_deadline_s),
             pbx=(PbxSettings(name="pbx1", secret="not needed here", voicemail_dir=self.voicemail_dir),),
             numbers=self.numbers,
+            mail=self.mail[0],
+            mail_report=self.mail[1],
             history=HistorySettings(batch_wait_s=self.batch_wait_s, journal=self.journal),
         )
 

@@ -273,7 +273,7 @@ async def _file(form: Form, name: str, columns: Sequence[Column], rows: Iterable
     headers = {"content-disposition": f'attachment; filename="{name}.{form.format}"', "cache-control": "no-store"}
     if form.format == "xlsx":
         title = tables.TITLES[name][form.language == "fa"]
-        whole = await asyncio.to_thread(sheets.xlsx, title, columns, kept, form.language)
+        whole = await asyncio.to_thread(sheets.xlsx, (sheets.Sheet(title, columns, kept),), form.language)
         return Response(whole, media_type=_SHEET, headers=headers)
     lines: Iterator[str] = sheets.csv_lines(columns, kept, form.language)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)

@@ -10,6 +10,7 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
 from nobat.figures.keeper import FiguresKeeper
+from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.storage.database import Database
@@ -29,6 +30,7 @@ class Service:
     authenticator: Authenticator
     voicemail: VoicemailKeeper
     figures: FiguresKeeper
+    mails: MailKeeper
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

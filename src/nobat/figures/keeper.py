@@ -30,6 +30,7 @@ class FiguresKeeper:
     def __init__(self, make: Callable[[], Database], now: Callable[[], float]) -> None:
         self._make = make
         self._now = now
+        self._one_at_a_time = asyncio.Lock()
         self._settled_at: float | None = None
         self.worked_out_at: float | None = None
         """Until when everything written is in the figures; None before the first time."""
@@ -42,6 +43,10 @@ class FiguresKeeper:
 
     async def catch_up(self) -> None:
         """Work out what may have changed. A database that is away is tried again next time."""
+        async with self._one_at_a_time:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
         now = self._now()
         settle = self._settled_at is None or now - self._settled_at >= SETTLE_EVERY_S
         try:

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import xlsxwriter
 
@@ -71,23 +72,37 @@ def _plain(kind: Kind, value: Value) -> Value:
     return value
 
 
-def xlsx(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Value]], language: str) -> bytes:
-    """One sheet with a frozen heading. Shares are shown in per cent, durations as h:mm:ss."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Value]]
+
+
+def xlsx(pages: Iterable[Sheet], language: str) -> bytes:
+    """Sheets with frozen headings. Shares are shown in per cent, durations as h:mm:ss."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "constant_memory": False}) as book:
-        sheet = book.add_worksheet(title[:31])
-        if language == "fa":
-            sheet.right_to_left()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
         formats = {kind: book.add_format({"num_format": shown}) for kind, shown in _SHOWN.items()}
-        for at, column in enumerate(columns):
-            sheet.set_column(at, at, _WIDTH[column.kind], formats.get(column.kind))
-            sheet.write_string(0, at, column.title(language), heading)
-        sheet.freeze_panes(1, 0)
-        for line, row in enumerate(rows, 1):
-            for at, (column, value) in enumerate(zip(columns, row, strict=True)):
-                if isinstance(value, str):
-                    sheet.write_string(line, at, value)
-                elif value is not None:
-                    sheet.write_number(line, at, value / _DAY_S if column.kind is Kind.SECONDS else value)
+        for page in pages:
+            sheet = book.add_worksheet(page.title[:31])
+            if language == "fa":
+                sheet.right_to_left()
+            for at, column in enumerate(page.columns):
+                sheet.set_column(at, at, _WIDTH[column.kind], formats.get(column.kind))
+                sheet.write_string(0, at, column.title(language), heading)
+            sheet.freeze_panes(1, 0)
+            _fill(sheet, page)
     return buffer.getvalue()
+
+
+def _fill(sheet: Any, page: Sheet) -> None:
+    for line, row in enumerate(page.rows, 1):
+        for at, (column, value) in enumerate(zip(page.columns, row, strict=True)):
+            if isinstance(value, str):
+                sheet.write_string(line, at, value)
+            elif value is not None:
+                sheet.write_number(line, at, value / _DAY_S if column.kind is Kind.SECONDS else value)

@@ -91,19 +91,23 @@ def _minutes(at: int, zone: ZoneInfo) -> int:
     return datetime.fromtimestamp(at, zone).minute
 
 
-def _following(day: date, interval: Interval, calendar: Calendar) -> date:
-    """The first day of the interval after the one in which ``day`` lies."""
+def first_day(day: date, interval: Interval, calendar: Calendar) -> date:
+    """The first day of the day, week or month in which ``day`` lies."""
     if interval is Interval.DAY:
-        return day + timedelta(days=1)
+        return day
     if interval is Interval.WEEK:
         first = _SATURDAY if calendar is Calendar.JALALI else 0
-        return day + timedelta(days=7 - (day.weekday() - first) % 7)
+        return day - timedelta(days=(day.weekday() - first) % 7)
     if calendar is Calendar.JALALI:
         year, month, _ = jalali(day)
-        year, month = divmod(year * 12 + month, 12)  # months count from 1: this is the next one
-        return of_jalali(year, month + 1, 1)
-    year, month = divmod(day.year * 12 + day.month, 12)
-    return date(year, month + 1, 1)
+        return of_jalali(year, month, 1)
+    return day.replace(day=1)
+
+
+def _following(day: date, interval: Interval, calendar: Calendar) -> date:
+    """The first day of the interval after the one in which ``day`` lies."""
+    longest = {Interval.DAY: 1, Interval.WEEK: 7}.get(interval, 32)
+    return first_day(first_day(day, interval, calendar) + timedelta(days=longest), interval, calendar)
 
 
 def written(at: int, zone: ZoneInfo, calendar: Calendar) -> str:

@@ -285,6 +285,20 @@ agent_figures = Table(
 # One row: until when everything written has been worked out.
 figures_until = Table("figures_until", metadata, Column("id", Integer, primary_key=True), _some("at", Float))
 
+# Reports that were sent by mail or are being: one row a report and span (``begin``, seconds since the epoch).
+mails = Table(
+    "mails",
+    metadata,
+    _key("report"),
+    Column("begin", BigInteger, primary_key=True, autoincrement=False),
+    _some("end", BigInteger),
+    _some("state", String(20)),
+    _some("attempts", Integer),
+    _some("tried_at", UtcDateTime),
+    Column("error", String(200)),
+    _some("recipients", JSON),
+)
+
 # Everything that happened, in order: a run of the service and a count within it make the key, so a repeated write adds nothing.
 events = Table(
     "events",

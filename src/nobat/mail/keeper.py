@@ -1,0 +1,159 @@
+"""Sends reports when they are due: once, whatever happens in between.
+
+What was sent is a row in the database, written before the attempt and after it. A service that was away sends the newest report
+that is due and no older one. An attempt that fails is repeated, later each time, for a day. A crash between the server's yes and
+our row sends a report again, with the same Message-ID.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+import aiosmtplib
+import structlog
+
+from acd import picture
+from acd.errors import Conflict, unknown
+from acd.hours import Calendar
+from nobat.engine import Engine
+from nobat.figures import reading, spans
+from nobat.figures.keeper import FiguresKeeper
+from nobat.figures.spans import Interval
+from nobat.mail.letter import Content, written
+from nobat.mail.schedule import Due, last_due
+from nobat.mail.settings import MailReportSettings, MailSettings
+from nobat.storage import mails
+from nobat.storage.database import Database
+from nobat.storage.errors import StorageUnavailable
+from nobat.storage.mails import Mail
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 20.0
+STALE_S = 2 * 86_400.0
+"""A report is no news any more so long after it was due."""
+FIRST_RETRY_S, LAST_RETRY_S = 60.0, 3600.0
+ATTEMPTS = 30
+TIMEOUT_S = 30.0
+
+
+class MailKeeper:
+    """``figures`` must have come past the end of a report before it is sent."""
+
+    def __init__(
+        self,
+        settings: MailSettings,
+        reports: Sequence[MailReportSettings],
+        engine: Engine,
+        database: Database,
+        figures: FiguresKeeper,
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._reports = reports
+        self._engine = engine
+        self._database = database
+        self._figures = figures
+        self._now = now
+
+    async def follow(self) -> None:
+        """Send what is due. Runs until cancelled; without a server there is nothing to do."""
+        while self._settings.host is not None:
+            try:
+                await self.look()
+            except StorageUnavailable as error:
+                log.warning("mails wait for the database", why=str(error))
+            await asyncio.sleep(LOOK_S)
+        await asyncio.Event().wait()
+
+    async def look(self) -> None:
+        """Send each report whose time has come and that was not sent."""
+        for report in self._reports:
+            due = self._due(report)
+            before = await mails.one(self._database, report.name, due.span.begin)
+            if self._is_wanted(due, before):
+                await self._send(report, due, before)
+
+    async def send_now(self, name: str) -> Mail:
+        """Send a report's newest span whether it was sent or not. Raises ``unknown_report`` and ``no_mail_server``."""
+        report = next((one for one in self._reports if one.name == name), None)
+        if report is None:
+            raise unknown("report", name)
+        if self._settings.host is None:
+            raise Conflict("no_mail_server", "the settings name no [mail] host")
+        due = self._due(report)
+        return await self._send(report, due, await mails.one(self._database, name, due.span.begin))
+
+    def _due(self, report: MailReportSettings) -> Due:
+        every, calendar = Interval(report.every), Calendar(report.calendar)
+        return last_due(every, report.at, ZoneInfo(report.timezone), calendar, self._now())
+
+    def _is_wanted(self, due: Due, before: Mail | None) -> bool:
+        now, known = self._now(), self._figures.worked_out_at
+        if known is None or known < due.span.end or now > due.at + STALE_S:
+            return False
+        if before is None or before.state == "sending":  # of a run that ended in the middle
+            return True
+        pause = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(before.attempts - 1, 10))
+        return before.state == "failing" and now >= before.tried_at + pause
+
+    async def _send(self, report: MailReportSettings, due: Due, before: Mail | None) -> Mail:
+        attempts = (before.attempts if before is not None else 0) + 1
+        mail = Mail(report.name, due.span.begin, due.span.end, "sending", attempts, self._now(), None, report.to)
+        await mails.put(self._database, mail)
+        content = await self._content(report, due)
+        sender = self._settings.sender
+        letter = await asyncio.to_thread(written, content, report.name, sender, report.to, self._now())
+        why = await self._hand_over(letter)
+        state: mails.State = "sent" if why is None else "given_up" if attempts >= ATTEMPTS else "failing"
+        mail = replace(mail, state=state, error=why, tried_at=self._now())
+        await mails.put(self._database, mail)
+        if why is None:
+            log.info("report sent", report=report.name, to=len(report.to))
+        else:
+            log.error("a report could not be sent", report=report.name, attempts=attempts, state=state, why=why)
+        return mail
+
+    async def _hand_over(self, letter: EmailMessage) -> str | None:
+        """None when the server has taken it, else why not."""
+        settings = self._settings
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        try:
+            refused, _ = await aiosmtplib.send(
+                letter,
+                hostname=settings.host,
+                port=settings.port,
+                username=settings.username,
+                password=password,
+                use_tls=settings.security == "tls",
+                start_tls=settings.security == "starttls",
+                timeout=TIMEOUT_S,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"[:200]
+        if refused:  # the others have it: sending again would send it twice
+            log.error("a report was refused for some", report=letter["Subject"], refused=len(refused))
+        return None
+
+    async def _content(self, report: MailReportSettings, due: Due) -> Content:
+        zone, calendar, every = ZoneInfo(report.timezone), Calendar(report.calendar), Interval(report.every)
+        views = self._engine.read(picture.queues)
+        queues = [view.spec.id for view in views if report.queues is None or view.spec.id in report.queues]
+        finer = spans.rows(due.span, Interval.HOUR if every is Interval.DAY else Interval.DAY, zone, calendar)
+        whole = spans.rows(due.span, Interval.TOTAL, zone)
+        parts = await reading.of_queues(self._database, dict.fromkeys(queues, finer), ())
+        sums = await reading.of_queues(self._database, dict.fromkeys(queues, whole), ())
+        agents = None
+        if report.agents:
+            names = {
+                view.id: view.name
+                for view in self._engine.read(picture.agents)
+                if not set(view.queues).isdisjoint(queues)
+            }
+            found = await reading.of_agents(self._database, dict.fromkeys(map(str, names), whole))
+            by_id = {str(agent): name for agent, name in names.items()}
+            agents = [(agent, by_id[agent], figures) for agent, _, figures in found]
+        totals = [(queue, figures) for queue, _, figures in sums]
+        return Content(every, due.span, zone, calendar, report.language, totals, parts, agents)

@@ -1,0 +1,112 @@
+"""Reports by mail, through a real mail server."""
+
+import io
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openpyxl import load_workbook
+from PIL import Image
+
+from nobat.mail.chart import ANSWERED
+from nobat.mail.keeper import FIRST_RETRY_S
+from nobat.mail.settings import MailReportSettings, MailSettings
+from tests.support.office import Office, agent, queue, until
+from tests.support.postbox import Postbox, postbox
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+
+
+def settings(box: Postbox, **more: Any) -> tuple[MailSettings, tuple[MailReportSettings, ...]]:
+    report = {"name": "daily", "to": ("boss@example.org", "deputy@example.org"), **more}
+    server = MailSettings(host="127.0.0.1", port=box.port, security="none", sender="nobat@example.org")
+    return server, (MailReportSettings(**report),)
+
+
+async def a_day_passes(office: Office) -> None:
+    """One caller is answered and one gives up; then it is eight o'clock on the next day, and the figures are worked out."""
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    call = office.pbx.caller("8000", "111")
+    await until(lambda: office.pbx.ringing(call), "a ringing phone")
+    office.pbx.pick_up(call)
+    await office.settled()
+    other = office.pbx.caller("8000", "222")
+    await office.pass_time(30)
+    office.pbx.caller_hangs_up(other)
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    await office.written()
+    now = datetime.fromtimestamp(office.clock.now(), TEHRAN)
+    morning = (now + timedelta(days=1)).replace(hour=8, minute=0)
+    await office.pass_time(morning.timestamp() - now.timestamp())
+    await office.app.figures.catch_up()
+
+
+async def prepared(office: Office) -> None:
+    await office.prepare([queue("sales", "8000")], [agent("101", "sales")])
+    office.pbx.phone("PJSIP/agent-101")
+
+
+async def test_a_report_is_sent_once_and_says_what_happened(database_url: str) -> None:
+    async with postbox() as box:
+        office = Office(database_url, mail=settings(box, language="fa", calendar="jalali"))
+        await prepared(office)
+        async with office.open():
+            await a_day_passes(office)
+            await office.app.mails.look()
+            await office.app.mails.look()
+            assert len(box.mails) == 1
+            await office.die()
+            await office.start()
+            await office.app.figures.catch_up()
+            await office.app.mails.look()
+            assert len(box.mails) == 1
+            (sent,) = (await (await office.admin()).get("/v1/mails"))["items"]
+            assert (sent["state"], sent["attempts"], sent["error"]) == ("sent", 1, None)
+            again = (await (await office.admin()).ask("POST", "/v1/mails/daily")).json()
+            assert (again["state"], again["attempts"]) == ("sent", 2)
+    mail, second = box.mails
+    assert box.recipients[0] == ["boss@example.org", "deputy@example.org"]
+    assert mail["Message-ID"] == second["Message-ID"]
+    assert str(mail["Subject"]).startswith("گزارش روزانه daily: 140")
+    html = mail.get_body(("html",))
+    text = mail.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    page = html.get_content()
+    assert 'dir="rtl"' in page
+    assert "ورودی: ۲" in text.get_content()
+    assert "پاسخ داده شده: ۱" in text.get_content()
+    picture = next(part for part in mail.walk() if part.get_content_type() == "image/png")
+    assert picture["Content-ID"] == "<chart.png>"
+    assert "cid:chart.png" in page
+    image = Image.open(io.BytesIO(picture.get_content()))
+    assert ANSWERED in {colour for _, colour in image.getcolors(1 << 20)}
+    (book,) = mail.iter_attachments()
+    sheets = load_workbook(io.BytesIO(book.get_content()))
+    assert sheets.sheetnames == ["صف‌ها", "کارشناسان"]
+    rows = [[cell.value for cell in line] for line in sheets["صف‌ها"].iter_rows()]
+    assert (len(rows), sum(row[3] for row in rows[1:]), sum(row[4] for row in rows[1:])) == (25, 2, 1)
+
+
+async def test_a_server_that_refuses_is_asked_again_later(database_url: str) -> None:
+    async with postbox() as box:
+        office = Office(database_url, mail=settings(box))
+        await prepared(office)
+        async with office.open():
+            await a_day_passes(office)
+            box.answer = "451 try again later"
+            await office.app.mails.look()
+            admin = await office.admin()
+            (mail,) = (await admin.get("/v1/mails"))["items"]
+            assert (mail["state"], mail["attempts"]) == ("failing", 1)
+            assert "451" in mail["error"]
+            box.answer = None
+            await office.app.mails.look()
+            assert box.mails == []  # not yet
+            await office.pass_time(FIRST_RETRY_S)
+            await office.app.mails.look()
+            (mail,) = (await admin.get("/v1/mails"))["items"]
+            assert (mail["state"], mail["attempts"], len(box.mails)) == ("sent", 2, 1)
+            assert (await admin.ask("POST", "/v1/mails/weekly")).json()["slug"] == "unknown_report"
