@@ -65,7 +65,7 @@ def plainly(path: Path) -> tuple[float, dict[tuple[str, int], tuple[int, int, in
     rows = connection.execute(
         f"SELECT v.queue_id, (strftime('%s', v.entered_at) + {offset}) / {DAY_S} AS day, count(*), sum(v.outcome = 'answered'),"
         " sum(v.outcome = 'answered' AND v.waited_s <= 20), max(v.waited_s), sum(t.talk_s), sum(t.wrap_up_s)"
-        " FROM visits v LEFT JOIN talks t ON t.call_id = v.call_id AND t.queue_id = v.queue_id GROUP BY 1, 2"
+        " FROM visits v LEFT JOIN talks t ON t.call_id = v.call_id AND +t.queue_id = v.queue_id GROUP BY 1, 2"
     ).fetchall()
     took = perf_counter() - began
     connection.close()
