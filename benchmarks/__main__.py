@@ -13,6 +13,7 @@ NAMES = (
     "memory",
     "journal",
     "reports",
+    "feed",
     "erlang",
     "ewt",
     "policy",

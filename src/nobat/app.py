@@ -33,6 +33,7 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.feed import Feed
 from nobat.figures.keeper import FiguresKeeper
 from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
@@ -96,6 +97,7 @@ class App:
     voicemail: VoicemailKeeper
     figures: FiguresKeeper
     mails: MailKeeper
+    feed: Feed
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -117,10 +119,11 @@ class App:
             )
         )
         metrics = Metrics(started_at)
+        feed = Feed(metrics, int(started_at * 1000))
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
-        voicemail = VoicemailKeeper(metrics, database, folders, clock.now)
+        voicemail = VoicemailKeeper(feed, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
         routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
         floor = Floor(
@@ -162,6 +165,7 @@ class App:
             voicemail,
             figures,
             MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
+            feed,
         )
 
     async def start(self) -> None:
@@ -217,6 +221,7 @@ class App:
 
     async def stop(self) -> None:
         """Settle what is in flight and leave; within five seconds, whatever happens."""
+        self.feed.close()
         await self.engine.ask(StopOffering())
         settled = await self._settled(SETTLE_S)
         log.info("stopping: no new offers", offers_left_to_the_pbx=0 if settled else self._offers())

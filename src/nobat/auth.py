@@ -5,6 +5,7 @@ see ``nobat.pins``). Roles are ordered: agent < supervisor < admin. An agent's t
 bound to queues. ``Authenticator`` remembers a token for a moment, so a revoked one is refused within two seconds.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
@@ -79,6 +80,7 @@ class Authenticator:
     def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database, self._now = database, now
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[Principal | None]] = {}
 
     async def principal(self, token: str) -> Principal | None:
         """Whose token this is, None if nobody's. While the database is away, tokens seen before go on being valid."""
@@ -86,6 +88,12 @@ class Authenticator:
         checked_at, principal = self._known.get(key, (0.0, None))
         if principal is not None and self._now() - checked_at < REMEMBERED_S:
             return principal
+        if key not in self._asked:  # a thousand streams of one token ask once
+            self._asked[key] = asyncio.create_task(self._ask(key, principal))
+            self._asked[key].add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(self._asked[key])
+
+    async def _ask(self, key: str, principal: Principal | None) -> Principal | None:
         try:
             found = await tokens.find(self._database, key)
         except StorageUnavailable:

@@ -127,7 +127,8 @@ class Office:
             self._settings(), self.clock, lambda _name, deliver, observer: self._link(deliver, observer)
         )
         await self.app.start()
-        transport = httpx.ASGITransport(create_api(service_of(self.app)), raise_app_exceptions=False)
+        self.interface = create_api(service_of(self.app))
+        transport = httpx.ASGITransport(self.interface, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://nobat")
         await until(
             lambda: self.app.engine.read(lambda floor, _: PbxId("pbx1") in floor.pbxs), "the first word of the PBX"

@@ -9,6 +9,7 @@ from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.feed import Feed
 from nobat.figures.keeper import FiguresKeeper
 from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
@@ -31,6 +32,7 @@ class Service:
     voicemail: VoicemailKeeper
     figures: FiguresKeeper
     mails: MailKeeper
+    feed: Feed
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)
