@@ -100,6 +100,28 @@ class PassedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsultStep(_OfAnOffer):
+    """UserEvent AcdConsult, raised by any of the three legs of a consult. ``step`` as in ``dialplan/consult.conf``."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallsJoined:
+    """AttendedTransfer: a phone has joined the conversations of two legs of its own (``leg`` and ``other_leg``) and left both.
+
+    ``target_leg`` is who talked to the other leg; empty where that leg was not answered, or in no conversation.
+    """
+
+    channel: str
+    leg: str
+    other_leg: str
+    result: str
+    target_channel: str = ""
+    target_leg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementBegan:
     """UserEvent AcdSaid: a waiting caller begins to hear an announcement."""
 
@@ -204,6 +226,8 @@ Event = (
     | PhoneAsks
     | LeadOver
     | PassedOn
+    | ConsultStep
+    | CallsJoined
     | AnnouncementBegan
     | DialBegan
     | DialEnded
