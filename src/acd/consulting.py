@@ -10,21 +10,20 @@ those. ``acd.floor`` calls the handlers, and ``serve`` before routing; ``acd.con
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, consults, moving, routing
+from acd import calling, consults, handover, moving, routing
 from acd import commands as c
 from acd import consult_port as p
 from acd import telephony as t
-from acd.agents import FREE, Agent, Talking
+from acd.agents import Agent
 from acd.calls import Call, CallState
 from acd.consult_events import ConsultAsked, ConsultChanged
 from acd.consult_port import ConsultAction, ConsultStage
 from acd.errors import Conflict, illegal_transition
-from acd.events import CallTransferred, TransferEnded
-from acd.ids import AgentId, DeviceId, LegId, OfferId, QueueId, device_on, split_device
+from acd.ids import AgentId, DeviceId, LegId, OfferId, QueueId, device_on
 from acd.queues import Queue
 from acd.returning import return_to_line
 from acd.strategies import STRATEGIES, Choice
-from acd.talks import Consult, Talk, TargetKind, Transfer, TransferMode, TransferResult
+from acd.talks import Consult, Talk, TargetKind
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -274,47 +273,8 @@ def _complete(floor: "Floor", turn: Turn, call: Call, consult: Consult) -> None:
         return
     call.consult = None
     floor.consults.pop(call.id, None)
-    transferred(floor, turn, call, consult.kind, consult.to, heir)
+    handover.transferred(floor, turn, call, consult.kind, consult.to, heir)
     turn.emit(ConsultChanged(turn.now, call.id, call.queue, consult.agent, None))
-
-
-def transferred(floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: str, heir: Talk) -> None:
-    """One talk ends, and the caller is in the next already."""
-    by = call.agent
-    calling.end_talk(floor, turn, call, "transfer")
-    call.ended_by = None
-    call.transfers = (
-        *call.transfers,
-        Transfer(turn.now, by, TransferMode.ATTENDED, kind, to, TransferResult.CONNECTED),
-    )
-    turn.emit(CallTransferred(turn.now, call.id, call.queue, by, TransferMode.ATTENDED, kind, to))
-    turn.emit(TransferEnded(turn.now, call.id, call.queue, TransferResult.CONNECTED))
-    heir.resume(turn.now)
-    call.talks = (*call.talks, heir)
-    call.move(CallState.TALKING, turn.now)
-    if heir.agent is not None:
-        floor.served(call.caller, heir.agent)
-
-
-def take_over(floor: "Floor", turn: Turn, call: Call, device: DeviceId, leg: LegId) -> None:
-    """A phone has the caller that was given him by another phone, and of which nobody had told us before."""
-    agent = calling.agent_at(floor, device)
-    heir = Talk(call.queue, turn.now, agent.id if agent is not None else None, device, leg, offer=call.talks[-1].offer)
-    to = agent.id if agent is not None else split_device(device)[1].rpartition("/")[2]
-    transferred(floor, turn, call, TargetKind.AGENT if agent is not None else TargetKind.NUMBER, to, heir)
-    if agent is not None:
-        _leave_other(floor, turn, agent, call)
-        agent.talk(call.id, call.queue, turn.now)
-        floor.refresh(agent, turn)
-
-
-def _leave_other(floor: "Floor", turn: Turn, agent: Agent, call: Call) -> None:
-    """Whoever was called by an agent's phone, and has the caller now, works for that caller alone."""
-    engaged = agent.engagement
-    other = floor.calls.get(engaged.call) if isinstance(engaged, Talking) else None
-    if other is not None and other.id != call.id and other.state is CallState.TALKING:
-        calling.end_talk(floor, turn, other, "transfer")
-    agent.engagement = FREE
 
 
 def alone(floor: "Floor", turn: Turn, fact: p.CallerAlone) -> None:
@@ -370,7 +330,7 @@ def changed_hands(floor: "Floor", turn: Turn, call: Call, shown: t.SnapshotCall)
     if consult is not None and consult.talk is not None and consult.talk.leg == leg:
         _complete(floor, turn, call, consult)
     else:
-        take_over(floor, turn, call, device, leg)
+        handover.take_over(floor, turn, call, device, leg)
     return True
 
 

@@ -135,13 +135,21 @@ def _is_number(text: str) -> bool:
     return digits.isascii() and digits.isdecimal() and 2 <= len(digits) <= 20
 
 
-def _leave_agent(floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: str) -> None:
+def attended_to_queue(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
+    """The agent's phone waited in that line, and has given its place there to the caller, who has an earlier one."""
+    _leave_agent(floor, turn, call, TargetKind.QUEUE, queue.spec.id, TransferMode.ATTENDED)
+    _to_queue(floor, turn, call, queue, PlacePolicy.KEPT)
+
+
+def _leave_agent(
+    floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: str, mode: TransferMode = TransferMode.BLIND
+) -> None:
     """The conversation is over, for the caller is passed on."""
     if call.state is CallState.TALKING:
         calling.end_talk(floor, turn, call, "transfer")
     call.ended_by = None
     by = call.agent
-    transfer = Transfer(turn.now, by, TransferMode.BLIND, kind, to, TransferResult.RINGING)
+    transfer = Transfer(turn.now, by, mode, kind, to, TransferResult.RINGING)
     call.transfers = (*call.transfers, transfer)
     turn.emit(CallTransferred(turn.now, call.id, call.queue, by, transfer.mode, kind, to))
 

@@ -11,9 +11,9 @@ from acd.consult_port import ConsultFound, ConsultStage
 from acd.ids import DeviceId, LegId, OfferId, PbxId
 from ami import names
 from ami.book import AgentLeg, Aside, LiveCall, LiveOffer
-from ami.course import device_of
 from ami.identity import seconds
 from ami.readings import ChannelReading
+from ami.targets import device_of
 
 Leg = tuple[AgentLeg, ChannelReading]
 

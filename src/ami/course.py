@@ -7,7 +7,7 @@ Every handler says a fact once, whatever is repeated, late or of an offer long o
 from collections.abc import Callable
 from typing import Any
 
-from acd.ids import DeviceId, LegId, OfferId, PbxId, device_on
+from acd.ids import DeviceId, LegId, OfferId, PbxId
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
@@ -28,16 +28,12 @@ from acd.telephony import (
     TalkBegan,
     TransferAsked,
 )
-from ami import aside, causes
+from ami import aside, causes, joined
 from ami import events as e
 from ami.book import AgentLeg, Book, LiveCall, LiveOffer
 from ami.outputs import Look, Output, Purpose
+from ami.targets import device_of
 from ami.verdicts import verdict
-
-
-def device_of(pbx: PbxId, channel: str) -> DeviceId:
-    """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
-    return device_on(pbx, channel.rpartition("-")[0])
 
 
 def target_of(offer: LiveOffer, device: DeviceId) -> DeviceId:
@@ -222,6 +218,9 @@ class Course:
         if event.leg == call.leg and event.call == call.id and call.offer is not None and call.offer.talking:
             self._say(TransferAsked(call.id, call.leg, event.to))
 
+    def _calls_joined(self, call: LiveCall, event: e.CallsJoined) -> None:
+        joined.follow(self.pbx, self.book, self._say, call, event)
+
     def _consult_step(self, call: LiveCall, event: e.ConsultStep) -> None:
         if event.call == call.id:
             aside.step(self._say, call, event)
@@ -298,6 +297,7 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.LeadOver: Course._lead_over,
     e.PassedOn: Course._passed_on,
     e.ConsultStep: Course._consult_step,
+    e.CallsJoined: Course._calls_joined,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
     e.AnnouncementBegan: Course._announced,

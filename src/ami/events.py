@@ -108,17 +108,21 @@ class ConsultStep(_OfAnOffer):
 
 @dataclass(frozen=True, slots=True)
 class CallsJoined:
-    """AttendedTransfer: a phone has joined the conversations of two legs of its own (``leg`` and ``other_leg``) and left both.
+    """AttendedTransfer: a phone has joined what two legs of its own (``leg`` and ``other_leg``) led to, and leaves both.
 
-    ``target_leg`` is who talked to the other leg; empty where that leg was not answered, or in no conversation.
+    ``met_leg`` was in the conversation of the other leg, ``kept_leg`` in that of the first. Without ``met_leg`` nobody was: the
+    other leg waited, or rang ``exten``, and whoever talked to the first leg does that now.
     """
 
     channel: str
     leg: str
     other_leg: str
     result: str
-    target_channel: str = ""
-    target_leg: str = ""
+    met_channel: str = ""
+    met_leg: str = ""
+    kept_channel: str = ""
+    kept_leg: str = ""
+    exten: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,11 @@ from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
 from ami import actions, aside_read, causes, names
 from ami.answers import Answer
 from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
-from ami.course import device_of
 from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
 from ami.identity import CallName, entry, named, seconds
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
-from ami.targets import NO_PHONES, device_at
+from ami.targets import NO_PHONES, device_at, device_of
 
 SLICE = 100  # items read between two breaths of the loop
 

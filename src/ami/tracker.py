@@ -21,11 +21,11 @@ from ami import causes, names
 from ami import events as e
 from ami.book import Aside, AskingPhone, Book, LiveCall, LiveOffer, Snapshot
 from ami.compare import compare
-from ami.course import Course, device_of
+from ami.course import Course
 from ami.identity import entry, named
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
-from ami.targets import NO_PHONES
+from ami.targets import NO_PHONES, device_of
 
 SUSPICION = 1_000
 """Events after a damaged one during which the end of a call is believed only when Asterisk confirms it.
@@ -212,6 +212,8 @@ class Tracker:
         if isinstance(event, e.DialBegan) and LegId(event.leg) in self.book.callers:
             return self.book.callers[LegId(event.leg)]
         leg = LegId(event.dest_leg if isinstance(event, e.DialEnded) else event.leg)
+        if isinstance(event, e.CallsJoined) and leg not in self.book.agents:
+            leg = LegId(event.other_leg)
         caller = self.book.callers.get(leg)
         if caller is not None:
             return caller

@@ -4,14 +4,35 @@ The recordings of a leg run through: what was heard in which part of a call is t
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from time import monotonic
 
 from tests.support.phonebank import Customer
 from tests.support.serving import Json, Serving
+from tests.support.team import AGENT_TONES, Team
 from tests.support.tones import goertzel, samples_of
 from tests.support.until import until
 
 WINDOW_S = 0.2
+ANN, BEN = AGENT_TONES[:2]
+HEARD = 2000.0  # a tone alone has an amplitude of 7000; of two that are mixed each has as much, or nearly
+
+
+async def given_talk(serving: Serving, **settings: object) -> tuple[Team, Customer]:
+    """Ann talks to a customer, Ben is free."""
+    team = await Team.given(serving, "ann", "ben", **{"wrap_up_s": 0.0, **settings})
+    await team.phones(talk=0)
+    await serving.given_available("ann")
+    customer = await team.call()
+    await serving.until_call(customer, state="talking", agent="ann")
+    await serving.given_available("ben")
+    await for_a_moment()
+    return team, customer
+
+
+async def over(serving: Serving, customer: Customer) -> Json:
+    await serving.bank.leave(customer)
+    return await serving.until_call(customer, state="ended")
 
 
 async def consult(serving: Serving, customer: Customer, to: Json) -> None:
@@ -45,7 +66,7 @@ async def until_stage(serving: Serving, customer: Customer, stage: str | None, w
     return seen
 
 
-async def for_a_moment(seconds: float = 1.0) -> None:
+async def for_a_moment(seconds: float = 0.8) -> None:
     """Let those who talk be heard for as long as it takes to prove it: real sound takes real time."""
     began = monotonic()
     await until(lambda: monotonic() - began >= seconds, "heard for a moment")
@@ -70,5 +91,21 @@ class Hearing:
     def order(self, loud: float) -> list[frozenset[int]]:
         """Which tones were heard together, in order, each for two windows at least."""
         heard = [frozenset(tone for tone, level in window.items() if level > loud) for window in self.windows]
-        steady = [now for before, now in zip(heard, heard[1:], strict=False) if now == before]
+        steady = [now for before, now in pairwise(heard) if now == before]
         return [now for before, now in zip([None, *steady], steady, strict=False) if now != before]
+
+
+async def at_agent(serving: Serving, agent: str, shown: str, *tones: int) -> list[frozenset[int]]:
+    """What the agent's phone heard, in order; ``shown`` is the number that it was rung with."""
+    hearing = await Hearing.of(serving, f"agent-{agent}-{shown}", tones)
+    return [one for one in hearing.order(HEARD) if one]
+
+
+async def at_caller(serving: Serving, customer: Customer, *tones: int) -> list[frozenset[int]]:
+    hearing = await Hearing.of(serving, customer.customer, tones or (ANN, BEN))
+    return [one for one in hearing.order(HEARD) if one]
+
+
+def without_edges(heard: list[frozenset[int]]) -> list[frozenset[int]]:
+    """A window in which one joins or leaves holds a part of each: what is heard twice in a row is once."""
+    return [now for before, now in zip([None, *heard], heard, strict=False) if now != before]
