@@ -242,13 +242,17 @@ class FloorMachine(RuleBasedStateMachine):
         twice=st.booleans(),
     )
     def a_caller_enters(self, queue: str, priority: int, number: str | None, twice: bool) -> None:
+        self.enter(queue, priority, number, 1 + twice)
+
+    def enter(self, queue: str, priority: int = 0, number: str | None = None, times: int = 1) -> CallId:
         self.serial += 1
         call = CallId(f"{PBX}-{int(self.now * 1000)}.{self.serial}")
         leg = LegId(f"{PBX}-{int(self.now)}.{self.serial}")
         fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, number, None)
         self.pbx.channels[call] = Channel(fact)
         self.entered.add(call)
-        self.hear([fact], 1 + twice)
+        self.hear([fact], times)
+        return call
 
     @rule(twice=st.booleans())
     def announcements_are_heard(self, twice: bool) -> None:
@@ -287,6 +291,25 @@ class FloorMachine(RuleBasedStateMachine):
             self.by_hand = to[0] is TargetKind.AGENT
             self.tell(TransferCall(call, *to, place))
             self.by_hand = False
+
+    @precondition(lambda self: self.linked)
+    @rule(to=st.sampled_from(TARGETS), taken=st.booleans(), action=st.sampled_from([None, *p.ConsultAction]))
+    def a_conversation_begins_in_which_somebody_is_asked(
+        self, to: tuple[TargetKind, str], taken: bool, action: p.ConsultAction | None
+    ) -> None:
+        """All in one step, for steps by chance seldom come that far."""
+        for agent in AGENTS:
+            self.sign_in(agent.id)
+            self.a_phone_registers_or_not(agent, True)
+            self.a_phone_is_used_elsewhere(agent, False)
+            self.tell(EndWrapUp(agent.id, forced=True))
+        call = self.enter("sales")
+        self.a_conversation_begins(0)
+        self.tell(ConsultCall(call, *to))
+        if taken and self.pbx.is_ringing(call):
+            self.hear(self.pbx.takes(call))
+        if action is not None:
+            self.tell(ChangeConsult(call, action))
 
     @rule(pick=picks, to=st.sampled_from(TARGETS))
     def somebody_is_asked(self, pick: int, to: tuple[TargetKind, str]) -> None:
