@@ -50,13 +50,14 @@ class RemoveAgent:
 
 @dataclass(frozen=True, slots=True)
 class RestoreAgent:
-    """Give an agent back the status that was chosen before a restart."""
+    """Give an agent back the status that was chosen before a restart. ``late_told``: that the break takes too long was told."""
 
     agent: AgentId
     status: Status
     since: float
     reason: str | None = None
     device: DeviceId | None = None
+    late_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
     agent.idle_anchor = max(agent.idle_anchor, command.since, agent.shift.last_talk_at)
     floor.refresh(agent, turn)
-    breaks.resume(floor, agent, turn.now)
+    breaks.resume(floor, agent, turn.now, told=command.late_told)
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:

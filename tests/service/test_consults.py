@@ -49,7 +49,9 @@ async def test_hold_swap_merge_and_complete_are_one_record(office: Office) -> No
     assert second["hold_s"] >= 3
     assert first["talk_s"] >= 20
     assert second["talk_s"] >= 15
-    assert abs((first["talk_s"] - 10) - (second["talk_s"] - 5)) < 3  # both were there from the pick-up to the handing over
+    assert (
+        abs((first["talk_s"] - 10) - (second["talk_s"] - 5)) < 3
+    )  # both were there from the pick-up to the handing over
     assert [(one["mode"], one["by"], one["to"], one["result"]) for one in ended["transfers"]] == [
         ("attended", "101", {"agent": "103"}, "connected")
     ]
