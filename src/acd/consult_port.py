@@ -87,6 +87,15 @@ class ConsultOver:
 
 
 @record
+class ConsultDialled:
+    """The agent who has the caller has dialled the code for a consult, and ``digits``: whom to ask, or what is to become of it."""
+
+    call: CallId
+    leg: LegId
+    digits: str
+
+
+@record
 class CallerAlone:
     """Neither the agent nor whoever was asked has the caller, who waits again."""
 
@@ -150,5 +159,14 @@ class MoveConsult:
     action: ConsultAction
 
 
-ConsultFact = ConsultRinging | ConsultMissed | ConsultBegan | ConsultMoved | ConsultOver | CallerAlone | CallerTaken
+ConsultFact = (
+    ConsultRinging
+    | ConsultMissed
+    | ConsultBegan
+    | ConsultMoved
+    | ConsultOver
+    | ConsultDialled
+    | CallerAlone
+    | CallerTaken
+)
 ConsultRequest = Consult | MoveConsult

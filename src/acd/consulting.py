@@ -18,7 +18,7 @@ from acd.agents import Agent
 from acd.calls import Call, CallState
 from acd.consult_events import ConsultAsked, ConsultChanged
 from acd.consult_port import ConsultAction, ConsultStage
-from acd.errors import Conflict, illegal_transition
+from acd.errors import AcdError, Conflict, illegal_transition
 from acd.ids import AgentId, DeviceId, LegId, OfferId, QueueId, device_on
 from acd.queues import Queue
 from acd.returning import return_to_line
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 MOVING_S = 2.0
 """How long a swap or merge may take before another one may be asked for, unless it is told to be done."""
+
+BY_DIGIT = {"1": ConsultAction.SWAP, "2": ConsultAction.MERGE, "0": ConsultAction.CANCEL}
+"""What an agent dials after the code; to complete he hangs up."""
 
 _ALLOWED = {
     ConsultAction.SWAP: (ConsultStage.TALKING, ConsultStage.SWAPPED),
@@ -277,6 +280,30 @@ def _complete(floor: "Floor", turn: Turn, call: Call, consult: Consult) -> None:
     turn.emit(ConsultChanged(turn.now, call.id, call.queue, consult.agent, None))
 
 
+def dialled(floor: "Floor", turn: Turn, fact: p.ConsultDialled) -> None:
+    """By code: one digit for what is to become of a consult, more for whom to ask. What cannot be done changes nothing."""
+    call = floor.calls.get(fact.call)
+    if call is None or call.talk is None or call.talk.leg != fact.leg:
+        return
+    try:
+        if len(fact.digits) == 1:
+            action = BY_DIGIT.get(fact.digits)
+            if action is not None:
+                change_consult(floor, turn, c.ChangeConsult(call.id, action))
+        else:
+            consult_call(floor, turn, c.ConsultCall(call.id, *_meant(floor, fact.digits)))
+    except AcdError:
+        return
+
+
+def _meant(floor: "Floor", digits: str) -> tuple[TargetKind, str]:
+    """A queue by its number, an agent by id, else a number outside."""
+    queue = floor.queue_by_key(digits)
+    if queue is not None:
+        return TargetKind.QUEUE, queue.spec.id
+    return (TargetKind.AGENT if AgentId(digits) in floor.agents else TargetKind.NUMBER), digits
+
+
 def alone(floor: "Floor", turn: Turn, fact: p.CallerAlone) -> None:
     """Nobody has the caller any more."""
     call = floor.calls.get(fact.call)
@@ -375,6 +402,7 @@ HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {
     p.ConsultMoved: moved,
     p.ConsultOver: over,
     p.CallerAlone: alone,
+    p.ConsultDialled: dialled,
     # In a consult these mean more than in any other conversation.
     t.AgentHungUp: agent_hung_up,
     t.AgentLegGone: agent_leg_gone,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from acd.consult_port import (
     CallerAlone,
     ConsultBegan,
+    ConsultDialled,
     ConsultMissed,
     ConsultMoved,
     ConsultOver,
@@ -134,6 +135,10 @@ def step(say: Say, call: LiveCall, event: e.ConsultStep) -> None:
             _dial_over(say, call, aside)
         case "alone" if event.leg == call.leg:
             _alone(say, call)
+        case "asks":
+            agent = call.offer.answered if call.offer is not None and call.offer.talking else None
+            if agent is not None and agent.leg == event.leg and event.to.isdecimal() and event.to.isascii():
+                say(ConsultDialled(call.id, agent.leg, event.to))
 
 
 def _hold(say: Say, call: LiveCall, *, held: bool) -> None:

@@ -153,7 +153,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
-        _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step"),
+        _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

@@ -101,9 +101,13 @@ class PassedOn:
 
 @dataclass(frozen=True, slots=True)
 class ConsultStep(_OfAnOffer):
-    """UserEvent AcdConsult, raised by any of the three legs of a consult. ``step`` as in ``dialplan/consult.conf``."""
+    """UserEvent AcdConsult, raised by any of the three legs of a consult. ``step`` as in ``dialplan/consult.conf``.
+
+    ``to``: the digits, where an agent asks by the code.
+    """
 
     step: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ EVENT_FALLBACK = "AcdFallback"  # Call, Offer; ends with AcdOfferEnded, or with 
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
-EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, over, aside, asked
+EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, over, aside, asked; asks, with To (digits)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 USER_EVENTS = (
     EVENT_ENTER,

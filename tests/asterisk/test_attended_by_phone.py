@@ -1,6 +1,6 @@
-"""An agent's phone does it all by itself: it holds the caller, calls somebody, and joins the two (REFER with Replaces)."""
+"""An agent asks somebody else with the phone alone: by its own keys (hold, a second call, REFER with Replaces), or by a code."""
 
-from tests.support.consults import ANN, BEN, at_agent, at_caller, for_a_moment, given_talk, over
+from tests.support.consults import ANN, BEN, at_agent, at_caller, for_a_moment, given_talk, over, until_stage
 from tests.support.serving import Serving
 from tests.support.team import CALLER_TONE
 
@@ -96,3 +96,27 @@ async def test_the_caller_leaves_while_the_phone_asks(serving: Serving) -> None:
     ended = await over(serving, customer)
     assert [talk["agent"] for talk in ended["talks"]] == ["ann"]
     await serving.until_agent("ann", "busy_elsewhere")
+
+
+async def test_by_code(serving: Serving) -> None:
+    """``*2`` and whom to ask, ``*21`` back and forth, and the receiver put down."""
+    team, customer = await given_talk(serving)
+    await team.opens("experts", "8011")
+    (await serving.api.patch("/v1/agents/ben", json={"queues": ["experts"]})).raise_for_status()
+    ann = serving.bank.leg_of("agent-101")
+    await serving.bank.send_digits(ann, "*28011")
+    await until_stage(serving, customer, "talking")
+    await for_a_moment()
+    await serving.bank.send_digits(ann, "*21")
+    await until_stage(serving, customer, "swapped")
+    await for_a_moment()
+    await serving.bank.send_digits(ann, "*21")
+    await until_stage(serving, customer, "talking")
+    await serving.bank.hang_up(ann)
+    await serving.until_call(customer, state="talking", agent="ben")
+    await for_a_moment()
+    ended = await over(serving, customer)
+    assert [(one["mode"], one["by"], one["to"]) for one in ended["transfers"]] == [
+        ("attended", "ann", {"queue": "experts"})
+    ]
+    assert (await at_caller(serving, customer))[-1] == {BEN}
