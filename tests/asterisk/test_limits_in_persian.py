@@ -22,7 +22,7 @@ EVERY_DAY = [
     [
         ({"hours": {"weekly": {}}}, ("closed",)),
         ({"hours": {"holidays": EVERY_DAY}}, ("holiday",)),
-        ({"overflow": {"joining_needs": "signed_in"}}, ("no-agent",)),
+        ({"overflow": {"joining_needs": "signed_in"}}, ("no-agent", "call-later")),
         ({"overflow": {"closed": {"kind": "message", "say": ["closed", "num-7", "num-30"]}}, "hours": {"weekly": {}}},
          ("closed", "num-7", "num-30")),
     ],
