@@ -307,8 +307,11 @@ def _meant(floor: "Floor", digits: str) -> tuple[TargetKind, str]:
 def alone(floor: "Floor", turn: Turn, fact: p.CallerAlone) -> None:
     """Nobody has the caller any more."""
     call = floor.calls.get(fact.call)
-    if call is not None and call.state is CallState.TALKING:
+    if call is None or call.hang_up_asked or call.state not in (CallState.TALKING, CallState.AFTER):
+        return
+    if call.state is CallState.TALKING:
         calling.end_talk(floor, turn, call, "unseen")
+    if call.led is None:
         return_to_line(floor, turn, call, "back-to-front")
 
 
