@@ -4,6 +4,7 @@
 """
 
 from acd.agents import AgentState, Status
+from acd.consult_events import ConsultEvent
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
@@ -408,6 +409,7 @@ Event = (
     | CallAssigned
     | CallTransferred
     | TransferEnded
+    | ConsultEvent
     | CallTold
     | PlaceKept
     | PlaceRegained

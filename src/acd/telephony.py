@@ -14,6 +14,7 @@ The order of facts of one call, as a PBX must deliver them::
     CallGone may come at any point and is the last fact of its call.
 """
 
+from acd.consult_port import ConsultFact, ConsultFound, ConsultRequest
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
@@ -227,6 +228,7 @@ class SnapshotCall:
     device: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float | None = None
+    consult: ConsultFound | None = None
 
 
 @record
@@ -378,7 +380,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark"
+    request: "Request"
     why: RequestFailure
 
 
@@ -406,5 +408,6 @@ Fact = (
     | PbxDraining
     | RequestFailed
     | Announced
+    | ConsultFact
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | ConsultRequest

@@ -19,6 +19,8 @@ from ami.events import (
     BridgeEntered,
     BridgeLeft,
     CallerCameIn,
+    CallsJoined,
+    ConsultStep,
     DeviceStateSeen,
     DialBegan,
     DialEnded,
@@ -124,6 +126,18 @@ _SCHEMAS = {
         _Schema("Hold", HoldBegan, "Channel Uniqueid", may=("Timestamp",)),
         _Schema("Unhold", HoldEnded, "Channel Uniqueid", may=("Timestamp",)),
         _Schema("DeviceStateChange", DeviceStateSeen, "Device State", may=("Timestamp",)),
+        _Schema(
+            "AttendedTransfer",
+            CallsJoined,
+            "OrigTransfererChannel OrigTransfererUniqueid SecondTransfererUniqueid Result",
+            may=(
+                "TransferTargetChannel",
+                "TransferTargetUniqueid",
+                "TransfereeChannel",
+                "TransfereeUniqueid",
+                "SecondTransfererExten",
+            ),
+        ),
         _Schema("FullyBooted", FullyBooted, "Status"),
         _Schema("Shutdown", ShuttingDown, "Shutdown"),
     )
@@ -139,6 +153,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
+        _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

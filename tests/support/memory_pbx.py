@@ -1,6 +1,6 @@
 """A PBX in memory behind the same interface as ``ami.pbx.Pbx``, for tests of the service.
 
-The truth (callers, phones, offers, the order of facts) is ``tests.property.model_pbx``; here it gets a link like the real
+The truth (callers, phones, offers, the order of facts) is ``tests.property.model_consult``; here it gets a link like the real
 one's: a snapshot when it comes up, facts afterwards, nothing while it is down, requests carried out a moment after they were
 sent and never inside ``send``. It outlives the service, as Asterisk does: ``link`` attaches the next one.
 """
@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
+from acd import consult_port as p
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from ami.health import Health, HealthState, Observer
 from ami.outputs import PhoneAsked
 from nobat.ports import Deliver
-from tests.property.model_pbx import Channel, ModelPbx
+from tests.property.model_consult import ConsultingPbx
+from tests.property.model_pbx import Channel
 
 
 class Manner(Enum):
@@ -32,7 +34,7 @@ class MemoryPbx:
 
     def __init__(self, now: Callable[[], float], name: str = "pbx1") -> None:
         self.name = PbxId(name)
-        self.world = ModelPbx()
+        self.world = ConsultingPbx()
         self.manners: dict[DeviceId, Manner] = {}
         self.requests: list[t.Request] = []
         self.numbers: dict[str, str] = {}
@@ -166,6 +168,10 @@ class MemoryPbx:
                 self.say(self.world.speak())
             case t.Mark():
                 self.world.mark(request)
+            case p.Consult():
+                self.say(self.world.consult(request))
+            case p.MoveConsult():
+                self.say(self.world.move(request))
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))

@@ -13,6 +13,7 @@ from nobat.api import (
     callers,
     calls,
     closings,
+    consults,
     docs,
     feed,
     health,
@@ -70,7 +71,21 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(api)
-    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails, feed)
+    parts = (
+        health,
+        queues,
+        closings,
+        agents,
+        breaks,
+        calls,
+        moves,
+        consults,
+        callers,
+        voicemails,
+        reports,
+        mails,
+        feed,
+    )
     for part in parts:
         api.include_router(part.router)
     if with_metrics:
