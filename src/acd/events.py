@@ -8,6 +8,8 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
+from acd.recording_events import RecordingEvent
+from acd.surveys import SurveyEvent
 from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
@@ -417,4 +419,6 @@ Event = (
     | BreakRequested
     | BreakRequestSettled
     | BreakOverrun
+    | RecordingEvent
+    | SurveyEvent
 )

@@ -17,6 +17,8 @@ The order of facts of one call, as a PBX must deliver them::
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
+from acd.recording_port import RecordingFact, RecordingRequest
+from acd.surveys import AskCaller, CallerAnswered
 
 __all__ = ["DeviceState", "LegStage", "MissCause", "RequestFailure"]
 
@@ -227,6 +229,7 @@ class SnapshotCall:
     device: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float | None = None
+    record: str = ""  # the name under which the conversation is recorded
 
 
 @record
@@ -283,6 +286,7 @@ class Offer:
     targets: tuple[DeviceId, ...]
     ring_s: int
     passed_on: bool = False
+    record: str = ""  # under which name the conversation is recorded; empty: it is not
 
 
 @record
@@ -378,7 +382,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark"
+    request: "Request"
     why: RequestFailure
 
 
@@ -406,5 +410,9 @@ Fact = (
     | PbxDraining
     | RequestFailed
     | Announced
+    | RecordingFact
+    | CallerAnswered
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark
+Request = (
+    Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | RecordingRequest | AskCaller
+)

@@ -8,39 +8,27 @@ before a byte is queued: values have no control characters, channels are exact n
 ``ami.translate`` and ``ami.resync`` make actions, ``ami.link`` encodes and sends them.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ami import names, patterns
+from ami.checks import MAX_HEADERS, ActionRefused, Headers, check_line, exact_channel, joined
+from ami.checks import checked as _checked
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
+from ami.recording_actions import MixMonitorMute, SetRecordingShown
 
-MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
-MAX_HEADERS = 100  # Asterisk takes 128
-
-Headers = tuple[tuple[str, str], ...]
-
+__all__ = ["ActionRefused", "Headers", "exact_channel", "joined"]
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
-_OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
+_OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S},{names.RECORD})"
 _LEAD_VARIABLES = (
     f"ARRAY({names.PROMPTS},{names.DIAL},{names.RING_S},{names.VOICEMAIL},{names.MOST_S},{names.SILENCE_S})"
 )
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
-_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK}  # nobody is moved there: it is for when we are gone
+_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK, names.RECORDER}  # nobody is moved there
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
-
-
-class ActionRefused(Exception):
-    """An action that must not be sent. ``slug`` names the rule; the offending text is not repeated."""
-
-    def __init__(self, slug: str, header: str) -> None:
-        super().__init__(f"{slug}: {header}")
-        self.slug = slug
-        self.header = header
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +123,20 @@ class SetVariable:
 
 @dataclass(frozen=True, slots=True)
 class SetOffer:
-    """What ``acd-offer`` needs, three variables at once by Asterisk's ``ARRAY``; no part of the value may hold a comma."""
+    """What ``acd-offer`` needs, four variables at once by Asterisk's ``ARRAY``; no part of the value may hold a comma."""
 
     action: ClassVar[str] = "Setvar"
     channel: str
     offer: str
     targets: tuple[str, ...]
     ring_s: int
+    record: str = ""
 
     def headers(self) -> Headers:
         if not 1 <= self.ring_s <= 3600:
             raise ActionRefused("malformed_value", "Value")
-        value = f"{_checked(patterns.NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s}"
+        record = _checked(patterns.NAME, self.record, "Value") if self.record else ""
+        value = f"{_checked(patterns.NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s},{record}"
         return (("Channel", exact_channel(self.channel)), ("Variable", _OFFER_VARIABLES), ("Value", value))
 
 
@@ -376,6 +366,8 @@ Action = (
     | WithdrawCaller
     | Redirect
     | Hangup
+    | MixMonitorMute
+    | SetRecordingShown
 )
 
 
@@ -387,31 +379,3 @@ def encode(action: Action) -> Headers:
     for header, value in headers:
         check_line(header, value)
     return headers
-
-
-def check_line(header: str, value: str) -> None:
-    """Raise ``ActionRefused`` unless this is one line of AMI and nothing more."""
-    if not patterns.HEADER.fullmatch(header):
-        raise ActionRefused("malformed_header", "")
-    if patterns.FORBIDDEN.search(value):
-        raise ActionRefused("control_character", header)
-    if len(f"{header}: {value}".encode()) > MAX_LINE:
-        raise ActionRefused("line_too_long", header)
-
-
-def joined(dial_strings: Sequence[str]) -> str:
-    """Dial strings as one value for Dial. Raises ``ActionRefused`` for none, or for one that is more than one."""
-    if not dial_strings:
-        raise ActionRefused("malformed_value", "Value")
-    return "&".join(_checked(patterns.DIAL_STRING, dial_string, "Value") for dial_string in dial_strings)
-
-
-def exact_channel(channel: str) -> str:
-    """``channel`` if it is the whole name of one channel; a pattern or a prefix raises ``ActionRefused``."""
-    return _checked(patterns.CHANNEL, channel, "Channel")
-
-
-def _checked(pattern: re.Pattern[str], value: str, header: str) -> str:
-    if not pattern.fullmatch(value):
-        raise ActionRefused("control_character" if patterns.FORBIDDEN.search(value) else "malformed_value", header)
-    return value

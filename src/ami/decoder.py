@@ -38,8 +38,10 @@ from ami.events import (
     PhonePickedUp,
     Quarantined,
     Reason,
+    RecordingKey,
     Response,
     ShuttingDown,
+    SurveyOver,
     TalkOver,
 )
 
@@ -139,6 +141,8 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
+        _Schema(names.EVENT_RECORD, RecordingKey, "Channel Uniqueid Call Ask"),
+        _Schema(names.EVENT_SURVEY, SurveyOver, "Channel Uniqueid Call Score", number=3),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

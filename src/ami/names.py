@@ -14,7 +14,9 @@ LEAD = "acd-lead"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 FALLBACK = "acd-fallback"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD)
+RECORDER = "acd-record"
+SURVEY = "acd-survey"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, RECORDER, SURVEY)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -33,6 +35,7 @@ TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
 OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
+RECORD = "ACD_RECORD"  # the name under which the conversation is recorded, or nothing
 
 # Variables on the caller's channel, set by the site before it sends the caller to ENTER.
 MUSIC = "ACD_MUSIC"  # class of music on hold
@@ -42,6 +45,7 @@ LANGUAGE = "ACD_LANGUAGE"  # that the caller has chosen
 PLACE = "ACD_PLACE"  # milliseconds since the epoch from which the place counts, of a caller who was cut off before
 ANNOUNCE = "ACD_ANNOUNCE"  # names of prompts joined by '&', to be heard at the next moment
 ANNOUNCE_ID = "ACD_ANNOUNCE_ID"
+RECORDING_STATE = "ACD_RECORDING"  # what the recording is, as the PBX has confirmed it: for the agent's phone
 
 # Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE, and when a
 # limit leads a waiting caller to another queue's line.
@@ -95,6 +99,8 @@ EVENT_FALLBACK = "AcdFallback"  # Call, Offer; ends with AcdOfferEnded, or with 
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
+EVENT_RECORD = "AcdRecord"  # Call, Action (pause, resume); raised by the agent's leg
+EVENT_SURVEY = "AcdSurvey"  # Call, Score (a digit, or 0)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 USER_EVENTS = (
     EVENT_ENTER,
@@ -106,4 +112,6 @@ USER_EVENTS = (
     EVENT_TRANSFER,
     EVENT_SAID,
     EVENT_LEAD_ENDED,
+    EVENT_RECORD,
+    EVENT_SURVEY,
 )

@@ -144,13 +144,14 @@ def _call(
         return call, SnapshotCall(entered, stage, call.offer.id)
     targets = [device_at(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
+    record = found.variables.get(names.RECORD, "")
     if on_its_way or stage is LegStage.OFFERED:
-        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id, record=record)
     offer.answered = _answered(found, mine)
     offer.open.clear()
     if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING:
         # Picked up, and on the way into the bridge: the conversation begins with the next event.
-        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id, record=record)
     offer.talking = True
     agent = offer.answered
     return call, SnapshotCall(
@@ -160,6 +161,7 @@ def _call(
         agent.device if agent is not None else None,
         agent.leg if agent is not None else None,
         seconds(found.variables.get(names.CONNECTED)),
+        record,
     )
 
 

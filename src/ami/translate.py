@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acd.ids import OfferId
+from acd.recording_port import ShowRecording, Silence
+from acd.surveys import AskCaller
 from acd.telephony import (
     Announce,
     HangUp,
@@ -20,7 +22,7 @@ from acd.telephony import (
     ReturnToLine,
     Withdraw,
 )
-from ami import actions, names
+from ami import actions, names, recording
 from ami.book import Book, LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
@@ -33,7 +35,7 @@ class Refused:
     why: RequestFailure
 
 
-def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:
+def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:  # noqa: PLR0911 - one for each
     """The actions of a request, to be written in one piece; the tracker is told what is on its way."""
     try:
         match request:
@@ -53,6 +55,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _announce(tracker.book, request)
             case Mark():
                 return _mark(tracker.book, request)
+            case AskCaller():
+                return _ask_caller(tracker.book, request)
+            case Silence() | ShowRecording():
+                return recording.actions_of(tracker.book, request) or Refused(RequestFailure.NO_SUCH_LEG)
     except actions.ActionRefused:
         pass
     return Refused(RequestFailure.REFUSED)
@@ -67,7 +73,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
         return Refused(RequestFailure.REFUSED)
     targets = tuple(target_of(target) for target in request.targets)
     made = (
-        actions.SetOffer(call.channel, request.offer, targets, request.ring_s),
+        actions.SetOffer(call.channel, request.offer, targets, request.ring_s, request.record),
         actions.Redirect(call.channel, names.OFFER),
     )
     _check(made)
@@ -134,6 +140,17 @@ def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refus
     if call.offer is not None or call.led:
         return Refused(RequestFailure.REFUSED)  # it would be heard after the offer, and be old by then
     made = (actions.SetAnnouncement(call.channel, request.say, request.prompts),)
+    _check(made)
+    return made
+
+
+def _ask_caller(book: Book, request: AskCaller) -> Sequence[actions.Action] | Refused:
+    call = book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.offer is None or not call.offer.over:
+        return Refused(RequestFailure.REFUSED)
+    made = (actions.Redirect(call.channel, names.SURVEY),)
     _check(made)
     return made
 

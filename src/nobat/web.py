@@ -77,6 +77,7 @@ def service_of(app: "App") -> Service:
         voicemail=app.voicemail,
         figures=app.figures,
         mails=app.mails,
+        recordings=app.recordings,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

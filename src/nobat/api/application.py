@@ -7,7 +7,21 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp
 
-from nobat.api import agents, breaks, callers, calls, closings, docs, health, mails, moves, queues, reports, voicemails
+from nobat.api import (
+    agents,
+    breaks,
+    callers,
+    calls,
+    closings,
+    docs,
+    health,
+    mails,
+    moves,
+    queues,
+    recordings,
+    reports,
+    voicemails,
+)
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
 from nobat.api.problems import MEDIA_TYPE, add_handlers
 from nobat.api.service import Service
@@ -56,7 +70,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(api)
-    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails)
+    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails, recordings)
     for part in parts:
         api.include_router(part.router)
     if with_metrics:

@@ -13,6 +13,7 @@ from nobat.figures.keeper import FiguresKeeper
 from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
+from nobat.recording.keeper import RecordingKeeper
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
@@ -31,6 +32,7 @@ class Service:
     voicemail: VoicemailKeeper
     figures: FiguresKeeper
     mails: MailKeeper
+    recordings: RecordingKeeper
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)
