@@ -9,7 +9,6 @@ from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
 from acd.recording_events import RecordingEvent
-from acd.surveys import SurveyEvent
 from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
@@ -420,5 +419,4 @@ Event = (
     | BreakRequestSettled
     | BreakOverrun
     | RecordingEvent
-    | SurveyEvent
 )

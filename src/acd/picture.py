@@ -74,7 +74,14 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         transfers=one.transfers,
         language=one.language,
         place_since=one.place_since,
+        survey=one.score,
+        recording=_recording(one),
     )
+
+
+def _recording(one: Call) -> v.RecordingView | None:
+    live = one.recording
+    return v.RecordingView(live.id, live.mode, live.state, live.since, live.told is True) if live is not None else None
 
 
 def _in_line(floor: "Floor", queue: Queue) -> list[Call]:

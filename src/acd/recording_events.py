@@ -1,8 +1,9 @@
-"""What happened to recordings. Part of ``acd.events.Event``."""
+"""What happened to recordings, and when callers were asked afterwards. Part of ``acd.events.Event``."""
 
 from acd.ids import AgentId, CallId, QueueId
 from acd.record import record
 from acd.recordings import RecordingAction, RecordingMode
+from acd.surveys import SurveyEvent
 
 
 @record
@@ -77,5 +78,11 @@ class RecordingEnded:
 
 
 RecordingEvent = (
-    RecordingBegan | RecordingChanged | RecordingObeyed | RecordingDisobeyed | RecordingPauseLong | RecordingEnded
+    RecordingBegan
+    | RecordingChanged
+    | RecordingObeyed
+    | RecordingDisobeyed
+    | RecordingPauseLong
+    | RecordingEnded
+    | SurveyEvent
 )

@@ -265,3 +265,34 @@ def longest(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def serving_now() -> float:
     return time.time()  # noqa: TID251 - set against times of the API
+
+
+async def test_the_caller_is_asked_afterwards_and_the_answer_is_kept(serving: Serving) -> None:
+    team = await Team.given(serving, "ann", survey={"offered": True}, announcements={"language": "fa"})
+    await team.phone("ann", talk=1)
+    await team.at_work()
+    customer = await team.call()
+    await serving.until_call(customer, state="after")
+    await until(lambda: asks(serving), "the question is put")
+    await serving.bank.send_digits(customer.customer, "4")
+    call = await serving.until_call(customer, state="ended", within_s=15)
+    assert (call["survey"], call["agent"], call["outcome"]) == (4, "ann", "answered")
+    silent = await team.call()
+    await serving.until_call(silent, state="after")
+    await until(lambda: asks(serving), "the question is put")
+    await serving.bank.leave(silent)
+    assert (await serving.until_call(silent, state="ended"))["survey"] is None
+
+    async def counted() -> bool:
+        stats = await serving.get(f"/v1/queues/{team.queue}/stats", window="today")
+        return bool(stats["survey"] == {"asked": 2, "answered": 1, "mean": 4.0})
+
+    await until(counted, "the figures have it")
+
+
+async def asks(serving: Serving) -> bool:
+    """Whether a caller hears the question, and may answer."""
+    client = await serving.pbx.ami()
+    there = [(one["Context"], one["Application"]) for one in await client.list("Status")]
+    await client.close()
+    return ("acd-survey", "Read") in there

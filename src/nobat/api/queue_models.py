@@ -19,6 +19,7 @@ from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.recording_models import (
     RecordingPolicyIn,
     RecordingPolicyPatch,
+    SurveyOut,
     SurveyPolicyIn,
     SurveyPolicyPatch,
     of_recording,
@@ -377,9 +378,12 @@ class QueueStatsOut(BaseModel):
     longest_wait_s: float
     agents: dict[AgentState, int]
     expected_wait: ExpectedWaitOut
+    survey: SurveyOut | None = Field(description="Null while the database is away.")
 
     @classmethod
-    def of(cls, stats: QueueStats, window: Literal["today", "15m", "1h"]) -> "QueueStatsOut":
+    def of(
+        cls, stats: QueueStats, window: Literal["today", "15m", "1h"], survey: SurveyOut | None = None
+    ) -> "QueueStatsOut":
         counts = stats.counts
         return cls(
             queue=stats.queue,
@@ -398,4 +402,5 @@ class QueueStatsOut(BaseModel):
             longest_wait_s=rounded(stats.longest_wait_s),
             agents=dict(stats.agents),
             expected_wait=ExpectedWaitOut.of(stats.expected_wait),
+            survey=survey,
         )

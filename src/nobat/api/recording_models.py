@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acd.recordings import RecordingAction, RecordingMode, RecordingPolicy
 from acd.surveys import SurveyPolicy
+from acd.views import RecordingView
 from nobat.api.times import Moment, moment, perhaps, rounded
 from nobat.storage.recordings import StoredRecording
 
@@ -93,6 +94,19 @@ class LiveRecordingOut(BaseModel):
         description="`ready`: on demand, and not yet asked for. Only what is said while it is `running` is kept."
     )
     since: Moment
+    confirmed: bool = Field(description="Whether the PBX has said that it is so.")
+
+    @classmethod
+    def of(cls, view: RecordingView) -> "LiveRecordingOut":
+        return cls(id=view.id, mode=view.mode, state=view.state.value, since=moment(view.since), confirmed=view.obeyed)
+
+
+class SurveyOut(BaseModel):
+    """Callers who were asked after their conversation, by the time of asking."""
+
+    asked: int
+    answered: int
+    mean: float | None = Field(description="Of 1 to 5; null when nobody has answered.")
 
 
 class RecordingOut(BaseModel):

@@ -8,19 +8,17 @@ import structlog
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
+from acd import picture
 from acd.calls import CallState
 from acd.commands import ControlRecording
 from acd.directory import normal
 from acd.errors import Conflict, NotFound, illegal_transition, unknown
-from acd.floor import Floor
-from acd.ids import CallId, QueueId
-from acd.recordings import Recording
+from acd.ids import QueueId
 from nobat.api.access import Access, AdminAccess, AgentAccess, SupervisorAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.recording_models import ErasedOut, EraseIn, LiveRecordingOut, RecordingControlIn, RecordingOut
 from nobat.api.responses import errors
 from nobat.api.text import PathId
-from nobat.api.times import moment
 from nobat.auth import Role
 from nobat.recording.confirmation import confirmed
 from nobat.recording.vault import VaultError
@@ -163,15 +161,7 @@ async def control_recording(access: AgentAccess, call: PathId, body: RecordingCo
     await access.audit("controlRecording", f"{view.id} {body.action}")
     await access.service.engine.ask(ControlRecording(view.id, body.action, access.principal.name))
     await confirmed(access.service.engine, view.id)
-    return _live(access, view.id)
-
-
-def _live(access: Access, call: CallId) -> LiveRecordingOut:
-    def view(floor: Floor, _now: float) -> Recording | None:
-        known = floor.calls.get(call)
-        return known.recording if known is not None else None
-
-    one = access.service.engine.read(view)
-    if one is None:
-        raise Conflict("not_recorded", f"the conversation of call {call} is over", call=call)
-    return LiveRecordingOut(id=one.id, mode=one.mode, state=one.state.value, since=moment(one.since))
+    live = access.service.engine.read(lambda floor, now: picture.call(floor, view.id, now)).recording
+    if live is None:
+        raise Conflict("not_recorded", f"the conversation of call {view.id} is over", call=view.id)
+    return LiveRecordingOut.of(live)

@@ -37,6 +37,9 @@ LOOK_S = 20.0
 
 SOON_S = 0.5
 
+BUSY_S = 5.0
+"""So long after a conversation its row may still be on its way to the database."""
+
 STILL_S = 1.0
 """A whole file that has not grown for so long is done."""
 
@@ -73,6 +76,7 @@ class RecordingKeeper:
     """Conversations that are over and whose sound is not encrypted yet."""
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _looked_for_old: float = 0.0
+    _busy_until: float = 0.0
     _complained: set[str] = field(default_factory=set)
 
     # ------------------------------------------------------------ what is told
@@ -82,6 +86,7 @@ class RecordingKeeper:
         self.gauge.observe(events, now)
         for event in events:
             if isinstance(event, RecordingEnded):
+                self._busy_until = now + BUSY_S
                 self._wanted.set()
             elif isinstance(event, RecordingPauseLong):
                 log.warning(
@@ -114,7 +119,8 @@ class RecordingKeeper:
                 self.waiting = waiting
                 await self._retain()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SOON_S if self.waiting else LOOK_S):
+                busy = self.waiting or self.now() < self._busy_until
+                async with asyncio.timeout(SOON_S if busy else LOOK_S):
                     await self._wanted.wait()
 
     async def _work(self, vault: Vault, pbx: PbxId, folder: Path) -> int:
@@ -144,8 +150,10 @@ class RecordingKeeper:
         asked = await recordings.asked_of(self.database, one.call, one.id)
         ended_at = one.ended_at or await asyncio.to_thread(_last_written, folder, one.id) or one.began_at
         late = self.now() - ended_at > GIVE_UP_S
+        if one.ended_at is None and not late:
+            return None  # history has not said it yet, or a service that was killed never will
         if not demanded(one.mode, asked):
-            return Finished(recordings.UNWANTED, ended_at) if late or one.ended_at is not None else None
+            return Finished(recordings.UNWANTED, ended_at)
         try:
             halves = await asyncio.to_thread(_halves, folder, one.id)
             if not halves:

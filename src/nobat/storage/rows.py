@@ -8,7 +8,7 @@ from typing import Any
 from acd.events import AgentStatusChosen, CallAmended, Event, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
 from acd.ids import pbx_of
 from acd.recording_events import RecordingBegan, RecordingEnded
-from acd.surveys import SurveyAnswered
+from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.limit_json import closing_json
 from nobat.storage import parts
@@ -86,6 +86,7 @@ def call_row(call: CallView) -> Row:
         "notes": clean(call.notes, 10_000),
         "language": clean(call.language, 40),
         "place_since": when(call.place_since) if call.place_since is not None else None,
+        "survey": call.survey,
     }
 
 
@@ -153,13 +154,13 @@ def recording_end_row(event: RecordingEnded) -> Row:
     return {"of_recording": event.recording, "ended": when(event.at)}
 
 
-def survey_row(event: SurveyAnswered) -> Row:
+def survey_row(event: SurveyOffered | SurveyAnswered) -> Row:
     return {
         "call_id": event.call,
         "queue_id": event.queue,
         "agent_id": event.agent,
         "at": when(event.at),
-        "score": event.score,
+        "score": event.score if isinstance(event, SurveyAnswered) else None,
     }
 
 

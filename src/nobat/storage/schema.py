@@ -208,7 +208,7 @@ recordings = Table(
     Index(None, "keep_until"),
 )
 
-# What callers thought of their conversation, one answer a call.
+# Callers who were asked what they thought of their conversation, one row a call; those who did not answer have no score.
 surveys = Table(
     "surveys",
     metadata,
@@ -216,7 +216,7 @@ surveys = Table(
     _some("queue_id", ID),
     Column("agent_id", ID),
     _some("at", UtcDateTime),
-    _some("score", Integer),
+    Column("score", Integer),
     Index("ix_surveys_queue_id_at", "queue_id", "at"),
 )
 
@@ -259,6 +259,7 @@ calls = Table(
     Column("notes", Text),
     Column("language", String(40)),
     Column("place_since", UtcDateTime),
+    Column("survey", Integer),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
     Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),

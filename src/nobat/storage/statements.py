@@ -19,7 +19,7 @@ from acd.events import (
     WrapUpEnded,
 )
 from acd.recording_events import RecordingBegan, RecordingEnded
-from acd.surveys import SurveyAnswered
+from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.storage import rows, schema
 from nobat.storage.database import when
@@ -88,8 +88,10 @@ async def _recordings(connection: AsyncConnection, insert: Insert, whats: Sequen
     await _add(connection, insert, schema.recordings, begun)
     ended = [rows.recording_end_row(one) for one in whats if isinstance(one, RecordingEnded)]
     await _run(connection, _RECORDING_ENDED, ended)
+    asked = [rows.survey_row(one) for one in whats if isinstance(one, SurveyOffered)]
+    await _add(connection, insert, schema.surveys, asked)
     said = [rows.survey_row(one) for one in whats if isinstance(one, SurveyAnswered) and one.score is not None]
-    await _add(connection, insert, schema.surveys, said)
+    await _replace(connection, insert, schema.surveys, said)
 
 
 def _audit_row(note: Note) -> Row:

@@ -17,6 +17,7 @@ SURVEY = {"offered": False}
 def upgrade() -> None:
     for name, default in (("recording", RECORDING), ("survey", SURVEY)):
         op.add_column("queues", sa.Column(name, sa.JSON, nullable=False, server_default=json.dumps(default)))
+    op.add_column("calls", sa.Column("survey", sa.Integer))
     op.create_table(
         "recordings",
         sa.Column("id", sa.String(64), nullable=False),
@@ -48,7 +49,7 @@ def upgrade() -> None:
         sa.Column("queue_id", sa.String(64), nullable=False),
         sa.Column("agent_id", sa.String(64)),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("score", sa.Integer, nullable=False),
+        sa.Column("score", sa.Integer),
         sa.PrimaryKeyConstraint("call_id", name="pk_surveys"),
     )
     op.create_index("ix_surveys_queue_id_at", "surveys", ["queue_id", "at"])
@@ -57,5 +58,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("surveys")
     op.drop_table("recordings")
+    op.drop_column("calls", "survey")
     for name in ("survey", "recording"):
         op.drop_column("queues", name)
