@@ -1,8 +1,8 @@
 """recording_cost: what a recorded conversation costs Asterisk, against the same conversation with a plain ``MixMonitor``.
 
-The peer is four lines of dialplan: answer, ``MixMonitor`` into one file, ``Dial``. Both have the same phones, tones on both legs and
-the same bridges; blocks of both alternate, and conversations that nobody records are measured beside them. Joining and encrypting is
-the service's work and is told apart.
+The peer is four lines of dialplan: answer, ``MixMonitor`` into one file, ``Dial``. Both have the same phones, tones on both legs
+and the same bridges; blocks of both alternate, and conversations that nobody records are measured beside them. Joining and
+encrypting is the service's work and is told apart.
 """
 
 import asyncio
