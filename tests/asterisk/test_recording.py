@@ -71,7 +71,7 @@ async def recorded(serving: Serving, call: str, **wanted: object) -> Json:
         found[:] = (await serving.get("/v1/recordings", call=call))["items"]
         return bool(found) and all(one["state"] != "open" for one in found)
 
-    await until(is_there, f"the recording of {call}", within_s=20, seen=lambda: found)
+    await until(is_there, f"the recording of {call}", within_s=30, seen=lambda: found)
     assert all(found[0][name] == value for name, value in wanted.items()), found[0]
     return found[0]
 
@@ -128,6 +128,7 @@ async def test_each_side_has_its_own_voice_and_nothing_plain_is_left(serving: Se
     assert sound.strength(sound.left, own, *middle) < 100
     assert sound.strength(sound.right, other, *middle) < 100
     assert plain_files(serving) == []
+    assert serving.pbx.instance.recordings.stat().st_mode & 0o007 == 0
     (kept,) = (serving.service.directory / "recordings").glob(f"{one['id']}*")
     assert kept.stat().st_mode & 0o777 == 0o600
     assert b"RIFF" not in kept.read_bytes()
@@ -257,6 +258,27 @@ async def test_on_demand_keeps_what_was_asked_for_and_nothing_else(serving: Serv
     await serving.until_call(unwanted, state="ended")
     await until(lambda: not plain_files(serving), "the halves are gone", within_s=20)
     assert (await serving.get("/v1/recordings", call=call))["items"] == []
+
+
+async def test_where_nothing_can_be_written_calls_go_on_and_it_is_told(serving: Serving) -> None:
+    team = await Team.given(serving, "ann", recording={"mode": "always"})
+    await team.phone("ann", talk=0)
+    await team.at_work()
+    folder = serving.pbx.instance.recordings
+    aside = folder.with_name("aside")
+    if folder.exists():
+        folder.rename(aside)
+    folder.write_text("no folder")
+    try:
+        customer, call = await talking(team)
+        assert (await control(serving, call, "pause"))["state"] == "paused"
+        await serving.bank.leave(customer)
+        await team.hear_each_other(customer, "ann")
+        await recorded(serving, call, state="missing")
+    finally:
+        folder.unlink()
+        if aside.exists():
+            aside.rename(folder)
 
 
 def longest(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:

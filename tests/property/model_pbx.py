@@ -28,6 +28,7 @@ class Channel:
     connected_at: float = 0.0
     announcement: str | None = None  # not begun
     record: str = ""
+    muted: bool = False  # what is recorded is silence
 
 
 class ModelPbx:
@@ -63,7 +64,7 @@ class ModelPbx:
         assert channel.offer != request.offer, "the same offer twice"
         channel.stage, channel.offer, channel.announcement = LegStage.OFFERED, request.offer, None
         channel.silent = list(request.targets)
-        channel.record = request.record
+        channel.record, channel.muted = request.record, False
         return self._lets_go(channel)
 
     def _lets_go(self, channel: Channel) -> list[Fact]:

@@ -281,6 +281,9 @@ def _remove(folder: Path, recording: str) -> None:
 def _close(folder: Path) -> None:
     """What Asterisk has written is nobody else's to read, whatever its umask; what cannot be changed is the operator's to see."""
     with contextlib.suppress(OSError):
+        mode = folder.stat().st_mode & 0o7777
+        if mode & 0o007:
+            folder.chmod(mode & ~0o007)
         for file in folder.glob("*.wav"):
             if file.stat().st_mode & 0o077:
                 file.chmod(0o600)
