@@ -39,6 +39,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         if not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
+    floor.recordings = {call: known for call, known in floor.recordings.items() if pbx_of(call) != fact.pbx}
     floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now

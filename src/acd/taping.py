@@ -150,7 +150,11 @@ def silenced(floor: "Floor", turn: Turn, fact: Silenced) -> None:
     if found is None:
         return
     call, one = found
-    if fact.silent is one.silent and one.told is not True:
+    if fact.silent is not one.silent:  # of what was wanted before; it may have overtaken what is wanted now
+        one.told = None
+        _tell(turn, call, one)
+        floor.at(turn.now + AGAIN_S, "silence", call.id)
+    elif one.told is not True:
         one.told = True
         turn.emit(RecordingObeyed(turn.now, call.id, call.queue, one.id, one.silent))
         turn.ask(ShowRecording(call.id, call.leg, one.state))
