@@ -242,10 +242,7 @@ class PbxLost:
 
 @record
 class PbxReady:
-    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right.
-
-    ``boot`` changes when the PBX is restarted.
-    """
+    """A snapshot was taken in and calls are offered again. ``repairs``: what was put right, by kind; ``boot``: of the PBX."""
 
     at: float
     pbx: PbxId
