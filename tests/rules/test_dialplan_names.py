@@ -81,13 +81,6 @@ def test_every_prompt_that_the_dialplan_plays_exists() -> None:
     assert all(any(prompt.startswith(one) for prompt in every_prompt()) for one in families)
 
 
-def test_a_conversation_is_in_one_kind_of_bridge_however_many_are_in_it() -> None:
-    """One that goes from one kind to another and back loses a voice in its recording: docs/decisions/0022."""
-    modules = (ROOT / "asterisk-conf" / "modules.conf").read_text()
-    loaded = {line.split()[2] for line in modules.splitlines() if line.startswith("load = bridge_")}
-    assert loaded == {"bridge_builtin_features.so", "bridge_holding.so", "bridge_softmix.so"}
-
-
 def test_only_offers_what_they_dial_through_and_allowed_numbers_are_dialled() -> None:
     for name, text in DIALPLAN.items():
         dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
