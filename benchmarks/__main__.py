@@ -23,6 +23,7 @@ NAMES = (
     "assign_latency",
     "assign_prompts",
     "cpu_share",
+    "recording_cost",
     "storm",
 )
 

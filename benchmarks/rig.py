@@ -74,15 +74,15 @@ class Rig:
     async def quiet(self) -> None:
         """No call anywhere, every agent free."""
         await self.bank.ami.act("Hangup", Channel="/^PJSIP/", Cause="16")
-        await self._until(self.pbx.is_quiet)
-        await self._until(self._all_idle)
+        await self.until(self.pbx.is_quiet)
+        await self.until(self._all_idle)
 
     async def _all_idle(self) -> bool:
         items = (await self.get("/v1/agents?limit=200"))["items"]
         assert isinstance(items, list)
         return sum(agent["state"] == "idle" for agent in items) == self.agents
 
-    async def _until(self, condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
         deadline = asyncio.get_running_loop().time() + within_s
         while not await condition():
             if asyncio.get_running_loop().time() > deadline:
@@ -91,11 +91,15 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(agents: int, *, talk_s: tuple[float, float], ring_s: float = 0.0) -> AsyncIterator[Rig]:
+async def rig(
+    agents: int, *, talk_s: tuple[float, float], ring_s: float = 0.0, dialplan: str = ""
+) -> AsyncIterator[Rig]:
     """Bring everything up with ``agents`` signed in; each talks for a random time of ``talk_s`` and hangs up."""
     directory = Path(tempfile.mkdtemp(prefix="nobat-bench-"))
-    pbx = await _pbx(directory, agents)
-    service = Service(directory / "service", free_port(), pbx.ami_port, pbx.ami_secret)
+    pbx = await _pbx(directory, agents, dialplan)
+    service = Service(
+        directory / "service", free_port(), pbx.ami_port, pbx.ami_secret, recording_dir=pbx.instance.recordings
+    )
     bank: PhoneBank | None = None
     try:
         bank = await pbx.phone_bank()
@@ -122,7 +126,7 @@ async def rig(agents: int, *, talk_s: tuple[float, float], ring_s: float = 0.0) 
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def _pbx(directory: Path, agents: int) -> TestPbx:
+async def _pbx(directory: Path, agents: int, dialplan: str) -> TestPbx:
     """The shipped PBX, with the peer's queue and an account without event filters added to it."""
     instance = Instance(f"bench-{os.getpid()}-{secrets.token_hex(2)}", find_home(), directory / "pbx")
     settings = PbxSettings(
@@ -146,7 +150,7 @@ async def _pbx(directory: Path, agents: int) -> TestPbx:
     )
     _add(
         etc / "extensions.conf",
-        "\n[from-trunk](+)\nexten => 9000,1,Answer()\n same => n,Queue(peer)\n same => n,Hangup()\n",
+        "\n[from-trunk](+)\nexten => 9000,1,Answer()\n same => n,Queue(peer)\n same => n,Hangup()\n" + dialplan,
     )
     _add(
         etc / "manager.conf",

@@ -106,6 +106,11 @@ class Instance:
         """Where it puts what callers say, as this machine sees it."""
         return self.directory / "spool" / "nobat-voicemail"
 
+    @property
+    def recordings(self) -> Path:
+        """Where it puts the two halves of a conversation, as this machine sees it."""
+        return self.directory / "spool" / "nobat-recording"
+
     def path_values(self) -> dict[str, str]:
         """The values of the placeholders that say where things are."""
         return {

@@ -31,6 +31,7 @@ class Service:
     database_url: str | None = None  # None: SQLite in its folder
     pbx_name: str = "pbx1"
     voicemail_dir: Path | None = None  # where the PBX puts what callers say
+    recording_dir: Path | None = None  # where the PBX puts the halves of conversations
     numbers: tuple[tuple[str, str], ...] = ()  # that limits may lead to: pattern and dial string
 
     @property
@@ -60,9 +61,11 @@ class Service:
             f'[database]\nurl = "{database}"\n\n'
             f'[http]\nhost = "127.0.0.1"\nport = {self.http_port}\n\n'
             '[log]\nformat = "json"\n\n'
+            f'[recordings]\nfolder = "{self.directory / "recordings"}"\nkey_file = "{self.directory / "recordings.key"}"\n\n'
             f'[[pbx]]\nname = "{self.pbx_name}"\nhost = "127.0.0.1"\nport = {self.ami_port}\n'
             f'username = "nobat"\nsecret_file = "{self.directory / "ami-secret"}"\n'
             + (f'voicemail_dir = "{self.voicemail_dir}"\n' if self.voicemail_dir is not None else "")
+            + (f'recording_dir = "{self.recording_dir}"\n' if self.recording_dir is not None else "")
             + "".join(f'\n[[numbers]]\npattern = "{number}"\ndial = "{dial}"\n' for number, dial in self.numbers),
         )
 

@@ -70,7 +70,9 @@ class Lab:
         """The service with the settings and the secret of this lab."""
         running = self._running_settings() or self.settings.shown()
         ports = int(running["http_port"]), int(running["ami_port"])
-        return Service(self.directory, *ports, self._secret(), voicemail_dir=self.pbx.voicemail)
+        return Service(
+            self.directory, *ports, self._secret(), voicemail_dir=self.pbx.voicemail, recording_dir=self.pbx.recordings
+        )
 
     def tokens(self) -> dict[str, str]:
         """The tokens of a lab that is up, by their names."""

@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, consults, joining, overflow, rejoining, wrapup
+from acd import announcing, asking, consults, joining, overflow, rejoining, taping, wrapup
 from acd import telephony as t
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
 from acd.calls import Call, CallState, LiveOffer, Visit
@@ -230,6 +230,7 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
     """The wait is over: decide the visit and engage the agent whose phone it is."""
     agent = _answering_agent(floor, call, device)
     offer, number = (call.offer.id, call.offer.number) if call.offer is not None else (None, None)
+    recording = call.offer.record if call.offer is not None else ""
     if call.offer is not None and device is not None:
         call.offer.phones.pop(device, None)
     close_offer(floor, turn, call, t.MissCause.CANCELLED)
@@ -247,6 +248,7 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
     if call.visit.outcome is None:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
     decide(floor, turn, call, _ANSWERED, at)
+    taping.began(floor, turn, call, recording, at)
 
 
 def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Agent | None:
@@ -306,6 +308,7 @@ def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
         consults.close(floor, turn, call)
     talk = call.talks[-1]
     talk.end(turn.now)
+    taping.ended(turn, call)
     call.ended_by = ended_by
     call.move(_AFTER, turn.now)
     agent = floor.agents.get(talk.agent) if talk.agent is not None else None
@@ -339,7 +342,7 @@ def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
         end_talk(floor, turn, call, "agent")
     if call.state is _AFTER and call.ended_by == "fault" and not call.hang_up_asked:
         return_to_line(floor, turn, call, "back-to-front")
-    elif call.state is _AFTER:
+    elif call.state is _AFTER and not asking.offered(floor, turn, call):
         turn.ask(t.HangUp(call.leg))
 
 
@@ -377,6 +380,8 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
 def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     """An offer that was certainly not placed frees its agents; of any other failure the next snapshot tells the truth."""
     announcing.not_said(floor, turn, fact)
+    taping.not_silenced(floor, turn, fact)
+    asking.not_asked(floor, turn, fact)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)

@@ -14,6 +14,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Limit
 from acd.outcomes import Outcome, waiting_since
 from acd.queues import Place
+from acd.recordings import Recording
 from acd.skills import NOTHING, Needs
 from acd.talks import Consult, Talk, Transfer
 from acd.words import Word
@@ -82,6 +83,7 @@ class LiveOffer:
     withdrawn: set[DeviceId] = field(default_factory=set)  # told to stop ringing; the PBX has not confirmed it
     found: bool = False  # by a snapshot, not made here: whose phones ring is learned as the PBX tells it
     number: str | None = None  # rings outside, for a call that is passed on there
+    record: str = ""  # the name under which its conversation is recorded
     ends_at: float = 0.0  # by then the PBX must have told the outcome; afterwards it is asked
 
 
@@ -131,6 +133,9 @@ class Call:
     disposition: str | None = None
     notes: str | None = None
     place_since: float | None = None  # of an earlier call that was cut off: the place counts from then
+    asked: bool = False  # what he thought of it …
+    score: int | None = None  # … and the answer
+    recording: Recording | None = None  # of the conversation that goes on
     speech: "Speech | None" = None  # what is said to the caller, and what was
 
     @property

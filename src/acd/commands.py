@@ -13,6 +13,7 @@ from acd.ids import AgentId, CallId, DeviceId, QueueId
 from acd.limits import Closing, Destination, Limit
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
+from acd.recordings import RecordingAction, RecordingMode, RecordingState
 from acd.talks import PlacePolicy, Talk, TargetKind, Transfer
 
 
@@ -338,6 +339,26 @@ class ChangeConsult:
     action: ConsultAction
 
 
+@dataclass(frozen=True, slots=True)
+class ControlRecording:
+    """Start, pause, resume or stop the recording of a conversation. ``by`` is for the record."""
+
+    call: CallId
+    action: RecordingAction
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRecording:
+    """A recording of before a restart, as it was left. ``state`` None: as it began."""
+
+    call: CallId
+    recording: str
+    mode: RecordingMode
+    state: RecordingState | None
+    since: float
+
+
 Command = (
     DefineQueue
     | RemoveQueue
@@ -374,4 +395,6 @@ Command = (
     | ApproveBreak
     | RefuseBreak
     | WithdrawBreak
+    | ControlRecording
+    | RestoreRecording
 )

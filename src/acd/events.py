@@ -9,6 +9,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
+from acd.recording_events import RecordingEvent
 from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
@@ -242,10 +243,7 @@ class PbxLost:
 
 @record
 class PbxReady:
-    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right.
-
-    ``boot`` changes when the PBX is restarted.
-    """
+    """A snapshot was taken in and calls are offered again. ``repairs``: what was put right, by kind; ``boot``: of the PBX."""
 
     at: float
     pbx: PbxId
@@ -419,4 +417,5 @@ Event = (
     | BreakRequested
     | BreakRequestSettled
     | BreakOverrun
+    | RecordingEvent
 )

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from acd import (
     announcing,
+    asking,
     breaks,
     calling,
     consulting,
@@ -30,12 +31,13 @@ from acd import (
     reconcile,
     rejoining,
     routing,
+    taping,
     wrapup,
 )
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
 from acd.calls import Call, CallState, Visit
-from acd.commands import Command, RestoreAmendment, RestoreParts
+from acd.commands import Command, RestoreAmendment, RestoreParts, RestoreRecording
 from acd.directory import CallerProfile, Numbering
 from acd.errors import unknown
 from acd.events import AgentStateChanged, PbxLost
@@ -68,6 +70,8 @@ TimerKind = Literal[
     "limit",
     "hours",
     "clear",
+    "silence",
+    "pause",
 ]
 
 
@@ -87,6 +91,9 @@ class Floor:
     counted: dict[CallId, list[Visit]] = field(default_factory=dict)
     parts: dict[CallId, RestoreParts] = field(default_factory=dict)
     amended: dict[CallId, RestoreAmendment] = field(default_factory=dict)
+    recordings: dict[CallId, RestoreRecording] = field(default_factory=dict)
+    salt: str = ""  # of the names of recordings
+    recording_on: frozenset[PbxId] = frozenset()  # where somebody fetches what is recorded
     outside: str | None = "PJSIP/{number}@trunk"  # how a number outside is dialled; None: it is not
     routes: tuple[Route, ...] = ()  # numbers that callers may be led to
     directory: dict[str, CallerProfile] = field(default_factory=dict)
@@ -344,6 +351,8 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "clear": overflow.clear_due,
     "announce": announcing.due,
     "speak": announcing.speak,
+    "silence": taping.silence_due,
+    "pause": taping.pause_due,
 }
 
 
@@ -369,6 +378,8 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **reconcile.HANDLERS,
     **wrapup.HANDLERS,
     **breaks.HANDLERS,
+    **taping.HANDLERS,
+    **asking.HANDLERS,
     DeviceChanged: _device_changed,
     LinkDown: _link_down,
     PbxDraining: _draining,

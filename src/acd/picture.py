@@ -75,6 +75,8 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         consult=_consult(one),
         language=one.language,
         place_since=one.place_since,
+        survey=one.score,
+        recording=_recording(one),
     )
 
 
@@ -93,6 +95,11 @@ def _consult(one: Call) -> v.ConsultView | None:
         asked.leg,
         asked.talk.began_at if asked.talk is not None else None,
     )
+
+
+def _recording(one: Call) -> v.RecordingView | None:
+    live = one.recording
+    return v.RecordingView(live.id, live.mode, live.state, live.since, live.told is True) if live is not None else None
 
 
 def _in_line(floor: "Floor", queue: Queue) -> list[Call]:

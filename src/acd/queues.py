@@ -16,8 +16,10 @@ from acd.ewt import WaitModel
 from acd.hours import ALWAYS, Hours, Timetable
 from acd.ids import AgentId, CallId, QueueId
 from acd.limits import LEVEL, NONE, Closing, Overflow, Presence
+from acd.recordings import NO_RECORDING, RecordingPolicy
 from acd.skills import NOTHING, Needs, RelaxStep
 from acd.sla import Ledger
+from acd.surveys import NO_SURVEY, SurveyPolicy
 from acd.telephony import MissCause
 from acd.words import Word
 
@@ -110,6 +112,8 @@ class QueueSpec:
     announcements: Announcements = SILENT
     wrap_up: WrapUpPolicy = WrapUpPolicy()
     breaks: BreakPolicy = BreakPolicy()
+    recording: RecordingPolicy = NO_RECORDING
+    survey: SurveyPolicy = NO_SURVEY
 
 
 Key = tuple[float, ...]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, calling, consulting, fallback, joining, overflow, returning
+from acd import announcing, calling, consulting, fallback, joining, overflow, returning, taping
 from acd.calls import Call, CallState
 from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
@@ -39,9 +39,11 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
         if not 0 < fact.asked_at <= _settled_at(known):  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
+    floor.recordings = {call: known for call, known in floor.recordings.items() if pbx_of(call) != fact.pbx}
     floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
+    taping.assert_again(floor, turn, fact.pbx)
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
 
@@ -103,7 +105,7 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     if found.stage is LegStage.LED:
         _find_led(floor, turn, call)
         return
-    fallback.resume_offer(floor, turn, call, found.offer)
+    fallback.resume_offer(floor, turn, call, found.offer).record = found.record
     if found.stage is not LegStage.OFFERED:
         _connect(floor, turn, call, found)
 
@@ -174,7 +176,7 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
             repairs["offer_found"] += 1
             floor.queues[call.queue].leave(call.place, call.needs)
-            fallback.resume_offer(floor, turn, call, found.offer)
+            fallback.resume_offer(floor, turn, call, found.offer).record = found.record
             if found.stage is not LegStage.OFFERED:
                 _connect(floor, turn, call, found)
         case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER):

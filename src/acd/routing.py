@@ -13,6 +13,7 @@ from heapq import heapify, heappop, heappush, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from acd import taping
 from acd.agents import Agent, AgentState
 from acd.calls import Call, CallState, LiveOffer
 from acd.decisions import Decision, Rank
@@ -280,10 +281,11 @@ def ring(
         queue.leave(call.place, call.needs)
         queue.offered.add(call.id)
     call.move(_OFFERED, now)
-    call.offer = LiveOffer(offer, now, ring_s, phones, ends_at=ends_at)
+    record = taping.name_for(floor, call, offer)
+    call.offer = LiveOffer(offer, now, ring_s, phones, ends_at=ends_at, record=record)
     for agent in agents:
         agent.reserve(call.id, offer)
         floor.refresh(agent, turn)
     floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), ring_s, passed_on))
+    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), ring_s, passed_on, record))
     turn.emit(CallOffered(now, call.id, queue.spec.id, offer, chosen))

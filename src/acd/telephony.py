@@ -18,6 +18,8 @@ from acd.consult_port import ConsultFact, ConsultFound, ConsultRequest
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
+from acd.recording_port import RecordingFact, RecordingRequest
+from acd.surveys import AskCaller, CallerAnswered
 
 __all__ = ["DeviceState", "LegStage", "MissCause", "RequestFailure"]
 
@@ -229,6 +231,7 @@ class SnapshotCall:
     agent_leg: LegId | None = None
     connected_at: float | None = None
     consult: ConsultFound | None = None
+    record: str = ""  # the name under which the conversation is recorded
 
 
 @record
@@ -285,6 +288,7 @@ class Offer:
     targets: tuple[DeviceId, ...]
     ring_s: int
     passed_on: bool = False
+    record: str = ""  # under which name the conversation is recorded; empty: it is not
 
 
 @record
@@ -409,5 +413,20 @@ Fact = (
     | RequestFailed
     | Announced
     | ConsultFact
+    | RecordingFact
+    | CallerAnswered
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | ConsultRequest
+Request = (
+    Offer
+    | Withdraw
+    | HangUp
+    | ReturnToLine
+    | Place
+    | Lead
+    | Resync
+    | Announce
+    | Mark
+    | ConsultRequest
+    | RecordingRequest
+    | AskCaller
+)

@@ -15,6 +15,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
+from acd.recordings import RecordingMode, RecordingState
 from acd.sla import Counts, ServiceLevels
 from acd.talks import TargetKind, Transfer
 
@@ -60,11 +61,23 @@ class ConsultView:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingView:
+    """``obeyed``: whether the PBX has confirmed it."""
+
+    id: str
+    mode: RecordingMode
+    state: RecordingState
+    since: float
+    obeyed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
     """One call. ``outcome`` is the last visit's; ``offered_to`` names the agents whose phones ring now.
 
     ``agent`` and ``device`` are those of the last talk, ``connected_at`` of the first; ``talk_s`` and ``hold_s`` are sums.
-    ``place_since``: of a caller who was cut off before, the entry that the place in the line counts from.
+    ``place_since``: of a caller who was cut off before, the entry that the place in the line counts from. ``survey``: what the
+    caller thought of it, 1 to 5. ``recording``: of the conversation that goes on.
     """
 
     id: CallId
@@ -97,6 +110,8 @@ class CallView:
     consult: ConsultView | None = None
     language: str | None = None
     place_since: float | None = None
+    survey: int | None = None
+    recording: RecordingView | None = None
 
 
 @dataclass(frozen=True, slots=True)

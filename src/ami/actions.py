@@ -16,18 +16,19 @@ from ami.checks import MAX_HEADERS, ActionRefused, Headers, check_line, exact_ch
 from ami.checks import checked as _checked
 from ami.consult_actions import RedirectBoth, SetAsker, SetBy, SetWith
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
+from ami.recording_actions import MixMonitorMute, SetRecordingShown
 
 __all__ = ["ActionRefused", "Headers", "exact_channel", "joined"]
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
-_OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
+_OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S},{names.RECORD})"
 _LEAD_VARIABLES = (
     f"ARRAY({names.PROMPTS},{names.DIAL},{names.RING_S},{names.VOICEMAIL},{names.MOST_S},{names.SILENCE_S})"
 )
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
-_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK}  # nobody is moved there: it is for when we are gone
+_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK, names.RECORDER}  # nobody is moved there
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
 
 
@@ -123,18 +124,20 @@ class SetVariable:
 
 @dataclass(frozen=True, slots=True)
 class SetOffer:
-    """What ``acd-offer`` needs, three variables at once by Asterisk's ``ARRAY``; no part of the value may hold a comma."""
+    """What ``acd-offer`` needs, four variables at once by Asterisk's ``ARRAY``; no part of the value may hold a comma."""
 
     action: ClassVar[str] = "Setvar"
     channel: str
     offer: str
     targets: tuple[str, ...]
     ring_s: int
+    record: str = ""
 
     def headers(self) -> Headers:
         if not 1 <= self.ring_s <= 3600:
             raise ActionRefused("malformed_value", "Value")
-        value = f"{_checked(patterns.NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s}"
+        record = _checked(patterns.NAME, self.record, "Value") if self.record else ""
+        value = f"{_checked(patterns.NAME, self.offer, 'Value')},{joined(self.targets)},{self.ring_s},{record}"
         return (("Channel", exact_channel(self.channel)), ("Variable", _OFFER_VARIABLES), ("Value", value))
 
 
@@ -368,6 +371,8 @@ Action = (
     | SetBy
     | SetWith
     | RedirectBoth
+    | MixMonitorMute
+    | SetRecordingShown
 )
 
 

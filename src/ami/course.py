@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from acd.ids import DeviceId, LegId, OfferId, PbxId
+from acd.recording_port import RecordingKeyed
+from acd.surveys import CallerAnswered
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
@@ -235,6 +237,15 @@ class Course:
             recorded = event.recorded in causes.RECORDED
             self._say(LeadEnded(call.id, event.by == "caller", recorded))
 
+    def _recording_keyed(self, call: LiveCall, event: e.RecordingKey) -> None:
+        agent = self.book.agents.get(LegId(event.leg))
+        if agent is not None and event.call == call.id:
+            self._say(RecordingKeyed(call.id, agent.leg, event.ask))
+
+    def _survey_over(self, call: LiveCall, event: e.SurveyOver) -> None:
+        if event.leg == call.leg and event.call == call.id:
+            self._say(CallerAnswered(call.id, event.score))
+
     def _announced(self, call: LiveCall, event: e.AnnouncementBegan) -> None:
         if event.call == call.id and event.leg == call.leg:
             self._say(Announced(call.id, event.say))
@@ -301,4 +312,6 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
     e.AnnouncementBegan: Course._announced,
+    e.RecordingKey: Course._recording_keyed,
+    e.SurveyOver: Course._survey_over,
 }

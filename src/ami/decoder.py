@@ -40,8 +40,10 @@ from ami.events import (
     PhonePickedUp,
     Quarantined,
     Reason,
+    RecordingKey,
     Response,
     ShuttingDown,
+    SurveyOver,
     TalkOver,
 )
 
@@ -154,6 +156,8 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
         _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
+        _Schema(names.EVENT_RECORD, RecordingKey, "Channel Uniqueid Call Ask"),
+        _Schema(names.EVENT_SURVEY, SurveyOver, "Channel Uniqueid Call Score", number=3),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

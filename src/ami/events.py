@@ -130,6 +130,26 @@ class CallsJoined:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingKey:
+    """UserEvent AcdRecord, raised by the agent's leg: a code in the call that is about its recording."""
+
+    channel: str
+    leg: str
+    call: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyOver:
+    """UserEvent AcdSurvey: the caller has answered the question after the conversation; 0: has not."""
+
+    channel: str
+    leg: str
+    call: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementBegan:
     """UserEvent AcdSaid: a waiting caller begins to hear an announcement."""
 
@@ -237,6 +257,8 @@ Event = (
     | ConsultStep
     | CallsJoined
     | AnnouncementBegan
+    | RecordingKey
+    | SurveyOver
     | DialBegan
     | DialEnded
     | BridgeEntered

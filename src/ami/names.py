@@ -16,7 +16,9 @@ TRANSFER = "acd-transfer"
 FALLBACK = "acd-fallback"
 HOLD = "acd-hold"
 CONSULT = "acd-consult"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, HOLD, CONSULT)
+RECORDER = "acd-record"
+SURVEY = "acd-survey"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, HOLD, CONSULT, RECORDER, SURVEY)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -35,6 +37,7 @@ TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
 OFFER_ID = "ACD_OFFER"
 TARGETS = "ACD_TARGETS"  # dial strings joined by '&'
 RING_S = "ACD_RING"  # seconds
+RECORD = "ACD_RECORD"  # the name under which the conversation is recorded, or nothing
 
 # Variables on the caller's channel, set by the site before it sends the caller to ENTER.
 MUSIC = "ACD_MUSIC"  # class of music on hold
@@ -44,6 +47,7 @@ LANGUAGE = "ACD_LANGUAGE"  # that the caller has chosen
 PLACE = "ACD_PLACE"  # milliseconds since the epoch from which the place counts, of a caller who was cut off before
 ANNOUNCE = "ACD_ANNOUNCE"  # names of prompts joined by '&', to be heard at the next moment
 ANNOUNCE_ID = "ACD_ANNOUNCE_ID"
+RECORDING_STATE = "ACD_RECORDING"  # what the recording is, as the PBX has confirmed it: for the agent's phone
 
 # Variables on the caller's channel, set by the service before it redirects to RETURN, together with QUEUE and DONE, and when a
 # limit leads a waiting caller to another queue's line.
@@ -110,6 +114,8 @@ EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
 EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, over, aside, asked; asks, with To (digits)
+EVENT_RECORD = "AcdRecord"  # Call, Action (pause, resume); raised by the agent's leg
+EVENT_SURVEY = "AcdSurvey"  # Call, Score (a digit, or 0)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 USER_EVENTS = (
     EVENT_ENTER,
@@ -122,4 +128,6 @@ USER_EVENTS = (
     EVENT_SAID,
     EVENT_LEAD_ENDED,
     EVENT_CONSULT,
+    EVENT_RECORD,
+    EVENT_SURVEY,
 )

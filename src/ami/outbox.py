@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from acd.ids import CallId
+from acd.recording_port import Silence, Silenced
 from acd.telephony import Announce, Offer, Request, RequestFailed, RequestFailure
 from ami import actions
 from ami.answers import Answer, Outcome
@@ -38,8 +39,10 @@ class Outbox:
         tracker: Tracker,
         may_offer: Callable[[], bool],
         failed: Callable[[RequestFailed], None],
+        done: Callable[[Silenced], None] = lambda _: None,
     ) -> None:
         self._link, self._tracker, self._may_offer, self._failed = link, tracker, may_offer, failed
+        self._done = done
         self._waiting: deque[Request] = deque()
         self._to_say: deque[Announce] = deque()
         self._open = 0
@@ -89,6 +92,8 @@ class Outbox:
             if left == 0:
                 if worst is not None:
                     self._fail(request, _failure(worst))
+                elif isinstance(request, Silence):  # a promise that somebody waits for
+                    self._done(Silenced(request.call, request.recording, request.silent))
                 self._go_on()
 
         for answer in answers:

@@ -16,6 +16,7 @@ from time import monotonic
 from types import MappingProxyType
 
 from acd.ids import LegId, PbxId
+from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, names, resync
 from ami.answers import Answer, Outcome
@@ -83,7 +84,7 @@ class Pbx:
         self._tracker = Tracker(config.pbx)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
         self._lifeline = Lifeline(self._link, self._tracker.book, config.epoch, monotonic)
-        self._outbox = Outbox(self._link, self._tracker, self._may_offer, self._request_failed)
+        self._outbox = Outbox(self._link, self._tracker, self._may_offer, self._request_failed, self._tell)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
         self._warnings: tuple[str, ...] = ()
@@ -177,7 +178,7 @@ class Pbx:
         return len(sound) == len(chosen)
 
     def _request_failed(self, failure: RequestFailed) -> None:
-        harmless = isinstance(failure.request, Announce | Mark)
+        harmless = isinstance(failure.request, Announce | Mark | Silence | ShowRecording)
         if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED) and not harmless:
             self._snapshot_wanted.set()  # what we believe of that call is not so: look
         self._tell(failure)

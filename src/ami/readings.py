@@ -34,6 +34,7 @@ CALL_VARIABLES = (
     names.ASIDE,
     names.ASKED,
     names.OWN_OFFER,
+    names.RECORD,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)

@@ -148,14 +148,15 @@ def _call(
         return call, SnapshotCall(entered, stage, call.offer.id)
     targets = [device_at(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
+    record = found.variables.get(names.RECORD, "")
     if on_its_way or stage is LegStage.OFFERED:
-        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id, record=record)
     talk = aside_read.read(pbx, call, offer, found, legs, bridged)
     offer.answered, call.aside, call.held = talk.answered, talk.aside, aside_read.is_held(found)
     offer.open.clear()
     if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING and not call.held:
         # Picked up, and on the way into the bridge: the conversation begins with the next event.
-        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
+        return call, SnapshotCall(entered, LegStage.OFFERED, offer.id, record=record)
     offer.talking = True
     agent = offer.answered
     return call, SnapshotCall(
@@ -166,6 +167,7 @@ def _call(
         agent.leg if agent is not None else None,
         talk.since if talk.since is not None else seconds(found.variables.get(names.CONNECTED)),
         talk.consult,
+        record,
     )
 
 

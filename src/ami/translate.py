@@ -9,6 +9,8 @@ from typing import Any
 
 from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
+from acd.recording_port import ShowRecording, Silence
+from acd.surveys import AskCaller
 from acd.telephony import (
     Announce,
     HangUp,
@@ -22,7 +24,7 @@ from acd.telephony import (
     ReturnToLine,
     Withdraw,
 )
-from ami import actions, consulting, names
+from ami import actions, consulting, names, recording
 from ami.book import LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
@@ -56,7 +58,7 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
         return Refused(RequestFailure.REFUSED)
     targets = tuple(target_of(target) for target in request.targets)
     made = (
-        actions.SetOffer(call.channel, request.offer, targets, request.ring_s),
+        actions.SetOffer(call.channel, request.offer, targets, request.ring_s, request.record),
         actions.Redirect(call.channel, names.OFFER),
     )
     _check(made)
@@ -125,6 +127,21 @@ def _announce(tracker: Tracker, request: Announce) -> Sequence[actions.Action] |
     made = (actions.SetAnnouncement(call.channel, request.say, request.prompts),)
     _check(made)
     return made
+
+
+def _ask_caller(tracker: Tracker, request: AskCaller) -> Sequence[actions.Action] | Refused:
+    call = tracker.book.calls.get(request.call)
+    if call is None or call.leg != request.leg:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    if call.offer is None or not call.offer.over:
+        return Refused(RequestFailure.REFUSED)
+    made = (actions.Redirect(call.channel, names.SURVEY),)
+    _check(made)
+    return made
+
+
+def _of_recording(tracker: Tracker, request: Silence | ShowRecording) -> Sequence[actions.Action] | Refused:
+    return recording.actions_of(tracker.book, request) or Refused(RequestFailure.NO_SUCH_LEG)
 
 
 def _mark(tracker: Tracker, request: Mark) -> Sequence[actions.Action] | Refused:
@@ -204,4 +221,7 @@ _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused 
     Mark: _mark,
     Consult: consulting.begin,
     MoveConsult: consulting.move,
+    AskCaller: _ask_caller,
+    Silence: _of_recording,
+    ShowRecording: _of_recording,
 }

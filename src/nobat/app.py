@@ -10,6 +10,7 @@ Order of the end (SIGTERM): no new offers > offers in flight are settled > REST 
 import asyncio
 import contextlib
 import gc
+import secrets
 import signal
 import socket
 import sys
@@ -43,6 +44,8 @@ from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
 from nobat.ports import MakePbx, PbxLink
+from nobat.recording.keeper import RecordingKeeper
+from nobat.recording.opening import keeper_of
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
@@ -50,6 +53,7 @@ from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
 from nobat.storage.live_parts import restored_parts
+from nobat.storage.live_recordings import restored_recordings
 from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
@@ -98,6 +102,7 @@ class App:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    recordings: RecordingKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -119,10 +124,11 @@ class App:
             )
         )
         metrics = Metrics(started_at)
-        feed = Feed(metrics, int(started_at * 1000))
         local = settings.numbering
         numbering = Numbering(local.country, local.trunk, local.international)
         folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
+        recordings = keeper_of(settings, metrics, database, clock.now)
+        feed = Feed(recordings, int(started_at * 1000))
         voicemail = VoicemailKeeper(feed, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
         routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
@@ -131,10 +137,12 @@ class App:
             outside=settings.transfers.outside or None,
             routes=routes,
             break_reasons=settings.reasons(),
+            salt=secrets.token_hex(32),
+            recording_on=frozenset(recordings.folders),
         )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
-        voicemail.engine = engine
-        metrics.source = FloorSource(engine, recorder)
+        voicemail.engine = recordings.engine = engine
+        metrics.source = FloorSource(engine, recorder, lambda: recordings.waiting)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
@@ -166,6 +174,7 @@ class App:
             figures,
             MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
             feed,
+            recordings,
         )
 
     async def start(self) -> None:
@@ -189,6 +198,7 @@ class App:
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
         self._keep_running("mail", self.mails.follow)
+        self._keep_running("recordings", self.recordings.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -205,6 +215,7 @@ class App:
         turns = await startup.restored_turns(self.database, known.agents.values(), self.clock.now())
         services = await startup.restored_services(self.database, self.clock.now())
         parts = await restored_parts(self.database, self.clock.now())
+        recorded = await restored_recordings(self.database, self.clock.now())
         shifts = await startup.restored_shifts(self.database, self.clock.now())
         amended = await startup.restored_amendments(self.database, self.clock.now())
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
@@ -213,7 +224,7 @@ class App:
         await self.keeper.take_up(known)
         await self.directory.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
-        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places)
+        restored: tuple[Command, ...] = (*people, *visits, *parts, *recorded, *amended, *places)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -27,6 +27,7 @@ from acd.events import (
 )
 from acd.floor import Floor
 from acd.ids import PbxId, pbx_of
+from acd.recording_events import RecordingChanged
 from acd.telephony import Fact, HangUp, Lead, Offer, Place, Request, Resync, ReturnToLine
 from acd.turn import Effects
 from acd.views import CallView
@@ -34,7 +35,7 @@ from nobat.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened)
+DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged)
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""
 

@@ -34,6 +34,9 @@ from acd.events import (
 )
 from acd.ids import PbxId, QueueId
 from acd.outcomes import Outcome
+from acd.recording_events import RecordingChanged, RecordingDisobeyed, RecordingPauseLong
+from acd.recordings import RecordingAction
+from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
 from acd.views import QueueView
 from ami.health import Health, HealthState
@@ -42,6 +45,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 QUEUES_AT_ONCE = 20
+RECORDING_RESULTS = ("whole", "short", "missing", "damaged", "unwanted", "unwritten")
+RECORDING_CHANGES = (*(action.value for action in RecordingAction), "long_pause", "disobeyed")
+SURVEY_SCORES = ("1", "2", "3", "4", "5", "none", "failed")
 OFFER_RESULTS = ("answered", "not_placed", *(cause.value for cause in MissCause))
 _QUICK = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _LONG = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
@@ -68,6 +74,9 @@ class Source(Protocol):
 
     def history_lost(self) -> int:
         """Rows that were given up."""
+
+    def recordings_waiting(self) -> int:
+        """Conversations that are over and whose recording is not encrypted yet."""
 
     def journal_works(self) -> bool:
         """Whether this machine's own disk takes history."""
@@ -140,6 +149,14 @@ class _Families:
         self.pending = gauge("acd_history_pending", "Rows of history not yet in the database.")
         self.lost = gauge("acd_history_lost", "Rows of history given up since the start of the service.")
         self.journal = gauge("acd_journal_up", "1 if the local journal can be written.")
+        made = "Recordings of conversations, by what has become of them."
+        self.recorded = counter("acd_recordings_total", made, "queue", "result")
+        changed = "What was asked of recordings, and what the PBX did not do of it."
+        self.recording_asked = counter("acd_recording_changes_total", changed, "queue", "action")
+        self.waiting_recordings = gauge("acd_recordings_pending", "Recordings whose sound is not encrypted yet.")
+        self.surveys = counter(
+            "acd_surveys_total", "Callers asked after their conversation, by answer.", "queue", "score"
+        )
         self.lag = histogram("acd_inbox_lag_seconds", "Time that messages spend in the engine's inbox.", _QUICK)
 
 
@@ -173,6 +190,9 @@ class _QueueMeters:
         self.agents = {state: families.agents.labels(queue, state.value) for state in AgentState}
         self.offers = {result: families.offers.labels(queue, result) for result in OFFER_RESULTS}
         self.told = families.told.labels(queue)
+        self.recorded = {one: families.recorded.labels(queue, one) for one in RECORDING_RESULTS}
+        self.recording_asked = {one: families.recording_asked.labels(queue, one) for one in RECORDING_CHANGES}
+        self.surveys = {one: families.surveys.labels(queue, one) for one in SURVEY_SCORES}
         self.wait_error = families.wait_error.labels(queue)
         self.wait_inside = families.wait_inside.labels(queue)
         for unknown in (self.level, self.wait_error, self.wait_inside):
@@ -187,8 +207,14 @@ class _QueueMeters:
             families.ended.remove(queue, outcome.value)
         for state in AgentState:
             families.agents.remove(queue, state.value)
-        for result in OFFER_RESULTS:
-            families.offers.remove(queue, result)
+        for family, values in (
+            (families.offers, OFFER_RESULTS),
+            (families.recorded, RECORDING_RESULTS),
+            (families.recording_asked, RECORDING_CHANGES),
+            (families.surveys, SURVEY_SCORES),
+        ):
+            for value in values:
+                family.remove(queue, value)
 
     def show(self, reading: QueueReading) -> None:
         self.waiting.set(reading.view.waiting)
@@ -231,6 +257,10 @@ class Metrics:
             self._dispatch[pbx] = self._families.dispatch.labels(pbx)
         self._dispatch[pbx].observe(seconds)
 
+    def recorded(self, queue: QueueId, result: str) -> None:
+        """What has become of a recording."""
+        self._queue(queue).recorded[result].inc()
+
     def meter(self, pbx: PbxId) -> "PbxMeter":
         """The observer of one PBX's link."""
         self._dispatch[pbx] = self._families.dispatch.labels(pbx)
@@ -256,6 +286,7 @@ class Metrics:
             _QueueMeters.remove(self._families, name)
         self._families.pending.set(source.history_pending())
         self._families.lost.set(source.history_lost())
+        self._families.waiting_recordings.set(source.recordings_waiting())
         self._families.journal.set(source.journal_works())
 
     def _queue(self, queue: QueueId) -> _QueueMeters:
@@ -299,6 +330,22 @@ class Metrics:
             case BreakOverrun():
                 for queue in event.queues:
                     self._queue(queue).long_breaks.inc()
+            case _:
+                self._count_afterwards(event)
+
+    def _count_afterwards(self, event: Event) -> None:
+        """Recordings, and what callers say when all is over."""
+        match event:
+            case RecordingChanged():
+                self._queue(event.queue).recording_asked[event.action].inc()
+            case RecordingPauseLong():
+                self._queue(event.queue).recording_asked["long_pause"].inc()
+            case RecordingDisobeyed():
+                self._queue(event.queue).recording_asked["disobeyed"].inc()
+            case SurveyAnswered():
+                self._queue(event.queue).surveys[str(event.score or "none")].inc()
+            case SurveyFailed():
+                self._queue(event.queue).surveys["failed"].inc()
             case _:
                 pass
 

@@ -1,6 +1,6 @@
 """What a scrape reads from the floor, one queue at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,7 @@ class FloorSource:
 
     engine: Engine
     recorder: History
+    recordings: Callable[[], int] = lambda: 0
 
     def queues(self) -> Iterator[QueueReading]:
         """Each queue as it is, its service level over the last four intervals, and how right its expected waits were.
@@ -49,6 +50,9 @@ class FloorSource:
 
     def history_lost(self) -> int:
         return self.recorder.lost
+
+    def recordings_waiting(self) -> int:
+        return self.recordings()
 
     def journal_works(self) -> bool:
         return self.recorder.journal_fails is None

@@ -117,6 +117,10 @@ class PbxSettings(Section):
     voicemail_dir: Path | None = None
     """Where this service finds what callers have said into this server: `nobat-voicemail` in Asterisk's spool directory."""
 
+    recording_dir: Path | None = None
+    """Where this service finds the halves of recorded conversations: `nobat-recording` in Asterisk's spool directory. Without it,
+    and `recordings.folder`, nothing is recorded on this server."""
+
     ping_s: Seconds = 1.0
     """Seconds between two pings; a link that does not answer within `ping_deadline_s` is declared dead."""
 
@@ -219,6 +223,22 @@ class TransferSettings(Section):
     business: allow there only what you want to pay for."""
 
 
+class RecordingSettings(Section):
+    """Where recordings are kept, encrypted."""
+
+    folder: Path | None = None
+    """Folder of the encrypted files. Without it nothing is recorded."""
+
+    key_file: Path | None = None
+    """File of the master key (32 bytes in base64), made on first use: `master.key` in the folder, if nothing is said. Keep it,
+    and its backup, apart from the recordings: whoever has both can hear them, and without it nobody can."""
+
+    @property
+    def key_path(self) -> Path | None:
+        """Where the master key is."""
+        return self.key_file or (self.folder / "master.key" if self.folder is not None else None)
+
+
 class HistorySettings(Section):
     """Writing down what happened, behind the calls."""
 
@@ -263,6 +283,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     mail_report: tuple[MailReportSettings, ...] = ()
     """One `[[mail_report]]` table for each report that is sent by mail."""
+    recordings: RecordingSettings = RecordingSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""
 

@@ -27,6 +27,8 @@ class Channel:
     agent_leg: LegId | None = None
     connected_at: float = 0.0
     announcement: str | None = None  # not begun
+    record: str = ""
+    muted: bool = False  # what is recorded is silence
 
 
 class ModelPbx:
@@ -62,6 +64,7 @@ class ModelPbx:
         assert channel.offer != request.offer, "the same offer twice"
         channel.stage, channel.offer, channel.announcement = LegStage.OFFERED, request.offer, None
         channel.silent = list(request.targets)
+        channel.record, channel.muted = request.record, False
         return self._lets_go(channel)
 
     def _lets_go(self, channel: Channel) -> list[Fact]:
@@ -212,6 +215,7 @@ class ModelPbx:
                 channel.talking_to,
                 channel.agent_leg if channel.talking_to else None,
                 channel.connected_at if channel.talking_to else None,
+                record=channel.record,
             )
             for channel in self.channels.values()
         )

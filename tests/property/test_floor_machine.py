@@ -23,6 +23,7 @@ from acd.commands import (
     CloseQueue,
     Command,
     ConsultCall,
+    ControlRecording,
     DefineAgent,
     DefineQueue,
     EndWrapUp,
@@ -46,7 +47,10 @@ from acd.ids import AgentId, CallId, LegId, QueueId, device_on
 from acd.limits import Overflow, Presence, ToQueue, ToVoicemail
 from acd.picture import line, stats
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, WrapUpForm, WrapUpPolicy
+from acd.recording_port import Silence, Silenced
+from acd.recordings import RecordingAction, RecordingMode, RecordingPolicy
 from acd.routing import agent_bar, call_bar
+from acd.surveys import AskCaller, CallerAnswered, SurveyPolicy
 from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
@@ -86,6 +90,7 @@ QUEUES = (
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.DISPOSITION, ("sold",), 45, force=True),
         breaks=BreakPolicy(1),
+        recording=RecordingPolicy(RecordingMode.ALWAYS, most_pause_s=20.0),
     ),
     QueueSpec(
         QueueId("support"),
@@ -97,6 +102,8 @@ QUEUES = (
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.OPEN, longest_s=60),
         breaks=BreakPolicy(2),
+        recording=RecordingPolicy(RecordingMode.ON_DEMAND),
+        survey=SurveyPolicy(True),
     ),
 )
 NUMBERS = (None, None, "0912000001", "0912000002")
@@ -125,6 +132,10 @@ TARGETS = [
 ]
 
 
+def a_floor() -> Floor:
+    return Floor(recording_on=frozenset({PBX}), salt="salt")
+
+
 def turn_in_line(call: Call) -> tuple[float, float, int]:
     """Said again, apart from the code under test: a level of priority is worth five minutes of waiting."""
     visit = call.visits[-1]
@@ -135,7 +146,8 @@ def turn_in_line(call: Call) -> tuple[float, float, int]:
 class FloorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.floor, self.pbx, self.now = Floor(), ConsultingPbx(), 1_700_000_000.0
+        self.floor = a_floor()
+        self.pbx, self.now = ConsultingPbx(), 1_700_000_000.0
         self.linked = True
         self.by_hand = False  # a person chose, not routing
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
@@ -194,6 +206,12 @@ class FloorMachine(RuleBasedStateMachine):
                     self.hear(self.pbx.consult(request))
                 case p.MoveConsult():
                     self.hear(self.pbx.move(request))
+                case Silence() if request.call in self.pbx.channels:
+                    self.pbx.channels[request.call].muted = request.silent
+                    self.tell(Silenced(request.call, request.recording, request.silent))
+                case AskCaller():
+                    self.tell(CallerAnswered(request.call, 3))
+                    self.hang_up_leg(request.leg)
                 case t.Resync() if self.linked:
                     self.tell(self.pbx.snapshot())
 
@@ -335,6 +353,12 @@ class FloorMachine(RuleBasedStateMachine):
         calls = [call for call, one in self.pbx.asked.items() if one.leg is not None and not self.pbx.is_ringing(call)]
         if calls:
             self.hear(self.pbx.asked_leaves(calls[pick % len(calls)]), 1 + twice)
+
+    @rule(pick=picks, action=st.sampled_from(RecordingAction))
+    def a_recording_is_controlled(self, pick: int, action: RecordingAction) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None:
+            self.tell(ControlRecording(call, action, "somebody"))
 
     @rule(pick=picks, to=st.sampled_from(["8001", "102", "777777", "abc"]), twice=st.booleans())
     def a_phone_passes_its_call_on(self, pick: int, to: str, twice: bool) -> None:
@@ -607,6 +631,13 @@ class FloorMachine(RuleBasedStateMachine):
         assert believed == {call: channel.stage.value for call, channel in self.pbx.channels.items()}
 
     @invariant()
+    def nothing_is_kept_that_is_not_to_be_kept(self) -> None:
+        for call in self.floor.calls.values():
+            if self.linked and call.recording is not None:
+                assert self.pbx.channels[call.id].muted is call.recording.silent
+                assert self.pbx.channels[call.id].record == call.recording.id
+
+    @invariant()
     def idle_agents_are_really_free(self) -> None:
         for queue in self.floor.queues.values():
             for agent in (queue.members[agent] for agent in queue.idle.keys):
@@ -615,7 +646,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The same messages at the same times have the same effects."""
-        again = Floor()
+        again = a_floor()
         for message, now, effects in self.log:
             try:
                 outcome: Effects | str = again.tick(now) if message is None else again.handle(message, now)

@@ -11,6 +11,7 @@ from nobat.auth import Role
 from nobat.storage import tokens, voicemails
 from nobat.storage.voicemails import Voicemail
 from tests.support.office import Office, Person, speak
+from tests.support.recordings import kept_recording
 
 QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
@@ -91,6 +92,18 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "reportCalls": ("GET", "/v1/reports/calls?queue=sales", "/v1/reports/calls?queue=support", None, Role.SUPERVISOR),
     "listMails": ("GET", "/v1/mails", None, None, Role.ADMIN),
     "sendReport": ("POST", "/v1/mails/daily", None, None, Role.ADMIN),
+    "controlRecording": (
+        "POST",
+        "/v1/calls/{own}/recording",
+        "/v1/calls/{other}/recording",
+        {"action": "pause"},
+        Role.AGENT,
+    ),
+    "listRecordings": ("GET", "/v1/recordings", None, None, Role.SUPERVISOR),
+    "getRecording": ("GET", "/v1/recordings/{kept}", "/v1/recordings/{other_kept}", None, Role.SUPERVISOR),
+    "hearRecording": ("GET", "/v1/recordings/{kept}/audio", "/v1/recordings/{other_kept}/audio", None, Role.SUPERVISOR),
+    "eraseRecording": ("DELETE", "/v1/recordings/{kept}", "/v1/recordings/{other_kept}", None, Role.ADMIN),
+    "eraseRecordingsOf": ("POST", "/v1/recordings/erase", None, {"number": "0912"}, Role.ADMIN),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -125,7 +138,16 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         speak(office.voicemail_dir / f"{name}.wav")
         message = Voicemail(name, office.pbx.name, CallId(own), QueueId(name.partition(".")[0]), None, None, 1e9, 2.0)
         await voicemails.add(office.app.database, message)
-    return {"own": own, "other": other, "said": said, "other_said": other_said}
+    for name in ("sales", "support"):
+        await kept_recording(office, name, own)
+    return {
+        "own": own,
+        "other": other,
+        "said": said,
+        "other_said": other_said,
+        "kept": "sales",
+        "other_kept": "support",
+    }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -12,6 +12,8 @@ from enum import Enum
 from acd import consult_port as p
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.recording_port import Silence, Silenced
+from acd.surveys import AskCaller
 from ami.health import Health, HealthState, Observer
 from ami.outputs import PhoneAsked
 from nobat.ports import Deliver
@@ -43,6 +45,8 @@ class MemoryPbx:
         self.sounds: dict[str, tuple[str, str]] = {}
         self.pauses: dict[tuple[str, str], bool] = {}
         self.replies: dict[str, str] = {}
+        self.silent: dict[CallId, bool] = {}  # whose recording keeps nothing now
+        self.asked: list[CallId] = []  # what they thought of it
         self.refuses: t.RequestFailure | None = None
         self._now = now
         self._serial = 0
@@ -172,6 +176,12 @@ class MemoryPbx:
                 self.say(self.world.consult(request))
             case p.MoveConsult():
                 self.say(self.world.move(request))
+            case Silence():
+                if request.call in self.world.channels:
+                    self.silent[request.call] = request.silent
+                self.say([Silenced(request.call, request.recording, request.silent)])
+            case AskCaller():
+                self.asked.append(request.call)
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))

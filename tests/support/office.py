@@ -29,7 +29,7 @@ from nobat.clock import Clock
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.pins import hash_pin
 from nobat.ports import Deliver, Observer
-from nobat.settings import DatabaseSettings, HistorySettings, NumberRoute, PbxSettings, Settings
+from nobat.settings import DatabaseSettings, HistorySettings, NumberRoute, PbxSettings, RecordingSettings, Settings
 from nobat.storage import catalogue, tokens
 from nobat.storage.catalogue import Changes
 from nobat.storage.database import Database
@@ -101,7 +101,9 @@ class Office:
         folder = mkdtemp(prefix="nobat-office-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.journal, self.voicemail_dir = Path(folder) / "journal", Path(folder) / "voicemail"
+        self.recording_dir, self.vault = Path(folder) / "recording", Path(folder) / "vault"
         self.voicemail_dir.mkdir()
+        self.recording_dir.mkdir()
 
     async def prepare(
         self, queues: list[QueueSpec], agents: list[AgentSpec], pins: dict[str, str] | None = None
@@ -187,7 +189,15 @@ class Office:
     def _settings(self) -> Settings:
         return Settings(
             database=DatabaseSettings(url=self.url, commit_deadline_s=self.commit_deadline_s),
-            pbx=(PbxSettings(name="pbx1", secret="not needed here", voicemail_dir=self.voicemail_dir),),
+            pbx=(
+                PbxSettings(
+                    name="pbx1",
+                    secret="not needed here",
+                    voicemail_dir=self.voicemail_dir,
+                    recording_dir=self.recording_dir,
+                ),
+            ),
+            recordings=RecordingSettings(folder=self.vault),
             numbers=self.numbers,
             mail=self.mail[0],
             mail_report=self.mail[1],

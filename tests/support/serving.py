@@ -47,7 +47,13 @@ class Serving:
         pbx = await TestPbx.started("serving", agents=agents, queues=fallback_queues(declaration))
         bank = await pbx.phone_bank()
         service = Service(
-            directory, free_port(), pbx.ami_port, pbx.ami_secret, voicemail_dir=pbx.instance.voicemail, numbers=NUMBERS
+            directory,
+            free_port(),
+            pbx.ami_port,
+            pbx.ami_secret,
+            voicemail_dir=pbx.instance.voicemail,
+            recording_dir=pbx.instance.recordings,
+            numbers=NUMBERS,
         )
         service.write()
         service.prepare(declaration)

@@ -79,6 +79,8 @@ class Message(StrEnum):
     TRANSFER_FAILED = "transfer-failed"
     LEAVE_MESSAGE = "leave-message"
     MESSAGE_SAVED = "message-saved"
+    SURVEY_ASK = "survey-ask"
+    SURVEY_THANKS = "survey-thanks"
     CALLBACK_OFFER = "callback-offer"
     CALLBACK_NUMBER = "callback-number"
     CALLBACK_CONFIRM = "callback-confirm"
@@ -106,6 +108,9 @@ class Message(StrEnum):
     SIGN_IN_LOCKED = "sign-in-locked"
     NOT_SIGNED_IN = "not-signed-in"
     NOT_ALLOWED = "not-allowed"
+    RECORDING_PAUSED = "recording-paused"
+    RECORDING_RUNS = "recording-runs"
+    RECORDING_UNCHANGED = "recording-unchanged"
     UNAVAILABLE = "unavailable"
 
 

@@ -20,6 +20,7 @@ from nobat.api import (
     mails,
     moves,
     queues,
+    recordings,
     reports,
     voicemails,
 )
@@ -85,6 +86,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         reports,
         mails,
         feed,
+        recordings,
     )
     for part in parts:
         api.include_router(part.router)

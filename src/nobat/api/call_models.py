@@ -12,6 +12,7 @@ from acd.talks import TargetKind, Transfer, TransferMode, TransferResult
 from acd.views import CallView, ConsultView, TalkView
 from nobat.api.devices import shown
 from nobat.api.queue_models import Body, CallerOut
+from nobat.api.recording_models import LiveRecordingOut
 from nobat.api.text import Notes, Word
 from nobat.api.times import Moment, moment, perhaps, rounded
 
@@ -109,6 +110,10 @@ class CallOut(BaseModel):
     consult: ConsultOut | None = Field(description="While one goes on.")
     visits: list[VisitOut]
     language: str | None = Field(description="In which the caller hears prompts.", examples=["fa"])
+    survey: int | None = Field(description="What the caller thought of it, 1 to 5.")
+    recording: LiveRecordingOut | None = Field(
+        description="Of the conversation that goes on; null when it is not recorded."
+    )
     place_since: Moment | None = Field(
         description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
     )
@@ -161,6 +166,8 @@ class CallOut(BaseModel):
             ],
             language=view.language,
             place_since=perhaps(view.place_since),
+            survey=view.survey,
+            recording=LiveRecordingOut.of(view.recording) if view.recording is not None else None,
         )
 
 

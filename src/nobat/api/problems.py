@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from acd.errors import AcdError, Conflict, Invalid, NotFound
 from nobat.engine import StorageUnavailable as NotDurable
+from nobat.recording.confirmation import NotConfirmed
 from nobat.storage.errors import StorageConflict, StorageUnavailable
 
 log = structlog.get_logger(__name__)
@@ -86,6 +87,7 @@ def add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(StorageUnavailable, _away)
     api.add_exception_handler(NotDurable, _not_durable)
+    api.add_exception_handler(NotConfirmed, _not_confirmed)
     api.add_exception_handler(StorageConflict, _storage_conflict)
     api.add_exception_handler(Exception, _ours)  # answered here, logged in nobat.api.edge
 
@@ -142,6 +144,11 @@ def _away(_request: Request, _error: Exception) -> JSONResponse:
 def _not_durable(_request: Request, _error: Exception) -> JSONResponse:
     detail = "It is done, but the database is away: a restart before it is back would forget it."
     return problem(503, "not_durable", detail, headers={"Retry-After": "2"})
+
+
+def _not_confirmed(_request: Request, _error: Exception) -> JSONResponse:
+    detail = "It is promised, and the PBX has not confirmed it yet: until it has, what is said may be recorded."
+    return problem(503, "not_confirmed", detail)
 
 
 def _ours(_request: Request, _error: Exception) -> JSONResponse:

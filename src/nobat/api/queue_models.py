@@ -16,6 +16,14 @@ from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
 from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
+from nobat.api.recording_models import (
+    RecordingPolicyIn,
+    RecordingPolicyPatch,
+    SurveyOut,
+    SurveyPolicyIn,
+    SurveyPolicyPatch,
+    of_recording,
+)
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -102,6 +110,8 @@ class QueueSettings(Body):
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
     wrap_up: WrapUpPolicyIn = WrapUpPolicyIn()
     breaks: BreakPolicyIn = BreakPolicyIn()
+    recording: RecordingPolicyIn = RecordingPolicyIn()
+    survey: SurveyPolicyIn = SurveyPolicyIn()
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
 
@@ -134,6 +144,8 @@ class QueueIn(QueueSettings):
             announcements=self.announcements.policy(),
             wrap_up=self.wrap_up.policy(),
             breaks=self.breaks.policy(),
+            recording=self.recording.policy(),
+            survey=self.survey.policy(),
         )
 
 
@@ -149,7 +161,7 @@ class MissesPatch(Body):
     failed: Misses | None = None
 
 
-_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks")
+_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "recording", "survey")
 
 
 class QueuePatch(Body):
@@ -172,6 +184,8 @@ class QueuePatch(Body):
     timezone: Zone | None = None
     wrap_up: WrapUpPolicyPatch | None = None
     breaks: BreakPolicyPatch | None = None
+    recording: RecordingPolicyPatch | None = None
+    survey: SurveyPolicyPatch | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
@@ -213,6 +227,8 @@ class QueueOut(BaseModel):
     timezone: str
     wrap_up: WrapUpPolicyIn
     breaks: BreakPolicyIn
+    recording: RecordingPolicyIn
+    survey: SurveyPolicyIn
     hours: HoursIn
     overflow: OverflowIn
     closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
@@ -244,6 +260,8 @@ class QueueOut(BaseModel):
             "timezone": spec.timezone,
             "wrap_up": of_wrap_up(spec.wrap_up),
             "breaks": asdict(spec.breaks),
+            "recording": of_recording(spec.recording),
+            "survey": asdict(spec.survey),
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),
         }
@@ -360,9 +378,12 @@ class QueueStatsOut(BaseModel):
     longest_wait_s: float
     agents: dict[AgentState, int]
     expected_wait: ExpectedWaitOut
+    survey: SurveyOut | None = Field(description="Null while the database is away.")
 
     @classmethod
-    def of(cls, stats: QueueStats, window: Literal["today", "15m", "1h"]) -> "QueueStatsOut":
+    def of(
+        cls, stats: QueueStats, window: Literal["today", "15m", "1h"], survey: SurveyOut | None = None
+    ) -> "QueueStatsOut":
         counts = stats.counts
         return cls(
             queue=stats.queue,
@@ -381,4 +402,5 @@ class QueueStatsOut(BaseModel):
             longest_wait_s=rounded(stats.longest_wait_s),
             agents=dict(stats.agents),
             expected_wait=ExpectedWaitOut.of(stats.expected_wait),
+            survey=survey,
         )

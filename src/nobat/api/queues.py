@@ -12,8 +12,12 @@ from acd.views import LineEntry, QueueStats, QueueView
 from nobat.api.access import Access, AdminAccess, AgentAccess
 from nobat.api.paging import Cursor, Key, Limit, Page, cut, decode
 from nobat.api.queue_models import LineEntryOut, QueueIn, QueueOut, QueuePatch, QueueStatsOut
+from nobat.api.recording_models import SurveyOut
 from nobat.api.responses import errors
 from nobat.api.text import PathId
+from nobat.api.times import rounded
+from nobat.storage import surveys
+from nobat.storage.errors import StorageUnavailable
 from nobat.storage.startup import midnight
 
 router = APIRouter(prefix="/v1/queues", tags=["queues"])
@@ -101,7 +105,16 @@ async def get_stats(
     window: Annotated[Window, Query(description="Which callers count, by their time of entry.")] = "today",
 ) -> QueueStatsOut:
     """What the queue has done. The live service level counts a caller who waits past the target as missed already."""
-    return QueueStatsOut.of(_stats(access, access.queue(queue), window), window)
+    stats = _stats(access, access.queue(queue), window)
+    return QueueStatsOut.of(stats, window, await _survey(access, stats))
+
+
+async def _survey(access: Access, stats: QueueStats) -> SurveyOut | None:
+    try:
+        asked = await surveys.figures(access.service.database, stats.queue, stats.since)
+    except StorageUnavailable:
+        return None
+    return SurveyOut(asked=asked.asked, answered=asked.answered, mean=rounded(asked.mean) if asked.mean else None)
 
 
 def _stats(access: Access, view: QueueView, window: Window) -> QueueStats:

@@ -14,6 +14,7 @@ from nobat.figures.keeper import FiguresKeeper
 from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
+from nobat.recording.keeper import RecordingKeeper
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
@@ -33,6 +34,7 @@ class Service:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    recordings: RecordingKeeper
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

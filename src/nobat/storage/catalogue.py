@@ -14,7 +14,9 @@ from acd.agents import AgentSpec
 from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
+from acd.recordings import RecordingMode, RecordingPolicy
 from acd.skills import RelaxStep
+from acd.surveys import SurveyPolicy
 from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 from nobat.storage import schema
 from nobat.storage.database import Database
@@ -167,6 +169,8 @@ def _queue_row(spec: QueueSpec) -> Row:
         "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
         "wrap_up": asdict(spec.wrap_up),
         "breaks": asdict(spec.breaks),
+        "recording": asdict(spec.recording),
+        "survey": asdict(spec.survey),
     }
 
 
@@ -192,7 +196,13 @@ def _queue(row: Any) -> QueueSpec:
         announcements=_announcements(row["announcements"]),
         wrap_up=_wrap_up(row["wrap_up"]),
         breaks=BreakPolicy(**row["breaks"]),
+        recording=_recording(row["recording"]),
+        survey=SurveyPolicy(**row["survey"]),
     )
+
+
+def _recording(value: dict[str, Any]) -> RecordingPolicy:
+    return RecordingPolicy(**{**value, "mode": RecordingMode(value["mode"])})
 
 
 def _wrap_up(value: dict[str, Any]) -> WrapUpPolicy:

@@ -110,4 +110,5 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
         transfers=parts.transfers(row["parts"]),
         language=row["language"],
         place_since=seconds(row["place_since"]) if row["place_since"] is not None else None,
+        survey=row["survey"],
     )

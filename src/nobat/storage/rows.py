@@ -6,6 +6,9 @@ from functools import cache
 from typing import Any
 
 from acd.events import AgentStatusChosen, CallAmended, Event, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
+from acd.ids import pbx_of
+from acd.recording_events import RecordingBegan, RecordingEnded
+from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.limit_json import closing_json
 from nobat.storage import parts
@@ -83,6 +86,7 @@ def call_row(call: CallView) -> Row:
         "notes": clean(call.notes, 10_000),
         "language": clean(call.language, 40),
         "place_since": when(call.place_since) if call.place_since is not None else None,
+        "survey": call.survey,
     }
 
 
@@ -127,6 +131,36 @@ def amendment_row(event: CallAmended) -> Row:
         "new_priority": event.priority,
         "new_disposition": clean(event.disposition),
         "new_notes": clean(event.notes, 10_000),
+    }
+
+
+def recording_row(event: RecordingBegan) -> Row:
+    return {
+        "id": event.recording,
+        "pbx": pbx_of(event.call),
+        "call_id": event.call,
+        "queue_id": event.queue,
+        "agent_id": event.agent,
+        "number": clean(event.number),
+        "mode": event.mode.value,
+        "began_at": when(event.at),
+        "state": "open",
+        "supervised": False,
+    }
+
+
+def recording_end_row(event: RecordingEnded) -> Row:
+    """Parameters of an update."""
+    return {"of_recording": event.recording, "ended": when(event.at)}
+
+
+def survey_row(event: SurveyOffered | SurveyAnswered) -> Row:
+    return {
+        "call_id": event.call,
+        "queue_id": event.queue,
+        "agent_id": event.agent,
+        "at": when(event.at),
+        "score": event.score if isinstance(event, SurveyAnswered) else None,
     }
 
 

@@ -92,6 +92,8 @@ queues = Table(
     _some("announcements", JSON),
     _some("wrap_up", JSON),
     _some("breaks", JSON),
+    _some("recording", JSON),
+    _some("survey", JSON),
 )
 
 agents = Table(
@@ -176,6 +178,48 @@ voicemails = Table(
     Index("ix_voicemails_left_at_id", "left_at", "id"),
 )
 
+# Recordings of conversations, by the name under which the PBX makes them. ``key`` opens the file and is wrapped by the master key;
+# a recording that was erased has none any more, nor the caller's number.
+recordings = Table(
+    "recordings",
+    metadata,
+    _key("id"),
+    _some("pbx", ID),
+    _some("call_id", CALL),
+    _some("queue_id", ID),
+    Column("agent_id", ID),
+    Column("number", String(200)),
+    _some("mode", String(20)),
+    _some("began_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    _some("state", String(20)),
+    Column("duration_s", Float),
+    Column("silent_s", Float),
+    _some("supervised", Boolean),
+    Column("size", BigInteger),
+    Column("key", String(200)),
+    Column("keep_until", UtcDateTime),
+    Column("erased_at", UtcDateTime),
+    Column("erased_by", String(200)),
+    Index("ix_recordings_began_at_id", "began_at", "id"),
+    Index(None, "call_id"),
+    Index(None, "number"),
+    Index(None, "state"),
+    Index(None, "keep_until"),
+)
+
+# Callers who were asked what they thought of their conversation, one row a call; those who did not answer have no score.
+surveys = Table(
+    "surveys",
+    metadata,
+    _key("call_id", CALL),
+    _some("queue_id", ID),
+    Column("agent_id", ID),
+    _some("at", UtcDateTime),
+    Column("score", Integer),
+    Index("ix_surveys_queue_id_at", "queue_id", "at"),
+)
+
 tokens = Table(
     "tokens",
     metadata,
@@ -215,6 +259,7 @@ calls = Table(
     Column("notes", Text),
     Column("language", String(40)),
     Column("place_since", UtcDateTime),
+    Column("survey", Integer),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
     Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),

@@ -1,6 +1,6 @@
 """What a batch of notes does to the database: one bulk statement for each table, each harmless when repeated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,8 @@ from acd.events import (
     VisitDecided,
     WrapUpEnded,
 )
+from acd.recording_events import RecordingBegan, RecordingEnded
+from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.storage import rows, schema
 from nobat.storage.database import when
@@ -67,6 +69,7 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
         connection, insert, schema.visits, [rows.visit_row(one) for one in whats if isinstance(one, VisitDecided)]
     )
     await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
+    await _recordings(connection, insert, whats)
     calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
     await _replace(connection, insert, schema.calls, list(calls.values()))
     await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
@@ -77,6 +80,18 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
             await connection.execute(delete(schema.closings).where(schema.closings.c.queue_id == one.queue))
     await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in whats if isinstance(one, WrapUpEnded)])
     await _run(connection, _AMEND, [rows.amendment_row(one) for one in whats if isinstance(one, CallAmended)])
+
+
+async def _recordings(connection: AsyncConnection, insert: Insert, whats: Sequence[object]) -> None:
+    """Their beginnings and ends, and what callers said afterwards."""
+    begun = [rows.recording_row(one) for one in whats if isinstance(one, RecordingBegan)]
+    await _add(connection, insert, schema.recordings, begun)
+    ended = [rows.recording_end_row(one) for one in whats if isinstance(one, RecordingEnded)]
+    await _run(connection, _RECORDING_ENDED, ended)
+    asked = [rows.survey_row(one) for one in whats if isinstance(one, SurveyOffered)]
+    await _add(connection, insert, schema.surveys, asked)
+    said = [rows.survey_row(one) for one in whats if isinstance(one, SurveyAnswered) and one.score is not None]
+    await _replace(connection, insert, schema.surveys, said)
 
 
 def _audit_row(note: Note) -> Row:
@@ -143,6 +158,11 @@ def _insert_or_outdate(insert: Insert, table: Table) -> Any:
     )
 
 
+_RECORDING_ENDED = (
+    update(schema.recordings)
+    .where(schema.recordings.c.id == bindparam("of_recording"), schema.recordings.c.ended_at.is_(None))
+    .values(ended_at=bindparam("ended"))
+)
 _LAST_TALK = (
     select(func.max(schema.talks.c.ended_at))
     .where(schema.talks.c.call_id == bindparam("of_call"), schema.talks.c.agent_id == bindparam("of_agent"))

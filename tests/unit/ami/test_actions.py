@@ -25,8 +25,8 @@ def test_what_is_sent() -> None:
         "Action": "Redirect", "Channel": CHANNEL, "Context": "acd-offer", "Exten": "s", "Priority": "1",
     }  # fmt: skip
     assert lines(actions.SetOffer(CHANNEL, "of1", ("PJSIP/agent-101", "PJSIP/agent-102"), 20)) == {
-        "Action": "Setvar", "Channel": CHANNEL, "Variable": "ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING)",
-        "Value": "of1,PJSIP/agent-101&PJSIP/agent-102,20",
+        "Action": "Setvar", "Channel": CHANNEL, "Variable": "ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING,ACD_RECORD)",
+        "Value": "of1,PJSIP/agent-101&PJSIP/agent-102,20,",
     }  # fmt: skip
     assert lines(actions.SetGlobal("ACD_NUMBER_8000", "sales")) == {
         "Action": "Setvar", "Variable": "ACD_NUMBER_8000", "Value": "sales",

@@ -386,7 +386,7 @@ class TestRequests:
         await until(lambda: bool(floor.fake.actions("Redirect")), "Redirect")
         assert 2 in floor.fake.writes
         assert [(a["Variable"], a["Value"]) for a in floor.fake.actions("Setvar") if "Channel" in a] == [
-            ("ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING)", "of1,PJSIP/agent-101,20"),
+            ("ARRAY(ACD_OFFER,ACD_TARGETS,ACD_RING,ACD_RECORD)", "of1,PJSIP/agent-101,20,"),
         ]  # fmt: skip
         (redirect,) = floor.fake.actions("Redirect")
         assert (redirect["Channel"], redirect["Context"], redirect["Exten"]) == (CHANNEL, "acd-offer", "s")

@@ -34,6 +34,9 @@ class OneQueue:
     def history_lost(self) -> int:
         return 2
 
+    def recordings_waiting(self) -> int:
+        return 3
+
     def journal_works(self) -> bool:
         return False
 
