@@ -134,8 +134,8 @@ class App:
         )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         voicemail.engine = engine
-        metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
+        metrics.source = FloorSource(engine, recorder, pbxs)
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)

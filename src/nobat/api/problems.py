@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from acd.errors import AcdError, Conflict, Invalid, NotFound
+from nobat.engine import Overloaded
 from nobat.engine import StorageUnavailable as NotDurable
 from nobat.storage.errors import StorageConflict, StorageUnavailable
 
@@ -86,6 +87,7 @@ def add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(StorageUnavailable, _away)
     api.add_exception_handler(NotDurable, _not_durable)
+    api.add_exception_handler(Overloaded, _overloaded)
     api.add_exception_handler(StorageConflict, _storage_conflict)
     api.add_exception_handler(Exception, _ours)  # answered here, logged in nobat.api.edge
 
@@ -142,6 +144,10 @@ def _away(_request: Request, _error: Exception) -> JSONResponse:
 def _not_durable(_request: Request, _error: Exception) -> JSONResponse:
     detail = "It is done, but the database is away: a restart before it is back would forget it."
     return problem(503, "not_durable", detail, headers={"Retry-After": "2"})
+
+
+def _overloaded(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(503, "overloaded", "calls come first; nothing was changed", headers={"Retry-After": "2"})
 
 
 def _ours(_request: Request, _error: Exception) -> JSONResponse:
