@@ -6,6 +6,7 @@ Each returns sentences; none means that all is well.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chaos.centre import SentOffer
 
@@ -35,7 +36,7 @@ class Caller:
         return min(turns, default=None)
 
 
-def equation(stats: Mapping[str, int], records: int) -> list[str]:
+def equation(stats: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Entered = answered + abandoned + overflowed + to callback + lost + still here; and the figures are those of the records."""
     parts = {part: stats[part] for part in PARTS}
     found = []
@@ -43,8 +44,9 @@ def equation(stats: Mapping[str, int], records: int) -> list[str]:
         found.append(f"the equation does not hold: {stats['offered']} offered, {parts}")
     if stats["waiting"]:
         found.append(f"{stats['waiting']} callers are shown waiting when all have gone")
-    if stats["offered"] != records:
-        found.append(f"the queue's figures tell of {stats['offered']} callers, history of {records}")
+    visits = Counter(visit["outcome"] for record in records for visit in record["visits"])
+    if {part: count for part, count in parts.items() if count} != visits:
+        found.append(f"the queue's figures tell of {parts}, history of {dict(visits)}")
     return found
 
 

@@ -134,7 +134,7 @@ async def _aftermath(running: Centre, crowd: Crowd, watch: Watch) -> list[str]:
     records = await running.all("/v1/calls")
     stats = await running.stats()
     callers = _callers(running, crowd, watch, records)
-    found += judge.equation(stats, len(records))
+    found += judge.equation(stats, records)
     wrong, unseen = judge.accounted(callers, _away(watch))
     found += wrong + judge.order(callers) + judge.sent_once(running.wire.sent) + _rings(running, watch, records)
     found += await _leaks(running, watch)
