@@ -24,6 +24,11 @@ NAMES = (
     "assign_prompts",
     "cpu_share",
     "storm",
+    "recovery",
+    "races",
+    "outage",
+    "overload",
+    "leak",
 )
 
 

@@ -123,7 +123,7 @@ async def rig(agents: int, *, talk_s: tuple[float, float], ring_s: float = 0.0) 
 
 
 async def _pbx(directory: Path, agents: int) -> TestPbx:
-    """The shipped PBX, with the peer's queue and an account without event filters added to it."""
+    """The shipped PBX, with the peer's queue an account without event filters and one that may raise events added to it."""
     instance = Instance(f"bench-{os.getpid()}-{secrets.token_hex(2)}", find_home(), directory / "pbx")
     settings = PbxSettings(
         sip_port=free_udp_port(),
@@ -150,7 +150,8 @@ async def _pbx(directory: Path, agents: int) -> TestPbx:
     )
     _add(
         etc / "manager.conf",
-        f"\n[unfiltered]\nsecret = {settings.ami_secret}\nread = all\nwrite = reporting\nwritetimeout = 5000\n",
+        f"\n[unfiltered]\nsecret = {settings.ami_secret}\nread = all\nwrite = reporting\nwritetimeout = 5000\n"
+        f"\n[storm]\nsecret = {settings.ami_secret}\nread = user\nwrite = user\nwritetimeout = 5000\n",
     )
     pbx = TestPbx(instance, settings)
     instance.start()

@@ -45,13 +45,16 @@ class Wire:
 
     now: Callable[[], float]
     sent: list[SentOffer] = field(default_factory=list)
+    logins: list[float] = field(default_factory=list)
     _told: dict[str, list[str]] = field(default_factory=dict)
 
     def heard(self, raw: bytes) -> None:
         """One action. An offer is told to the caller's channel first; its Redirect sets it going."""
         headers = dict(re.findall(r"^(\w+): (.*?)\r?$", raw.decode("utf-8", "replace"), re.MULTILINE))
         channel = headers.get("Channel", "")
-        if headers.get("Action") == "Setvar" and headers.get("Variable", "").startswith("ARRAY(ACD_OFFER,"):
+        if headers.get("Action") == "Login":
+            self.logins.append(self.now())
+        elif headers.get("Action") == "Setvar" and headers.get("Variable", "").startswith("ARRAY(ACD_OFFER,"):
             self._told[channel] = headers.get("Value", "").split(",")
         elif headers.get("Action") == "Redirect" and headers.get("Context") == "acd-offer":
             offer, targets, *_ = self._told.pop(channel, ["", ""])
