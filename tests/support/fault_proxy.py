@@ -118,6 +118,8 @@ class FaultProxy:
                     self._note(raw)
                 if self.lag_s:
                     await asyncio.sleep(self.lag_s)
+                if writer.transport.is_closing():
+                    return
                 writer.write(data)
         except ConnectionError:
             return
@@ -179,7 +181,7 @@ class FaultProxy:
                 self._write(writer, raw)
 
     def _write(self, writer: asyncio.StreamWriter, raw: bytes) -> None:
-        rest = raw
+        rest = raw if not writer.transport.is_closing() else b""
         while rest:
             size = self.slices.randint(1, 9) if self.slices is not None else len(rest)
             writer.write(rest[:size])
