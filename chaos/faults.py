@@ -30,6 +30,11 @@ class Fault:
     do: Do
     lasting: float = 0.0
 
+    @property
+    def blinds(self) -> bool:
+        """Whether the service cannot see everybody while it lasts."""
+        return not self.name.startswith(("phone", "database"))
+
 
 # ------------------------------------------------ the service
 

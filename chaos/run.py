@@ -109,6 +109,8 @@ async def _faults(plan: Plan, running: Centre, watch: Watch, began: float) -> li
             watch.found.append(f"{fault.name}: {error}")
         back = await running.until_ready()
         watch.disturbed_until = loop.time() + fault.lasting
+        if fault.blinds:
+            watch.blind.append((at, watch.disturbed_until))
         happened.append(Happened(at - began, fault.name, said, back, live))
         print(
             f"   {at - began:5.0f} s  {fault.name:26s} {said}; routed on {back:.1f} s later; {live} callers", flush=True
@@ -204,8 +206,8 @@ def _rings(running: Centre, watch: Watch, records: Sequence[Json]) -> list[str]:
 
 
 def _away(watch: Watch) -> list[tuple[float, float]]:
-    """Times in which calls were not routed."""
-    spans: list[tuple[float, float]] = []
+    """Times in which calls were not routed, or words of them did not come."""
+    spans = list(watch.blind)
     began: float | None = None
     for at, ready in watch.routed:
         if not ready and began is None:

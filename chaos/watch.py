@@ -64,6 +64,8 @@ class Watch:
     """Numbers of callers whom Asterisk served by itself for a while."""
     routed: list[tuple[float, bool]] = field(default_factory=list)
     """When calls began, or ceased, to be routed."""
+    blind: list[tuple[float, float]] = field(default_factory=list)
+    """Times in which somebody may have come and gone without the service's fault."""
     disturbed_until: float = 0.0
     samples: int = 0
     _ages: dict[tuple[str, str], float] = field(default_factory=dict)

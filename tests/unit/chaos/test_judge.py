@@ -13,7 +13,13 @@ STATS = {"offered": 3, "answered": 1, "abandoned": 1, "overflowed": 0, "deferred
 
 
 def record(outcome: str, **more: object) -> dict[str, object]:
-    return {"state": "ended", "outcome": outcome, "talk_s": None, "visits": [{"outcome": outcome}]} | more
+    return {
+        "state": "ended",
+        "outcome": outcome,
+        "talk_s": None,
+        "ended_by": "caller",
+        "visits": [{"outcome": outcome}],
+    } | more
 
 
 CALLER = judge.Caller("0912", 10.0, 40.0, 10.5, 20.0, 20.1, False, False, (record("abandoned"),))
