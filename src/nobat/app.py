@@ -350,6 +350,7 @@ def _calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    gc.enable()
 
 
 def _make_servers(app: App, sockets: list[socket.socket]) -> "Servers":
