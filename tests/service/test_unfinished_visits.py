@@ -34,7 +34,8 @@ async def test_the_second_visit_is_decided_after_a_restart_and_the_first_stays(o
         ("sales", "answered"),
         ("support", "abandoned"),
     ]
-    assert (view["ended_by"], round(view["talk_s"])) == ("unseen", 10)
+    assert view["ended_by"] == "unseen"
+    assert view["talk_s"] >= 10
     for queue, outcome in (("sales", "answered"), ("support", "abandoned")):
         stats = await again.get(f"/v1/queues/{queue}/stats")
         assert (stats["offered"], stats[outcome], stats["waiting"]) == (1, 1, 0)
