@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SETUP := @sh tools/setup.sh
 
-.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench docs setup clean
+.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench chaos docs setup clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -50,6 +50,10 @@ format: ## let ruff write the format and the simple fixes
 bench: ## benchmarks as ratios against a peer (BENCH="--full assign_latency")
 	$(SETUP) venv asterisk
 	@$(PYTHON) -m benchmarks $(BENCH)
+
+chaos: ## random faults on real Asterisk (CHAOS_SECONDS=600, CHAOS_SEED=… replays; CHAOS=--help)
+	$(SETUP) venv asterisk
+	@$(PYTHON) -m chaos $(CHAOS)
 
 docs: ## write docs/reference from the code
 	$(SETUP) venv

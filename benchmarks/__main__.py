@@ -25,6 +25,11 @@ NAMES = (
     "cpu_share",
     "recording_cost",
     "storm",
+    "recovery",
+    "races",
+    "outage",
+    "overload",
+    "leak",
 )
 
 

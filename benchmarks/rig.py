@@ -127,7 +127,7 @@ async def rig(
 
 
 async def _pbx(directory: Path, agents: int, dialplan: str) -> TestPbx:
-    """The shipped PBX, with the peer's queue and an account without event filters added to it."""
+    """The shipped PBX, with the peer's queue, an account without event filters and one that may raise events added to it."""
     instance = Instance(f"bench-{os.getpid()}-{secrets.token_hex(2)}", find_home(), directory / "pbx")
     settings = PbxSettings(
         sip_port=free_udp_port(),
@@ -154,7 +154,8 @@ async def _pbx(directory: Path, agents: int, dialplan: str) -> TestPbx:
     )
     _add(
         etc / "manager.conf",
-        f"\n[unfiltered]\nsecret = {settings.ami_secret}\nread = all\nwrite = reporting\nwritetimeout = 5000\n",
+        f"\n[unfiltered]\nsecret = {settings.ami_secret}\nread = all\nwrite = reporting\nwritetimeout = 5000\n"
+        f"\n[storm]\nsecret = {settings.ami_secret}\nread = user\nwrite = user\nwritetimeout = 5000\n",
     )
     pbx = TestPbx(instance, settings)
     instance.start()

@@ -389,6 +389,11 @@ def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
         call, offer = found
         turn.emit(OfferNotPlaced(turn.now, call.id, call.queue, offer.id, fact.why))
         back_to_line(floor, turn, call)
+        if (
+            fact.why is t.RequestFailure.LINK_DOWN
+        ):  # it is the PBX, not the call: those who come meanwhile must wait as well
+            floor.pause_offers(call.pbx)
+            return
         call.hold_off_until = turn.now + HOLD_OFF_S
         floor.at(call.hold_off_until, "hold_off", call.id)
 

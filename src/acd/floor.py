@@ -53,6 +53,9 @@ SERVED_KEPT = 200_000
 
 _IDLE, _BREAK, _ON_BREAK = AgentState.IDLE, AgentState.BREAK, Status.BREAK
 
+PAUSE_S = 0.25
+"""How long nothing is offered on a PBX that has just refused an offer because it could not be told."""
+
 MOST_TIMERS = 200
 """What one turn does of all that is due; the rest is due at once again, after whatever else has come in."""
 
@@ -71,6 +74,7 @@ TimerKind = Literal[
     "hours",
     "clear",
     "silence",
+    "long_pause",
     "pause",
 ]
 
@@ -186,7 +190,15 @@ class Floor:
 
     def takes_offers(self, pbx: PbxId) -> bool:
         """Whether a call on ``pbx`` may be offered."""
-        return self.offering and self.knows(pbx)
+        state = self.pbxs.get(pbx)
+        return self.offering and state is not None and state.up and state.taking
+
+    def pause_offers(self, pbx: PbxId) -> None:
+        """The PBX cannot be told of offers for a moment: nobody on it is offered, or whoever comes next would be first."""
+        state = self.pbxs.get(pbx)
+        if state is not None and state.taking:
+            state.taking = False
+            self.at(self.now + PAUSE_S, "pause", pbx)
 
     def refresh(self, agent: Agent, turn: Turn) -> None:
         """Bring what is derived from an agent in line with the agent: shown state, idle lists, freshness."""
@@ -311,6 +323,12 @@ def _hold_off_due(floor: Floor, _turn: Turn, key: str) -> None:
         floor.fresh_calls[call.id] = None
 
 
+def _pause_due(floor: Floor, _turn: Turn, key: str) -> None:
+    state = floor.pbxs[PbxId(key)]
+    state.taking = True
+    floor.freshen(PbxId(key))
+
+
 def _relax_due(floor: Floor, turn: Turn, key: str) -> None:
     """The caller has waited long enough to ask for less."""
     call = floor.calls.get(CallId(key))
@@ -344,6 +362,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "rest": _rest_due,
     "offer": _offer_due,
     "hold_off": _hold_off_due,
+    "pause": _pause_due,
     "relax": _relax_due,
     "doubt": _doubt_due,
     "limit": overflow.limit_due,
@@ -352,7 +371,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "announce": announcing.due,
     "speak": announcing.speak,
     "silence": taping.silence_due,
-    "pause": taping.pause_due,
+    "long_pause": taping.pause_due,
 }
 
 

@@ -141,7 +141,7 @@ def _watch(floor: "Floor", call: Call, one: Recording) -> None:
     floor.at(floor.now + AGAIN_S, "silence", call.id)
     most = floor.queues[call.queue].spec.recording.most_pause_s
     if one.state is RecordingState.PAUSED and most > 0:
-        floor.at(one.since + most, "pause", call.id)
+        floor.at(one.since + most, "long_pause", call.id)
 
 
 def silenced(floor: "Floor", turn: Turn, fact: Silenced) -> None:

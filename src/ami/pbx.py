@@ -102,6 +102,10 @@ class Pbx:
         """How the PBX is, now."""
         return self._health
 
+    def remembered(self) -> int:
+        """Records of calls and legs that live, as far as is known."""
+        return self._tracker.book.size()
+
     async def run(self) -> None:
         """Keep the PBX connected until cancelled. Calls go on when this ends."""
         await self._link.run()

@@ -28,6 +28,7 @@ from acd.floor import Floor
 from acd.ids import PbxId
 from acd.limits import Route
 from acd.telephony import Fact
+from ami.health import HealthState
 from ami.outputs import PhoneAsked
 from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from nobat.web import Servers
 
 log = structlog.get_logger(__name__)
+
+_ON_THE_WAY = (HealthState.CONNECTING, HealthState.STARTING, HealthState.SYNCING)
 
 RETRY_S = 1.0
 SETTLE_S = 2.0
@@ -142,8 +145,8 @@ class App:
         )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         voicemail.engine = recordings.engine = engine
-        metrics.source = FloorSource(engine, recorder, lambda: recordings.waiting)
         pbxs: dict[PbxId, PbxLink] = {}
+        metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting)
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
@@ -203,6 +206,14 @@ class App:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
             self._keep_running(f"pbx {name}", link.run)
+
+    async def until_heard(self, within_s: float) -> None:
+        """Each PBX is routed, or cannot be now: what else a start has to do competes with that for the processor."""
+        until = self.clock.now() + within_s
+        while any(link.health.state in _ON_THE_WAY for link in self.pbxs.values()):
+            if self.clock.now() > until:
+                return
+            await asyncio.sleep(0.005)
 
     async def _take_up(self) -> None:
         await self.node.take()
@@ -324,6 +335,7 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
     await asyncio.wait({starting}, timeout=RETRY_S)  # callers first: the interface's libraries take their time to load
     if starting.done():
         starting.result()
+        await app.until_heard(RETRY_S)
     servers = await asyncio.to_thread(_make_servers, app, sockets)
     await servers.start()
     _calm_the_collector()
@@ -349,6 +361,7 @@ def _calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    gc.enable()
 
 
 def _make_servers(app: App, sockets: list[socket.socket]) -> "Servers":

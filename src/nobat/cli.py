@@ -6,6 +6,7 @@ that could not be done.
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -55,6 +56,7 @@ TokenFileOption = Annotated[
 @app.command()
 def serve(config: ConfigOption = None) -> None:
     """Run the service until SIGTERM or Ctrl-C. Calls outlive it."""
+    gc.disable()  # all that is loaded now stays; ``serve`` lets the collector in when callers are being served
     settings = _settings(config)
     from nobat import logs
     from nobat.app import CannotStart

@@ -6,7 +6,6 @@ exception: events that are promises (``DURABLE``) are committed before the reque
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -28,13 +27,27 @@ from acd.events import (
 from acd.floor import Floor
 from acd.ids import PbxId, pbx_of
 from acd.recording_events import RecordingChanged
-from acd.telephony import Fact, HangUp, Lead, Offer, Place, Request, Resync, ReturnToLine
+from acd.telephony import (
+    Fact,
+    HangUp,
+    Lead,
+    LinkDown,
+    Offer,
+    PbxDraining,
+    PbxSnapshot,
+    Place,
+    Request,
+    Resync,
+    ReturnToLine,
+)
 from acd.turn import Effects
 from acd.views import CallView
 from nobat.clock import Clock
+from nobat.inbox import Inbox, Letter
 
 log = structlog.get_logger(__name__)
 
+NEVER_REFUSED = (PbxSnapshot, LinkDown, PbxDraining)
 DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged)
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""
@@ -42,6 +55,10 @@ SLICE_S = 0.005
 COMMIT_DEADLINE_S = 2.0
 
 T = TypeVar("T")
+
+
+class Overloaded(Exception):
+    """There is more to do for calls than can be done: nothing was changed."""
 
 
 class StorageUnavailable(Exception):
@@ -72,22 +89,14 @@ class Gauge(Protocol):
     def dispatched(self, pbx: PbxId, seconds: float) -> None: ...
 
 
-class _Letter:
-    """One message in the inbox, when it came, and who waits for the answer. Without a message it only asks for its turn."""
-
-    __slots__ = ("arrived", "message", "reply")
-
-    def __init__(self, message: "Fact | Command | None", reply: "asyncio.Future[object] | None") -> None:
-        self.message, self.reply, self.arrived = message, reply, perf_counter()
-
-
 class Engine:
     """Owns the floor. Everything here runs on one event loop."""
 
     def __init__(self, floor: Floor, clock: Clock, recorder: Recorder, gauge: Gauge) -> None:
         self._floor, self._clock, self._recorder, self._gauge = floor, clock, recorder, gauge
         self._pbxs: Mapping[PbxId, Sender] = {}
-        self._inbox: deque[_Letter] = deque()
+        self._inbox = Inbox()
+        self._missed = False  # facts were refused, and what they told must be looked up
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
@@ -100,19 +109,28 @@ class Engine:
         self._pbxs = pbxs
 
     def deliver(self, fact: Fact) -> None:
-        """Put a fact in. Never blocks, never raises."""
-        self._put(_Letter(fact, None))
+        """Put a fact in. Never blocks, never raises. When the inbox is full, what calls do is looked up later instead."""
+        if self._inbox.is_full and not isinstance(fact, NEVER_REFUSED):
+            self._inbox.refused += 1
+            if not self._missed:
+                self._missed = True
+                log.error("the inbox is full: facts are refused until there is room, then every PBX is looked at")
+            return
+        self._put(Letter(fact, None))
 
     async def ask(self, command: Command) -> object:
-        """Put a command in and wait until it is done and durable. Raises ``AcdError`` or ``StorageUnavailable``."""
+        """Put a command in and wait until it is done and durable. Raises ``AcdError``, ``StorageUnavailable`` or
+        ``Overloaded``."""
+        if self._inbox.is_full:
+            raise Overloaded
         reply: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._put(_Letter(command, reply))
+        self._put(Letter(command, reply))
         return await reply
 
     async def caught_up(self) -> None:
         """Come back when everything that is in the inbox now is handled."""
         reply: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._put(_Letter(None, reply))
+        self._put(Letter(None, reply))
         await reply
 
     def read(self, view: Callable[[Floor, float], T]) -> T:
@@ -122,6 +140,10 @@ class Engine:
     def backlog(self) -> int:
         """Messages not yet handled."""
         return len(self._inbox)
+
+    def behind_s(self) -> float:
+        """How long messages have been late without a break."""
+        return self._inbox.behind_s()
 
     async def close(self) -> None:
         """Handle what is in the inbox, stop the timers and wait for open commits."""
@@ -133,8 +155,8 @@ class Engine:
         if self._commits:
             await asyncio.wait(set(self._commits), timeout=COMMIT_DEADLINE_S)
 
-    def _put(self, letter: _Letter) -> None:
-        self._inbox.append(letter)
+    def _put(self, letter: Letter) -> None:
+        self._inbox.put(letter)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -147,19 +169,30 @@ class Engine:
         self._scheduled = False
         until = perf_counter() + SLICE_S
         if self._inbox:
-            self._gauge.inbox_lag(perf_counter() - self._inbox[0].arrived)
+            self._gauge.inbox_lag(self._inbox.measure())
         while self._inbox:
-            letter = self._inbox.popleft()
+            letter = self._inbox.take()
             self._handle(letter)
             if perf_counter() > until:
                 break
+        if self._missed and self._inbox.has_room:
+            self._look_again()
         self._send_the_rest()
         self._tell()
         if self._inbox:
             self._schedule()
+        else:
+            self._inbox.rested()
         self._arm()
 
-    def _handle(self, letter: _Letter) -> None:
+    def _look_again(self) -> None:
+        """What was refused is not known: every PBX says how things are."""
+        log.warning("the inbox has room again", refused=self._inbox.refused)
+        self._missed = False
+        for pbx in self._pbxs:
+            self._later.setdefault(pbx, []).append(Resync(pbx, "inbox_full"))
+
+    def _handle(self, letter: Letter) -> None:
         if letter.message is None:
             if letter.reply is not None and not letter.reply.done():
                 letter.reply.set_result(None)

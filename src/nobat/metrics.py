@@ -81,6 +81,9 @@ class Source(Protocol):
     def journal_works(self) -> bool:
         """Whether this machine's own disk takes history."""
 
+    def remembered(self) -> Mapping[PbxId, int]:
+        """Calls and legs that each link knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -156,6 +159,11 @@ class _Families:
         self.waiting_recordings = gauge("acd_recordings_pending", "Recordings whose sound is not encrypted yet.")
         self.surveys = counter(
             "acd_surveys_total", "Callers asked after their conversation, by answer.", "queue", "score"
+        )
+        self.shed = counter("acd_requests_shed_total", "REST requests refused because calls come first.", "kind")
+        self.tasks = gauge("acd_tasks", "Tasks of the service's event loop.")
+        self.remembered = gauge(
+            "ami_remembered", "Calls and legs of a PBX that are remembered; 0 when it is idle.", "pbx"
         )
         self.lag = histogram("acd_inbox_lag_seconds", "Time that messages spend in the engine's inbox.", _QUICK)
 
@@ -251,6 +259,10 @@ class Metrics:
         """A message has been in the inbox for so long."""
         self._families.lag.observe(seconds)
 
+    def shed(self, kind: str) -> None:
+        """A request was refused so that calls come first. ``kind``: screen, change."""
+        self._families.shed.labels(kind).inc()
+
     def dispatched(self, pbx: PbxId, seconds: float) -> None:
         """An offer left so long after the message that made it possible."""
         if pbx not in self._dispatch:
@@ -288,6 +300,9 @@ class Metrics:
         self._families.lost.set(source.history_lost())
         self._families.waiting_recordings.set(source.recordings_waiting())
         self._families.journal.set(source.journal_works())
+        self._families.tasks.set(len(asyncio.all_tasks()))
+        for pbx, count in source.remembered().items():
+            self._families.remembered.labels(pbx).set(count)
 
     def _queue(self, queue: QueueId) -> _QueueMeters:
         meters = self._queues.get(queue)

@@ -1,16 +1,17 @@
 """What a scrape reads from the floor, one queue at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from acd import picture
 from acd.errors import NotFound
 from acd.floor import Floor
-from acd.ids import QueueId
+from acd.ids import PbxId, QueueId
 from acd.sla import INTERVAL_S
 from nobat.engine import Engine
 from nobat.metrics import QueueReading
+from nobat.ports import PbxLink
 
 INTERVALS_SHOWN = 4
 
@@ -32,6 +33,7 @@ class FloorSource:
 
     engine: Engine
     recorder: History
+    pbxs: Mapping[PbxId, PbxLink]
     recordings: Callable[[], int] = lambda: 0
 
     def queues(self) -> Iterator[QueueReading]:
@@ -56,6 +58,9 @@ class FloorSource:
 
     def journal_works(self) -> bool:
         return self.recorder.journal_fails is None
+
+    def remembered(self) -> Mapping[PbxId, int]:
+        return {name: link.remembered() for name, link in self.pbxs.items()}
 
 
 def _read(floor: Floor, queue: QueueId, now: float) -> QueueReading:

@@ -245,6 +245,9 @@ class MemoryLink:
         finally:
             self.running = False
 
+    def remembered(self) -> int:
+        return 0
+
     def up(self) -> None:
         if self.running:
             self._set(Health(HealthState.READY, "ready", 0.0, "22.10.1"))

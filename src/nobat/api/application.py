@@ -27,6 +27,7 @@ from nobat.api import (
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
 from nobat.api.problems import MEDIA_TYPE, add_handlers
 from nobat.api.service import Service
+from nobat.api.shedding import Shedding
 
 DESCRIPTION = (
     "Contact-centre control for Asterisk. Times are RFC 3339 in UTC, durations are seconds and their fields end in _s, "
@@ -48,7 +49,8 @@ def create_api(service: Service) -> ASGIApp:
     api = bare_api(with_metrics=service.metrics_here)
     api.openapi()  # builds what FastAPI would else build while the first requests, and calls, wait
     api.state.service = service
-    return SafetyNet(SizeLimit(Authentication(api, service.authenticator), service.max_body_bytes))
+    guarded = Shedding(Authentication(api, service.authenticator), service.engine.behind_s, service.metrics.shed)
+    return SafetyNet(SizeLimit(guarded, service.max_body_bytes))
 
 
 def create_metrics_api(service: Service) -> ASGIApp:

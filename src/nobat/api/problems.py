@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from acd.errors import AcdError, Conflict, Invalid, NotFound
+from nobat.engine import Overloaded
 from nobat.engine import StorageUnavailable as NotDurable
 from nobat.recording.confirmation import NotConfirmed
 from nobat.storage.errors import StorageConflict, StorageUnavailable
@@ -88,6 +89,7 @@ def add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(StorageUnavailable, _away)
     api.add_exception_handler(NotDurable, _not_durable)
     api.add_exception_handler(NotConfirmed, _not_confirmed)
+    api.add_exception_handler(Overloaded, _overloaded)
     api.add_exception_handler(StorageConflict, _storage_conflict)
     api.add_exception_handler(Exception, _ours)  # answered here, logged in nobat.api.edge
 
@@ -149,6 +151,10 @@ def _not_durable(_request: Request, _error: Exception) -> JSONResponse:
 def _not_confirmed(_request: Request, _error: Exception) -> JSONResponse:
     detail = "It is promised, and the PBX has not confirmed it yet: until it has, what is said may be recorded."
     return problem(503, "not_confirmed", detail)
+
+
+def _overloaded(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(503, "overloaded", "calls come first; nothing was changed", headers={"Retry-After": "2"})
 
 
 def _ours(_request: Request, _error: Exception) -> JSONResponse:

@@ -65,7 +65,13 @@ class UnfinishedCall:
         decided = {row["data"]["entered_at"]: row["data"] for row in self.rows if row["kind"] == "VisitDecided"}
         visits: list[VisitView] = []
         missing: list[Event] = []
-        for row in (row for row in self.rows if row["kind"] == "CallQueued"):
+        # Each run that found the caller in line has told of the same stay.
+        stays = {
+            (row["queue_id"], round(row["data"]["entered_at"] * 1000)): row
+            for row in self.rows
+            if row["kind"] == "CallQueued"
+        }
+        for row in stays.values():
             queue, entered_at = QueueId(row["queue_id"]), float(row["data"]["entered_at"])
             told = decided.get(row["data"]["entered_at"])
             outcome = Outcome(told["outcome"]) if told is not None else undecided

@@ -8,6 +8,7 @@ from acd.calls import CallState
 from acd.commands import BecomeAvailable, HangUpCall, SignOut, StopOffering, TakeBreak
 from acd.errors import Conflict
 from acd.events import CallConnected, CallEnded, CallRefused, OfferDeclined, VisitDecided
+from acd.floor import PAUSE_S
 from acd.ids import AgentId, CallId, LegId
 from acd.outcomes import Outcome
 from acd.telephony import DeviceState, HangUp, MissCause, Offer, ReturnToLine, Withdraw
@@ -255,6 +256,17 @@ def test_an_offer_the_pbx_refused_frees_the_agent_and_is_tried_again() -> None:
     assert world.rung(call) == ()
     world.wait(1.1)
     assert world.rung(call) == ("101",)
+
+
+def test_nobody_passes_those_whose_offers_a_link_could_not_take() -> None:
+    """After a stall the link takes offers again a moment later: whoever comes in that moment stands behind."""
+    world = World.with_agents("101")
+    first = world.enter()
+    world.do(t.RequestFailed(world.offer_of(first), t.RequestFailure.LINK_DOWN))
+    second = world.enter()
+    assert (world.rung(first), world.rung(second)) == ((), ())
+    world.wait(PAUSE_S)
+    assert (world.rung(first), world.rung(second)) == (("101",), ())
 
 
 def test_an_offer_of_unknown_outcome_is_not_repeated_blindly() -> None:

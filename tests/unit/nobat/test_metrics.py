@@ -40,6 +40,9 @@ class OneQueue:
     def journal_works(self) -> bool:
         return False
 
+    def remembered(self) -> dict[PbxId, int]:
+        return {PBX: 3}
+
 
 def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
@@ -56,6 +59,8 @@ async def test_a_known_queue_has_all_its_series_from_the_start_and_none_when_it_
     assert value(metrics, "acd_agents", queue="sales", state="idle") == 2
     assert value(metrics, "acd_history_pending") == 7
     assert (value(metrics, "acd_history_lost"), value(metrics, "acd_journal_up")) == (2, 0)
+    assert value(metrics, "ami_remembered", pbx="pbx1") == 3
+    assert (value(metrics, "acd_tasks") or 0) >= 1
     level = value(metrics, "acd_service_level_ratio", queue="sales")
     assert level is not None
     assert math.isnan(level)

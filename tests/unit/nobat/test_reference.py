@@ -36,6 +36,9 @@ CONTRACT = {
     "acd_history_lost": (),
     "acd_journal_up": (),
     "acd_inbox_lag_seconds": (),
+    "acd_requests_shed_total": ("kind",),
+    "acd_tasks": (),
+    "ami_remembered": ("pbx",),
 }
 
 
