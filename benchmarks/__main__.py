@@ -23,6 +23,7 @@ NAMES = (
     "assign_latency",
     "assign_prompts",
     "cpu_share",
+    "supervision",
     "storm",
 )
 

@@ -1,5 +1,4 @@
 """What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
-
 ``at`` is seconds since the epoch. Events of one call carry its id and its queue.
 """
 
@@ -9,6 +8,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
+from acd.supervision_events import SupervisionEvent
 from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
@@ -135,7 +135,6 @@ class TalkEnded:
 @record
 class VisitDecided:
     """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit.
-
     Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it. ``target_s`` is the
     promise of that moment; None of a visit that was decided while nobody looked.
     """
@@ -242,10 +241,8 @@ class PbxLost:
 
 @record
 class PbxReady:
-    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right.
-
-    ``boot`` changes when the PBX is restarted.
-    """
+    """A snapshot was taken in and calls are offered again. ``repairs`` counts by kind what had to be put right; ``boot`` changes
+    when the PBX is restarted."""
 
     at: float
     pbx: PbxId
@@ -419,4 +416,5 @@ Event = (
     | BreakRequested
     | BreakRequestSettled
     | BreakOverrun
+    | SupervisionEvent
 )

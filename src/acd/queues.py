@@ -79,6 +79,16 @@ class BreakPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisionPolicy:
+    """What holds when a supervisor listens to a queue's calls. ``tone``: caller and agent hear a short tone as he joins.
+    ``exempt``: agents who are never supervised, whatever queue the call is of.
+    """
+
+    tone: bool = False
+    exempt: tuple[AgentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as it was configured. Durations are seconds; ``timezone`` is an IANA name.
 
@@ -110,6 +120,7 @@ class QueueSpec:
     announcements: Announcements = SILENT
     wrap_up: WrapUpPolicy = WrapUpPolicy()
     breaks: BreakPolicy = BreakPolicy()
+    supervision: SupervisionPolicy = SupervisionPolicy()
 
 
 Key = tuple[float, ...]

@@ -18,6 +18,7 @@ from acd.consult_port import ConsultFact, ConsultFound, ConsultRequest
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
+from acd.supervision_port import SnapshotSupervisor, SupervisionFact, SupervisionRequest
 
 __all__ = ["DeviceState", "LegStage", "MissCause", "RequestFailure"]
 
@@ -244,6 +245,7 @@ class PbxSnapshot:
     calls: tuple[SnapshotCall, ...]
     devices: tuple[tuple[DeviceId, DeviceState], ...]
     asked_at: float = 0.0
+    supervisors: tuple[SnapshotSupervisor, ...] = ()
 
 
 @record
@@ -409,5 +411,7 @@ Fact = (
     | RequestFailed
     | Announced
     | ConsultFact
+    | SupervisionFact
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | ConsultRequest
+FeatureRequest = ConsultRequest | SupervisionRequest
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | FeatureRequest

@@ -35,6 +35,7 @@ from ami.events import (
     ListItem,
     Message,
     OfferOver,
+    Originated,
     PassedOn,
     PhoneAsks,
     PhonePickedUp,
@@ -42,6 +43,7 @@ from ami.events import (
     Reason,
     Response,
     ShuttingDown,
+    SupervisorAt,
     TalkOver,
 )
 
@@ -138,6 +140,7 @@ _SCHEMAS = {
                 "SecondTransfererExten",
             ),
         ),
+        _Schema("OriginateResponse", Originated, "Uniqueid Response Reason"),
         _Schema("FullyBooted", FullyBooted, "Status"),
         _Schema("Shutdown", ShuttingDown, "Shutdown"),
     )
@@ -154,6 +157,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
         _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
+        _Schema(names.EVENT_SPY, SupervisorAt, "Channel Uniqueid Spy Now At"),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
 from acd.telephony import (
     Announce,
     HangUp,
@@ -193,6 +194,10 @@ def _check(made: Sequence[actions.Action]) -> None:
         actions.encode(action)
 
 
+def _supervise(tracker: Tracker, request: SupervisionRequest) -> Sequence[actions.Action] | RequestFailure:
+    return tracker.supervisors.translate(request, tracker.book.channel_of)
+
+
 _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused | RequestFailure]] = {
     Offer: _offer,
     Withdraw: _withdraw,
@@ -204,4 +209,5 @@ _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused 
     Mark: _mark,
     Consult: consulting.begin,
     MoveConsult: consulting.move,
+    **dict.fromkeys((RingSupervisor, Supervise, Quieten, EndSupervision), _supervise),
 }

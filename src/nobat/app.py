@@ -43,6 +43,7 @@ from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
 from nobat.ports import MakePbx, PbxLink
+from nobat.reactor import Message, Reactor
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
@@ -54,8 +55,11 @@ from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
 from nobat.storage.recorder_thread import RecorderThread
+from nobat.storage.supervisions import restored_help, restored_supervisions
+from nobat.supervision_rights import RightsWatch
 from nobat.voicemail import VoicemailKeeper
 from nobat.watch import WatchedLink
+from whisper.supervision import Supervision
 
 if TYPE_CHECKING:
     from nobat.web import Servers
@@ -98,6 +102,7 @@ class App:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    supervision: Supervision
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -132,9 +137,10 @@ class App:
             routes=routes,
             break_reasons=settings.reasons(),
         )
-        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
+        supervision = Supervision(floor)
+        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
         voicemail.engine = engine
-        metrics.source = FloorSource(engine, recorder)
+        metrics.source = FloorSource(engine, recorder, supervision)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
@@ -166,6 +172,7 @@ class App:
             figures,
             MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
             feed,
+            supervision,
         )
 
     async def start(self) -> None:
@@ -189,6 +196,7 @@ class App:
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
         self._keep_running("mail", self.mails.follow)
+        self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -210,10 +218,12 @@ class App:
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
         requests = await startup.restored_break_requests(self.database, self.clock.now())
+        sessions = await restored_supervisions(self.database)
+        asked = await restored_help(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
-        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places)
+        restored: tuple[Message, ...] = (*people, *visits, *parts, *amended, *places, *sessions, *asked)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

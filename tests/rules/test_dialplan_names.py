@@ -30,6 +30,7 @@ PRIVATE = {
     "ACD_OVER",
     "ACD_ON_HOLD",
     "ACD_BEAT_HEARD",
+    "ACD_SPY_WAS",
 }  # the dialplan's own; no service reads or writes them
 
 

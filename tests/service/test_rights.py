@@ -10,11 +10,13 @@ from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
 from nobat.storage import tokens, voicemails
 from nobat.storage.voicemails import Voicemail
+from tests.support.memory_pbx import Manner
 from tests.support.office import Office, Person, speak
 
 QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
 STATUS = {"status": "signed_out"}
+SUPERVISION = {"agent": "101", "device": "PJSIP/supervisor-202"}
 
 # operation -> method, path of something of one's own, path of somebody else's, body, lowest role
 OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
@@ -91,6 +93,19 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "reportCalls": ("GET", "/v1/reports/calls?queue=sales", "/v1/reports/calls?queue=support", None, Role.SUPERVISOR),
     "listMails": ("GET", "/v1/mails", None, None, Role.ADMIN),
     "sendReport": ("POST", "/v1/mails/daily", None, None, Role.ADMIN),
+    "listSupervisions": ("GET", "/v1/supervisions", None, None, Role.SUPERVISOR),
+    "startSupervision": ("POST", "/v1/supervisions", None, SUPERVISION, Role.SUPERVISOR),
+    "getSupervision": ("GET", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "changeSupervision": (
+        *("PATCH", "/v1/supervisions/{session}", "/v1/supervisions/x"),
+        *({"mode": "barge"}, Role.SUPERVISOR),
+    ),
+    "takeOver": ("POST", "/v1/supervisions/{session}/take-over", "/v1/supervisions/x/take-over", None, Role.SUPERVISOR),
+    "handBack": ("POST", "/v1/supervisions/{session}/hand-back", "/v1/supervisions/x/hand-back", {}, Role.SUPERVISOR),
+    "stopSupervision": ("DELETE", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "listHelpRequests": ("GET", "/v1/help-requests", None, None, Role.AGENT),
+    "askForHelp": ("POST", "/v1/help-requests", None, {"agent": "101"}, Role.AGENT),
+    "withdrawHelp": ("DELETE", "/v1/help-requests/101", "/v1/help-requests/103", None, Role.AGENT),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -120,12 +135,16 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await office.settled()
     office.pbx.pick_up(own)
     await office.settled()
+    for phone in ("PJSIP/supervisor-201", "PJSIP/supervisor-202"):
+        office.pbx.phone(phone, Manner.ANSWERS)
+    listening = {"agent": "101", "device": "PJSIP/supervisor-201"}
+    session = (await people[Role.ADMIN].ask("POST", "/v1/supervisions", json=listening)).json()["id"]
     said, other_said = f"sales.{own}", f"support.{other}"
     for name in (said, other_said):
         speak(office.voicemail_dir / f"{name}.wav")
         message = Voicemail(name, office.pbx.name, CallId(own), QueueId(name.partition(".")[0]), None, None, 1e9, 2.0)
         await voicemails.add(office.app.database, message)
-    return {"own": own, "other": other, "said": said, "other_said": other_said}
+    return {"own": own, "other": other, "said": said, "other_said": other_said, "session": session}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

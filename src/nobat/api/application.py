@@ -17,10 +17,12 @@ from nobat.api import (
     docs,
     feed,
     health,
+    help_requests,
     mails,
     moves,
     queues,
     reports,
+    supervisions,
     voicemails,
 )
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
@@ -85,6 +87,8 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         reports,
         mails,
         feed,
+        supervisions,
+        help_requests,
     )
     for part in parts:
         api.include_router(part.router)

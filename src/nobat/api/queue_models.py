@@ -16,6 +16,7 @@ from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
 from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
+from nobat.api.supervision_models import SupervisionPolicyIn, SupervisionPolicyPatch
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -104,6 +105,7 @@ class QueueSettings(Body):
     breaks: BreakPolicyIn = BreakPolicyIn()
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
+    supervision: SupervisionPolicyIn = SupervisionPolicyIn()
 
 
 class QueueIn(QueueSettings):
@@ -134,6 +136,7 @@ class QueueIn(QueueSettings):
             announcements=self.announcements.policy(),
             wrap_up=self.wrap_up.policy(),
             breaks=self.breaks.policy(),
+            supervision=self.supervision.policy(),
         )
 
 
@@ -149,7 +152,7 @@ class MissesPatch(Body):
     failed: Misses | None = None
 
 
-_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks")
+_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "supervision")
 
 
 class QueuePatch(Body):
@@ -172,6 +175,7 @@ class QueuePatch(Body):
     timezone: Zone | None = None
     wrap_up: WrapUpPolicyPatch | None = None
     breaks: BreakPolicyPatch | None = None
+    supervision: SupervisionPolicyPatch | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
@@ -215,6 +219,7 @@ class QueueOut(BaseModel):
     breaks: BreakPolicyIn
     hours: HoursIn
     overflow: OverflowIn
+    supervision: SupervisionPolicyIn
     closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
     changes_at: Moment | None = Field(description="When its hours open or close it next.")
     closing: ClosingOut | None = Field(description="Closed by a supervisor.")
@@ -244,6 +249,7 @@ class QueueOut(BaseModel):
             "timezone": spec.timezone,
             "wrap_up": of_wrap_up(spec.wrap_up),
             "breaks": asdict(spec.breaks),
+            "supervision": {"tone": spec.supervision.tone, "exempt": list(spec.supervision.exempt)},
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),
         }

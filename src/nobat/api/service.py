@@ -17,6 +17,7 @@ from nobat.ports import PbxLink
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
+from whisper.supervision import Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Service:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    supervision: Supervision
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

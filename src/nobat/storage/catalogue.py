@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentSpec
 from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
-from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
+from acd.queues import (
+    BreakPolicy,
+    MissPolicy,
+    QueueSpec,
+    ServiceLevel,
+    SupervisionPolicy,
+    WrapUpForm,
+    WrapUpPolicy,
+)
 from acd.skills import RelaxStep
 from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 from nobat.storage import schema
@@ -167,6 +175,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
         "wrap_up": asdict(spec.wrap_up),
         "breaks": asdict(spec.breaks),
+        "supervision": asdict(spec.supervision),
     }
 
 
@@ -192,6 +201,7 @@ def _queue(row: Any) -> QueueSpec:
         announcements=_announcements(row["announcements"]),
         wrap_up=_wrap_up(row["wrap_up"]),
         breaks=BreakPolicy(**row["breaks"]),
+        supervision=SupervisionPolicy(row["supervision"]["tone"], tuple(row["supervision"]["exempt"])),
     )
 
 

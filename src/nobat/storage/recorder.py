@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event, QueueClosed, QueueOpened
+from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
 from acd.views import CallView
 from nobat.storage import statements
 from nobat.storage.backlog import Backlog
@@ -28,7 +29,10 @@ from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened)
+DURABLE = (
+    *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened),
+    *(SupervisionBegun, SupervisionMoved, HelpAsked),
+)
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 
 _FIRST_RETRY_S = 0.1

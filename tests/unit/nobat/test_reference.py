@@ -28,6 +28,7 @@ CONTRACT = {
     "ami_action_seconds": ("pbx",),
     "acd_recovery_seconds": ("pbx",),
     "acd_reconciled_total": ("kind",),
+    "acd_supervisions": ("mode",),
     "acd_history_pending": (),
     "acd_history_lost": (),
     "acd_journal_up": (),
