@@ -94,13 +94,5 @@ class HelpSettled:
     how: str
 
 
-SupervisionEvent = (
-    SupervisionBegun
-    | SupervisionMoved
-    | SupervisionPaused
-    | SupervisionModeChosen
-    | SupervisionEnded
-    | CallTakenOver
-    | HelpAsked
-    | HelpSettled
-)
+SessionEvent = SupervisionBegun | SupervisionMoved | SupervisionPaused | SupervisionModeChosen | SupervisionEnded
+SupervisionEvent = SessionEvent | CallTakenOver | HelpAsked | HelpSettled
