@@ -24,6 +24,7 @@ NAMES = (
     "assign_prompts",
     "cpu_share",
     "recording_cost",
+    "supervision",
     "storm",
     "recovery",
     "races",

@@ -42,6 +42,7 @@ TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
     # A call that is passed on comes to AFTER on its way, and so does one whose agent was lost: both may go on from there.
     # Straight into the next talk goes the caller whom somebody has who was asked in a consult.
+    # A supervisor in the conversation talks on when the agent has left: it goes on.
     CallState.AFTER: frozenset({CallState.WAITING, CallState.OFFERED, CallState.TALKING, CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }

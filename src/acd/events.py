@@ -1,5 +1,4 @@
 """What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
-
 ``at`` is seconds since the epoch. Events of one call carry its id and its queue.
 """
 
@@ -10,6 +9,7 @@ from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
 from acd.recording_events import RecordingEvent
+from acd.supervision_events import SupervisionEvent
 from acd.talks import TargetKind, TransferMode, TransferResult
 from acd.telephony import MissCause, RequestFailure
 
@@ -136,7 +136,6 @@ class TalkEnded:
 @record
 class VisitDecided:
     """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit.
-
     Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it. ``target_s`` is the
     promise of that moment; None of a visit that was decided while nobody looked.
     """
@@ -418,4 +417,5 @@ Event = (
     | BreakRequestSettled
     | BreakOverrun
     | RecordingEvent
+    | SupervisionEvent
 )

@@ -33,6 +33,7 @@ class RequestFailure(Word):
     NO_SUCH_LEG = "no_such_leg"
     LINK_DOWN = "link_down"
     UNKNOWN_OUTCOME = "unknown_outcome"
+    NOT_RECORDED = "not_recorded"  # never sent: what had to be on disk before is not
 
 
 class LegStage(Word):

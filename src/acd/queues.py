@@ -81,6 +81,16 @@ class BreakPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisionPolicy:
+    """What holds when a supervisor listens to a queue's calls. ``tone``: caller and agent hear a short tone as he joins.
+    ``exempt``: agents who are never supervised, whatever queue the call is of.
+    """
+
+    tone: bool = False
+    exempt: tuple[AgentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as it was configured. Durations are seconds; ``timezone`` is an IANA name.
 
@@ -114,6 +124,7 @@ class QueueSpec:
     breaks: BreakPolicy = BreakPolicy()
     recording: RecordingPolicy = NO_RECORDING
     survey: SurveyPolicy = NO_SURVEY
+    supervision: SupervisionPolicy = SupervisionPolicy()
 
 
 Key = tuple[float, ...]

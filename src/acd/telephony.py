@@ -19,6 +19,7 @@ from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
 from acd.recording_port import RecordingFact, RecordingRequest
+from acd.supervision_port import SnapshotSupervisor, SupervisionFact, SupervisionRequest
 from acd.surveys import AskCaller, CallerAnswered
 
 __all__ = ["DeviceState", "LegStage", "MissCause", "RequestFailure"]
@@ -247,6 +248,7 @@ class PbxSnapshot:
     calls: tuple[SnapshotCall, ...]
     devices: tuple[tuple[DeviceId, DeviceState], ...]
     asked_at: float = 0.0
+    supervisors: tuple[SnapshotSupervisor, ...] = ()
 
 
 @record
@@ -415,18 +417,7 @@ Fact = (
     | ConsultFact
     | RecordingFact
     | CallerAnswered
+    | SupervisionFact
 )
-Request = (
-    Offer
-    | Withdraw
-    | HangUp
-    | ReturnToLine
-    | Place
-    | Lead
-    | Resync
-    | Announce
-    | Mark
-    | ConsultRequest
-    | RecordingRequest
-    | AskCaller
-)
+FeatureRequest = ConsultRequest | SupervisionRequest | RecordingRequest | AskCaller
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | FeatureRequest

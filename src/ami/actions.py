@@ -15,7 +15,8 @@ from ami import names, patterns
 from ami.checks import MAX_HEADERS, ActionRefused, Headers, check_line, exact_channel, joined
 from ami.checks import checked as _checked
 from ami.consult_actions import RedirectBoth, SetAsker, SetBy, SetWith
-from ami.readings import ASK_VARIABLES, CALL_VARIABLES
+from ami.feature_action import FeatureAction
+from ami.readings import ASK_VARIABLES, CALL_VARIABLES, SNAPSHOT_VARIABLES
 from ami.recording_actions import MixMonitorMute, SetRecordingShown
 
 __all__ = ["ActionRefused", "Headers", "exact_channel", "joined"]
@@ -27,7 +28,7 @@ _LEAD_VARIABLES = (
 )
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
-_READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
+_READABLE = frozenset({*SNAPSHOT_VARIABLES, *ASK_VARIABLES})
 _PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK, names.RECORDER}  # nobody is moved there
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
 
@@ -346,7 +347,8 @@ class Hangup:
 
 
 Action = (
-    Login
+    FeatureAction
+    | Login
     | Ping
     | CoreSettings
     | CoreStatus

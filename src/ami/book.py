@@ -109,6 +109,7 @@ class Snapshot:
     calls: tuple[LiveCall, ...]
     legs: tuple[AgentLeg, ...]
     asking: Mapping[LegId, AskingPhone]
+    supervisors: Mapping[LegId, str] = field(default_factory=dict)  # their channels
 
 
 class Book:

@@ -35,6 +35,7 @@ from ami.events import (
     ListItem,
     Message,
     OfferOver,
+    Originated,
     PassedOn,
     PhoneAsks,
     PhonePickedUp,
@@ -43,6 +44,7 @@ from ami.events import (
     RecordingKey,
     Response,
     ShuttingDown,
+    SupervisorAt,
     SurveyOver,
     TalkOver,
 )
@@ -140,6 +142,7 @@ _SCHEMAS = {
                 "SecondTransfererExten",
             ),
         ),
+        _Schema("OriginateResponse", Originated, "Uniqueid Response Reason"),
         _Schema("FullyBooted", FullyBooted, "Status"),
         _Schema("Shutdown", ShuttingDown, "Shutdown"),
     )
@@ -158,6 +161,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_RECORD, RecordingKey, "Channel Uniqueid Call Ask"),
         _Schema(names.EVENT_SURVEY, SurveyOver, "Channel Uniqueid Call Score", number=3),
+        _Schema(names.EVENT_SPY, SupervisorAt, "Channel Uniqueid Spy Now At"),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

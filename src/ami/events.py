@@ -234,6 +234,26 @@ class DeviceStateSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisorAt:
+    """UserEvent AcdSpy: a supervisor's leg is ``now`` up, over, or in a mode, with the leg ``at``."""
+
+    channel: str
+    leg: str
+    spy: str
+    now: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Originated:
+    """What became of an Originate: ``response`` is Success or Failure, ``reason`` 3 when the time ran out."""
+
+    leg: str
+    response: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FullyBooted:
     """Sent once after a login, at once or when the start of Asterisk is through."""
 
@@ -268,6 +288,8 @@ Event = (
     | HoldBegan
     | HoldEnded
     | DeviceStateSeen
+    | SupervisorAt
+    | Originated
     | FullyBooted
     | ShuttingDown
 )

@@ -24,6 +24,7 @@ from panoramisk.message import Message
 
 from ami import actions
 from ami.answers import Answer, Outcome
+from ami.checks import Headers
 from ami.decoder import Decoder, only_value
 from ami.events import Event, ListItem, Quarantined, Response
 from ami.health import HealthState, Observer
@@ -63,7 +64,7 @@ class LinkConfig:
 class SentAction(PanoramiskAction):
     """An action on its way: panoramisk's id, our bookkeeping. It is answered exactly once."""
 
-    def __init__(self, headers: actions.Headers, done: "Callable[[SentAction, Answer], None]") -> None:
+    def __init__(self, headers: Headers, done: "Callable[[SentAction, Answer], None]") -> None:
         super().__init__(dict(headers))
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[Answer] = loop.create_future()

@@ -11,6 +11,7 @@ OFFER = "acd-offer"
 AFTER = "acd-after"
 CODES = "acd-codes"
 LEAD = "acd-lead"
+SUPERVISE = "acd-supervise"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 FALLBACK = "acd-fallback"
@@ -18,10 +19,26 @@ HOLD = "acd-hold"
 CONSULT = "acd-consult"
 RECORDER = "acd-record"
 SURVEY = "acd-survey"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, HOLD, CONSULT, RECORDER, SURVEY)
+CONTEXTS = (
+    ENTER,
+    WAIT,
+    OFFER,
+    AFTER,
+    CODES,
+    RETURN,
+    TRANSFER,
+    FALLBACK,
+    LEAD,
+    HOLD,
+    CONSULT,
+    RECORDER,
+    SURVEY,
+    SUPERVISE,
+)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
+TONE = "acd-supervise-tone"
 
 # Variables on the caller's channel, set by the dialplan.
 CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqueid>
@@ -91,6 +108,13 @@ ASK_PIN = "ACD_PIN"  # digits
 ASK_REASON = "ACD_REASON"  # digits after *13 or *15
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
+# Variables on a supervisor's channel, set by the service when it rings him and before it redirects to SUPERVISE.
+SPY = "ACD_SPY"  # the session: the channel's Uniqueid
+SPY_ON = "ACD_SPY_ON"  # the exact channel of the agent's leg, …
+SPY_AT = "ACD_SPY_AT"  # … and that leg's Uniqueid
+# and by the dialplan
+SPY_NOW = "ACD_SPY_NOW"  # up, quiet, over, or a mode
+
 # Global variables, set by the service.
 QUEUE_OF_NUMBER = "ACD_NUMBER_"  # + number -> queue id, empty when there is none
 MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for the PBX's default
@@ -117,6 +141,7 @@ EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, ov
 EVENT_RECORD = "AcdRecord"  # Call, Action (pause, resume); raised by the agent's leg
 EVENT_SURVEY = "AcdSurvey"  # Call, Score (a digit, or 0)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
+EVENT_SPY = "AcdSpy"  # Spy, Now (up, over, or a mode), At: the agent's leg
 USER_EVENTS = (
     EVENT_ENTER,
     EVENT_ANSWER,
@@ -130,4 +155,5 @@ USER_EVENTS = (
     EVENT_CONSULT,
     EVENT_RECORD,
     EVENT_SURVEY,
+    EVENT_SPY,
 )

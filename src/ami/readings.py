@@ -36,7 +36,7 @@ CALL_VARIABLES = (
     names.OWN_OFFER,
     names.RECORD,
 )
-SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
+SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK, names.SPY, names.SPY_AT, names.SPY_NOW)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
 
 _UNKNOWN = "<unknown>"

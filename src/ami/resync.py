@@ -20,6 +20,7 @@ from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
 from ami.identity import CallName, entry, named, seconds
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
+from ami.supervisors import found as supervisors_among
 from ami.targets import NO_PHONES, device_at, device_of
 
 SLICE = 100  # items read between two breaths of the loop
@@ -121,8 +122,10 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
         for device, state in findings.devices
         if not device.startswith(NO_PHONES)
     )
-    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at)
-    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking)
+    bridges = {call.bridge: call.id for call in calls if call.bridge is not None}
+    supervisors, their_channels = supervisors_among(pbx, findings.channels, bridges)
+    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at, supervisors)
+    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking, their_channels)
 
 
 def _call(

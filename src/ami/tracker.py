@@ -25,6 +25,7 @@ from ami.course import Course
 from ami.identity import entry, named
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
+from ami.supervisors import Supervisors
 from ami.targets import NO_PHONES, device_of
 
 SUSPICION = 1_000
@@ -53,6 +54,7 @@ class Tracker:
         self.book = Book()
         self._out: list[Output] = []
         self._course = Course(pbx, self.book, self._out.append)
+        self.supervisors = Supervisors(self._out.append)
         self._suspicious = 0
         self._devices: dict[DeviceId, KnownDevice] = {}
         self._draining = False
@@ -86,6 +88,8 @@ class Tracker:
             self.book.forget_gone()
         self._devices = {device: KnownDevice(state) for device, state in snapshot.fact.devices}
         self._draining = False
+        self.supervisors.forget()
+        self.supervisors.replace(snapshot.fact.supervisors, snapshot.supervisors)
         self._say(snapshot.fact)
         self._tell_of(snapshot.calls)
         return self._take()
@@ -93,6 +97,7 @@ class Tracker:
     def begin_look(self) -> None:
         """Everything is about to be asked for. What is heard from now on is younger than the answer may be."""
         self.look += 1
+        self.supervisors.look = self.look
 
     def compare(self, snapshot: Snapshot, unsent: Mapping[CallId, Offer]) -> Sequence[Output]:
         """Set what a look shows against what events have told. ``unsent`` are offers that were not written yet."""
@@ -101,6 +106,7 @@ class Tracker:
         younger = {device: known for device, known in self._devices.items() if known.touched >= self.look}
         self._devices = {**shown, **younger}
         devices = tuple((device, known.state) for device, known in self._devices.items())
+        self.supervisors.replace(snapshot.fact.supervisors, snapshot.supervisors)
         self._say(replace(snapshot.fact, calls=compared.calls, devices=devices))
         self._tell_of(compared.changed)
         if compared.doubtful:
@@ -194,6 +200,7 @@ class Tracker:
         if call is None:
             if isinstance(event, e.HungUp) and event.leg in self.book.asking:
                 self.book.remove_leg(LegId(event.leg))
+            self.supervisors.follow(event)
         elif call.asked:
             call.inbox.append(event)
             if isinstance(event, e.DialBegan):
@@ -309,6 +316,8 @@ _LOOSE: dict[type, _Handler] = {
     e.FullyBooted: lambda _tracker, _event: None,
     e.CallerCameIn: Tracker._came_in,
     e.PhoneAsks: Tracker._phone_asks,
+    e.SupervisorAt: lambda tracker, event: tracker.supervisors.at(event),
+    e.Originated: lambda tracker, event: tracker.supervisors.originated(event),
 }
 _ANSWERS: dict[Purpose, Callable[[Tracker, Look, ChannelReading | LookFailure], None]] = {
     Purpose.WHO_CALLS: Tracker._who_calls,

@@ -10,6 +10,7 @@ from typing import Any
 from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
 from acd.recording_port import ShowRecording, Silence
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
 from acd.surveys import AskCaller
 from acd.telephony import (
     Announce,
@@ -210,6 +211,10 @@ def _check(made: Sequence[actions.Action]) -> None:
         actions.encode(action)
 
 
+def _supervise(tracker: Tracker, request: SupervisionRequest) -> Sequence[actions.Action] | RequestFailure:
+    return tracker.supervisors.translate(request, tracker.book.channel_of)
+
+
 _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused | RequestFailure]] = {
     Offer: _offer,
     Withdraw: _withdraw,
@@ -224,4 +229,5 @@ _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused 
     AskCaller: _ask_caller,
     Silence: _of_recording,
     ShowRecording: _of_recording,
+    **dict.fromkeys((RingSupervisor, Supervise, Quieten, EndSupervision), _supervise),
 }

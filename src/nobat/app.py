@@ -45,6 +45,7 @@ from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
 from nobat.ports import MakePbx, PbxLink
+from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
 from nobat.scrape import FloorSource
@@ -59,8 +60,11 @@ from nobat.storage.migrate import migrate
 from nobat.storage.nodelock import NodeLock
 from nobat.storage.recorder import Recorder, write_leftovers
 from nobat.storage.recorder_thread import RecorderThread
+from nobat.storage.supervisions import restored_help, restored_supervisions
+from nobat.supervision_rights import RightsWatch
 from nobat.voicemail import VoicemailKeeper
 from nobat.watch import WatchedLink
+from whisper.supervision import Supervision
 
 if TYPE_CHECKING:
     from nobat.web import Servers
@@ -106,6 +110,7 @@ class App:
     mails: MailKeeper
     feed: Feed
     recordings: RecordingKeeper
+    supervision: Supervision
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -143,10 +148,11 @@ class App:
             salt=secrets.token_hex(32),
             recording_on=frozenset(recordings.folders),
         )
-        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
+        supervision = Supervision(floor)
+        leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
         voicemail.engine = recordings.engine = engine
         pbxs: dict[PbxId, PbxLink] = {}
-        metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting)
+        metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting, supervision)
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
@@ -178,6 +184,7 @@ class App:
             MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
             feed,
             recordings,
+            supervision,
         )
 
     async def start(self) -> None:
@@ -202,6 +209,7 @@ class App:
         self._keep_running("figures", self.figures.follow)
         self._keep_running("mail", self.mails.follow)
         self._keep_running("recordings", self.recordings.follow)
+        self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -232,10 +240,12 @@ class App:
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
         requests = await startup.restored_break_requests(self.database, self.clock.now())
+        sessions = await restored_supervisions(self.database)
+        asked = await restored_help(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
-        restored: tuple[Command, ...] = (*people, *visits, *parts, *recorded, *amended, *places)
+        restored: tuple[Message, ...] = (*people, *visits, *parts, *recorded, *amended, *places, *sessions, *asked)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 import structlog
 
 from acd import picture
-from acd.commands import Command
 from acd.errors import AcdError
 from acd.events import (
     AgentStatusChosen,
@@ -25,8 +24,10 @@ from acd.events import (
     QueueOpened,
 )
 from acd.floor import Floor
-from acd.ids import PbxId, pbx_of
+from acd.ids import LegId, PbxId, pbx_of
 from acd.recording_events import RecordingChanged
+from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise
 from acd.telephony import (
     Fact,
     HangUp,
@@ -37,6 +38,8 @@ from acd.telephony import (
     PbxSnapshot,
     Place,
     Request,
+    RequestFailed,
+    RequestFailure,
     Resync,
     ReturnToLine,
 )
@@ -44,11 +47,17 @@ from acd.turn import Effects
 from acd.views import CallView
 from nobat.clock import Clock
 from nobat.inbox import Inbox, Letter
+from nobat.reactor import Machine, Message
 
 log = structlog.get_logger(__name__)
 
 NEVER_REFUSED = (PbxSnapshot, LinkDown, PbxDraining)
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged)
+DURABLE = (
+    *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
+    *(SupervisionBegun, SupervisionMoved, HelpAsked),
+)
+RECORDED_FIRST = (RingSupervisor, Supervise)
+"""Requests that do not leave at all when what they depend on is not on disk: nobody is heard of whom it is not written down."""
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""
 
@@ -92,8 +101,12 @@ class Gauge(Protocol):
 class Engine:
     """Owns the floor. Everything here runs on one event loop."""
 
-    def __init__(self, floor: Floor, clock: Clock, recorder: Recorder, gauge: Gauge) -> None:
+    def __init__(
+        self, floor: Floor, clock: Clock, recorder: Recorder, gauge: Gauge, machine: Machine | None = None
+    ) -> None:
+        """``machine`` is what messages go to, if that is more than the floor."""
         self._floor, self._clock, self._recorder, self._gauge = floor, clock, recorder, gauge
+        self._machine: Machine = machine if machine is not None else floor  # type: ignore[assignment]
         self._pbxs: Mapping[PbxId, Sender] = {}
         self._inbox = Inbox()
         self._missed = False  # facts were refused, and what they told must be looked up
@@ -118,7 +131,7 @@ class Engine:
             return
         self._put(Letter(fact, None))
 
-    async def ask(self, command: Command) -> object:
+    async def ask(self, command: Message) -> object:
         """Put a command in and wait until it is done and durable. Raises ``AcdError``, ``StorageUnavailable`` or
         ``Overloaded``."""
         if self._inbox.is_full:
@@ -198,11 +211,11 @@ class Engine:
                 letter.reply.set_result(None)
             return
         now = self._clock.now()
-        due = self._floor.next_deadline()
+        due = self._machine.next_deadline()
         if due is not None and due <= now:
             self._tick()
         try:
-            effects = self._floor.handle(letter.message, now)
+            effects = self._machine.handle(letter.message, now)
         except Exception as error:
             if isinstance(error, AcdError) and letter.reply is not None:
                 if not letter.reply.done():
@@ -218,7 +231,7 @@ class Engine:
     def _tick(self) -> None:
         """Do what is due."""
         try:
-            effects = self._floor.tick(self._clock.now())
+            effects = self._machine.tick(self._clock.now())
         except Exception:
             log.exception("a timer could not be handled; others go on")
         else:
@@ -234,7 +247,7 @@ class Engine:
 
     def _arm(self) -> None:
         """Be woken at the floor's next deadline."""
-        deadline = self._floor.next_deadline()
+        deadline = self._machine.next_deadline()
         if deadline == self._armed_for and self._timer is not None:
             return
         if self._timer is not None:
@@ -279,6 +292,7 @@ class Engine:
             log.warning("a status could not be stored; routing goes on from memory", error=repr(error))
             failure = StorageUnavailable("the database did not take it in time")
             failure.__cause__ = error
+            effects = self._without_unrecorded(effects)
         self._send(effects, arrived)
         self._send_the_rest()
         if reply is not None and not reply.done():
@@ -286,6 +300,13 @@ class Engine:
                 reply.set_result(None)
             else:
                 reply.set_exception(failure)
+
+    def _without_unrecorded(self, effects: Effects) -> Effects:
+        """What must be on disk first and is not is never sent; the machine hears of it."""
+        for request in effects.requests:
+            if isinstance(request, RECORDED_FIRST):
+                self.deliver(RequestFailed(request, RequestFailure.NOT_RECORDED))
+        return Effects(effects.events, tuple(one for one in effects.requests if not isinstance(one, RECORDED_FIRST)))
 
     def _send(self, effects: Effects, arrived: float) -> None:
         """What moves a caller leaves at once and in order, for a phone is to ring; everything else at the end of the slice."""
@@ -319,5 +340,7 @@ def _pbx_of(request: Request) -> PbxId:
             return request.pbx
         case HangUp():
             return pbx_of(request.leg)
+        case RingSupervisor() | Supervise() | Quieten() | EndSupervision():
+            return pbx_of(LegId(request.session))
         case _:
             return pbx_of(request.call)

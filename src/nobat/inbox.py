@@ -8,8 +8,7 @@ from asyncio import Future
 from collections import deque
 from time import perf_counter
 
-from acd.commands import Command
-from acd.telephony import Fact
+from nobat.reactor import Message
 
 MOST = 50_000
 """Messages that may wait: some seconds of work, some dozens of MB."""
@@ -23,7 +22,7 @@ class Letter:
 
     __slots__ = ("arrived", "message", "reply")
 
-    def __init__(self, message: Fact | Command | None, reply: "Future[object] | None") -> None:
+    def __init__(self, message: Message | None, reply: "Future[object] | None") -> None:
         self.message, self.reply, self.arrived = message, reply, perf_counter()
 
 

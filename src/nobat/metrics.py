@@ -36,6 +36,7 @@ from acd.ids import PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.recording_events import RecordingChanged, RecordingDisobeyed, RecordingPauseLong
 from acd.recordings import RecordingAction
+from acd.supervision_port import Mode
 from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
 from acd.views import QueueView
@@ -69,6 +70,9 @@ class Source(Protocol):
     def queues(self) -> Iterator[QueueReading]:
         """Each queue, read when it is its turn."""
 
+    def supervisions(self) -> Mapping[str, int]:
+        """Live supervision sessions by mode."""
+
     def history_pending(self) -> int:
         """Rows not yet in the database."""
 
@@ -98,7 +102,7 @@ class Description:
 class _Families:
     """All metrics, as Prometheus knows them."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:  # noqa: PLR0915 - one line a metric
         self.described: list[Description] = []
 
         def counter(name: str, text: str, *labels: str) -> Counter:
@@ -149,6 +153,7 @@ class _Families:
         recovery = "How long the last recovery took: from the loss of the PBX, or the service's start, to routing."
         self.recovery = gauge("acd_recovery_seconds", recovery, "pbx")
         self.reconciled = counter("acd_reconciled_total", "Differences put right by a snapshot.", "kind")
+        self.supervisions = gauge("acd_supervisions", "Live supervision sessions by mode.", "mode")
         self.pending = gauge("acd_history_pending", "Rows of history not yet in the database.")
         self.lost = gauge("acd_history_lost", "Rows of history given up since the start of the service.")
         self.journal = gauge("acd_journal_up", "1 if the local journal can be written.")
@@ -296,6 +301,9 @@ class Metrics:
         for name in self._queues.keys() - shown:
             del self._queues[name]
             _QueueMeters.remove(self._families, name)
+        sessions = source.supervisions()
+        for mode in Mode:
+            self._families.supervisions.labels(mode.value).set(sessions.get(mode.value, 0))
         self._families.pending.set(source.history_pending())
         self._families.lost.set(source.history_lost())
         self._families.waiting_recordings.set(source.recordings_waiting())

@@ -1,4 +1,4 @@
-"""Phone codes: an agent dials ``*11`` to ``*15`` and hears what became of it.
+"""Phone codes: an agent dials ``*11`` to ``*15``, and ``*18``, and hears what became of it.
 
 The dialplan asks (``PhoneAsked``) and speaks the prompt that belongs to the reply's slug. Refusals are told with as little as
 possible: a wrong PIN and an agent who has none sound the same. No digit that was typed is logged.
@@ -23,6 +23,7 @@ from nobat.desk import agent_view, choose_status
 from nobat.engine import Engine, StorageUnavailable
 from nobat.pins import Lockout
 from nobat.ports import PbxLink
+from whisper.commands import AskForHelp
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +135,10 @@ class PhoneCodes:
                 return "available"
             case "end_wrap_up":
                 return await self._wrap_up(agent, question.reason)
+            case "help":
+                with contextlib.suppress(StorageUnavailable):
+                    await self.engine.ask(AskForHelp(agent))
+                return "help_asked"
             case _:
                 log.warning("an unknown phone code was asked", device=question.device)
                 return "not_allowed"

@@ -1,5 +1,6 @@
 """What a scrape reads from the floor, one queue at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,7 @@ from acd.sla import INTERVAL_S
 from nobat.engine import Engine
 from nobat.metrics import QueueReading
 from nobat.ports import PbxLink
+from whisper.supervision import Supervision
 
 INTERVALS_SHOWN = 4
 
@@ -35,6 +37,7 @@ class FloorSource:
     recorder: History
     pbxs: Mapping[PbxId, PbxLink]
     recordings: Callable[[], int] = lambda: 0
+    supervision: Supervision | None = None
 
     def queues(self) -> Iterator[QueueReading]:
         """Each queue as it is, its service level over the last four intervals, and how right its expected waits were.
@@ -46,6 +49,10 @@ class FloorSource:
                 yield self.engine.read(lambda floor, now, queue=queue: _read(floor, queue, now))  # type: ignore[misc]
             except NotFound:
                 continue
+
+    def supervisions(self) -> Counter[str]:
+        live = self.supervision.sessions.values() if self.supervision is not None else ()
+        return Counter(one.mode.value for one in live)
 
     def history_pending(self) -> int:
         return self.recorder.pending

@@ -79,6 +79,7 @@ def service_of(app: "App") -> Service:
         mails=app.mails,
         feed=app.feed,
         recordings=app.recordings,
+        supervision=app.supervision,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
 from acd.telephony import DeviceState, Fact, LegStage, MissCause, SnapshotCall
+from tests.property.model_supervisors import ModelSupervisors
 
 PBX = PbxId("pbx1")
 
@@ -40,6 +41,7 @@ class ModelPbx:
         self.elsewhere: set[DeviceId] = set()
         self.legs = 0
         self.boot = 1
+        self.supervisors = ModelSupervisors()
 
     def state(self, device: DeviceId) -> DeviceState:
         """What the PBX would say of a phone."""
@@ -195,6 +197,7 @@ class ModelPbx:
     def restart(self) -> None:
         self.channels.clear()
         self.elsewhere.clear()
+        self.supervisors.legs.clear()
         self.boot += 1
 
     def ringing_now(self) -> list[Fact]:
@@ -219,4 +222,9 @@ class ModelPbx:
             )
             for channel in self.channels.values()
         )
-        return t.PbxSnapshot(PBX, f"boot-{self.boot}", calls, tuple((d, self.state(d)) for d in self.registered))
+        devices = tuple((device, self.state(device)) for device in self.registered)
+        return t.PbxSnapshot(PBX, f"boot-{self.boot}", calls, devices, supervisors=self.supervisors.shown())
+
+    def talking(self) -> set[LegId]:
+        """The agents' legs that are in a conversation."""
+        return {one.agent_leg for one in self.channels.values() if one.talking_to is not None and one.agent_leg}

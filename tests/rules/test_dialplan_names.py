@@ -31,6 +31,7 @@ PRIVATE = {
     "ACD_ON_HOLD",
     "ACD_BEAT_HEARD",
     "ACD_MIX",
+    "ACD_SPY_WAS",
 }  # the dialplan's own; no service reads or writes them
 
 

@@ -10,12 +10,14 @@ from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
 from nobat.storage import tokens, voicemails
 from nobat.storage.voicemails import Voicemail
+from tests.support.memory_pbx import Manner
 from tests.support.office import Office, Person, speak
 from tests.support.recordings import kept_recording
 
 QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
 STATUS = {"status": "signed_out"}
+SUPERVISION = {"agent": "101", "device": "PJSIP/supervisor-202"}
 
 # operation -> method, path of something of one's own, path of somebody else's, body, lowest role
 OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
@@ -104,6 +106,19 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "hearRecording": ("GET", "/v1/recordings/{kept}/audio", "/v1/recordings/{other_kept}/audio", None, Role.SUPERVISOR),
     "eraseRecording": ("DELETE", "/v1/recordings/{kept}", "/v1/recordings/{other_kept}", None, Role.ADMIN),
     "eraseRecordingsOf": ("POST", "/v1/recordings/erase", None, {"number": "0912"}, Role.ADMIN),
+    "listSupervisions": ("GET", "/v1/supervisions", None, None, Role.SUPERVISOR),
+    "startSupervision": ("POST", "/v1/supervisions", None, SUPERVISION, Role.SUPERVISOR),
+    "getSupervision": ("GET", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "changeSupervision": (
+        *("PATCH", "/v1/supervisions/{session}", "/v1/supervisions/x"),
+        *({"mode": "barge"}, Role.SUPERVISOR),
+    ),
+    "takeOver": ("POST", "/v1/supervisions/{session}/take-over", "/v1/supervisions/x/take-over", None, Role.SUPERVISOR),
+    "handBack": ("POST", "/v1/supervisions/{session}/hand-back", "/v1/supervisions/x/hand-back", {}, Role.SUPERVISOR),
+    "stopSupervision": ("DELETE", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "listHelpRequests": ("GET", "/v1/help-requests", None, None, Role.AGENT),
+    "askForHelp": ("POST", "/v1/help-requests", None, {"agent": "101"}, Role.AGENT),
+    "withdrawHelp": ("DELETE", "/v1/help-requests/101", "/v1/help-requests/103", None, Role.AGENT),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -133,6 +148,10 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await office.settled()
     office.pbx.pick_up(own)
     await office.settled()
+    for phone in ("PJSIP/supervisor-201", "PJSIP/supervisor-202"):
+        office.pbx.phone(phone, Manner.ANSWERS)
+    listening = {"agent": "101", "device": "PJSIP/supervisor-201"}
+    session = (await people[Role.ADMIN].ask("POST", "/v1/supervisions", json=listening)).json()["id"]
     said, other_said = f"sales.{own}", f"support.{other}"
     for name in (said, other_said):
         speak(office.voicemail_dir / f"{name}.wav")
@@ -147,6 +166,7 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         "other_said": other_said,
         "kept": "sales",
         "other_kept": "support",
+        "session": session,
     }
 
 

@@ -13,6 +13,7 @@ from acd import consult_port as p
 from acd import telephony as t
 from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.recording_port import Silence, Silenced
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
 from acd.surveys import AskCaller
 from ami.health import Health, HealthState, Observer
 from ami.outputs import PhoneAsked
@@ -29,6 +30,13 @@ class Manner(Enum):
     REJECTS = "rejects"
     BUSY = "busy"
     UNREGISTERED = "unregistered"
+
+
+_REFUSALS = {
+    Manner.REJECTS: t.MissCause.REJECTED,
+    Manner.BUSY: t.MissCause.BUSY,
+    Manner.UNREGISTERED: t.MissCause.UNREACHABLE,
+}
 
 
 class MemoryPbx:
@@ -85,7 +93,7 @@ class MemoryPbx:
     def say(self, facts: Sequence[t.Fact | PhoneAsked]) -> None:
         """Facts reach the service only while the link is up."""
         if self._link is not None and self._up and self._link.running:
-            for fact in facts:
+            for fact in (*facts, *self.world.supervisors.loosened(self.world.talking())):
                 self._link.deliver(fact)
 
     # ------------------------------------------------------------ phones and callers
@@ -182,6 +190,8 @@ class MemoryPbx:
                 self.say([Silenced(request.call, request.recording, request.silent)])
             case AskCaller():
                 self.asked.append(request.call)
+            case RingSupervisor() | Supervise() | Quieten() | EndSupervision():
+                self._supervise(request)
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))
@@ -212,6 +222,15 @@ class MemoryPbx:
                 self.say(self.world.caller_leaves(call))
                 return
         self.say([t.RequestFailed(request, t.RequestFailure.NO_SUCH_LEG)])
+
+    def _supervise(self, request: SupervisionRequest) -> None:
+        manner = (
+            self.manners.get(request.device, Manner.SILENT) if isinstance(request, RingSupervisor) else Manner.SILENT
+        )
+        refuses = _REFUSALS.get(manner)
+        self.say(self.world.supervisors.carry_out(request, self.world.talking(), refuses))
+        if manner is Manner.ANSWERS:
+            self.say(self.world.supervisors.picks_up(request.session))
 
     def _withdraw(self, call: CallId, offer: OfferId, legs: tuple[LegId, ...]) -> None:
         channel = self.world.channels.get(call)

@@ -104,6 +104,7 @@ class Message(StrEnum):
     WRAP_UP_ENDED = "wrap-up-ended"
     WRAP_UP_GOES_ON = "wrap-up-goes-on"
     OUTCOME_MISSING = "outcome-missing"
+    HELP_ASKED = "help-asked"
     WRONG_PIN = "wrong-pin"
     SIGN_IN_LOCKED = "sign-in-locked"
     NOT_SIGNED_IN = "not-signed-in"

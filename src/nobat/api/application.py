@@ -17,11 +17,13 @@ from nobat.api import (
     docs,
     feed,
     health,
+    help_requests,
     mails,
     moves,
     queues,
     recordings,
     reports,
+    supervisions,
     voicemails,
 )
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
@@ -89,6 +91,8 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         mails,
         feed,
         recordings,
+        supervisions,
+        help_requests,
     )
     for part in parts:
         api.include_router(part.router)

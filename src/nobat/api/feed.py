@@ -13,6 +13,7 @@ from acd import picture
 from acd.errors import Conflict
 from acd.events import CallRefused, Event
 from acd.ids import AgentId, QueueId
+from acd.supervision_events import SessionEvent, SupervisionBegun
 from nobat.api.access import Access, AgentAccess
 from nobat.api.edge import bearer_token
 from nobat.api.responses import errors
@@ -173,6 +174,9 @@ class _Reader:
         """Of a queue that one may not see, or an agent, nothing."""
         if isinstance(event, CallRefused):
             return self.queues is None
+        if isinstance(event, SessionEvent):  # nobody learns from here that he is listened to
+            token = event.token if isinstance(event, SupervisionBegun) else None
+            return self.queues is None or token == self.access.principal.token
         queues, agents = _queues(event), _agents(event)
         if self.queues is not None and queues and self.queues.isdisjoint(queues):
             return False

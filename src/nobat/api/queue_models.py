@@ -24,6 +24,7 @@ from nobat.api.recording_models import (
     SurveyPolicyPatch,
     of_recording,
 )
+from nobat.api.supervision_models import SupervisionPolicyIn, SupervisionPolicyPatch
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
 from nobat.api.times import Moment, moment, perhaps, rounded
@@ -114,6 +115,7 @@ class QueueSettings(Body):
     survey: SurveyPolicyIn = SurveyPolicyIn()
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
+    supervision: SupervisionPolicyIn = SupervisionPolicyIn()
 
 
 class QueueIn(QueueSettings):
@@ -146,6 +148,7 @@ class QueueIn(QueueSettings):
             breaks=self.breaks.policy(),
             recording=self.recording.policy(),
             survey=self.survey.policy(),
+            supervision=self.supervision.policy(),
         )
 
 
@@ -161,7 +164,7 @@ class MissesPatch(Body):
     failed: Misses | None = None
 
 
-_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "recording", "survey")
+_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "recording", "survey", "supervision")
 
 
 class QueuePatch(Body):
@@ -186,6 +189,7 @@ class QueuePatch(Body):
     breaks: BreakPolicyPatch | None = None
     recording: RecordingPolicyPatch | None = None
     survey: SurveyPolicyPatch | None = None
+    supervision: SupervisionPolicyPatch | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
@@ -231,6 +235,7 @@ class QueueOut(BaseModel):
     survey: SurveyPolicyIn
     hours: HoursIn
     overflow: OverflowIn
+    supervision: SupervisionPolicyIn
     closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
     changes_at: Moment | None = Field(description="When its hours open or close it next.")
     closing: ClosingOut | None = Field(description="Closed by a supervisor.")
@@ -262,6 +267,7 @@ class QueueOut(BaseModel):
             "breaks": asdict(spec.breaks),
             "recording": of_recording(spec.recording),
             "survey": asdict(spec.survey),
+            "supervision": {"tone": spec.supervision.tone, "exempt": list(spec.supervision.exempt)},
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),
         }

@@ -18,6 +18,7 @@ from nobat.recording.keeper import RecordingKeeper
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
+from whisper.supervision import Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Service:
     mails: MailKeeper
     feed: Feed
     recordings: RecordingKeeper
+    supervision: Supervision
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentSpec
 from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
-from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
+from acd.queues import (
+    BreakPolicy,
+    MissPolicy,
+    QueueSpec,
+    ServiceLevel,
+    SupervisionPolicy,
+    WrapUpForm,
+    WrapUpPolicy,
+)
 from acd.recordings import RecordingMode, RecordingPolicy
 from acd.skills import RelaxStep
 from acd.surveys import SurveyPolicy
@@ -171,6 +179,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "breaks": asdict(spec.breaks),
         "recording": asdict(spec.recording),
         "survey": asdict(spec.survey),
+        "supervision": asdict(spec.supervision),
     }
 
 
@@ -198,6 +207,7 @@ def _queue(row: Any) -> QueueSpec:
         breaks=BreakPolicy(**row["breaks"]),
         recording=_recording(row["recording"]),
         survey=SurveyPolicy(**row["survey"]),
+        supervision=SupervisionPolicy(row["supervision"]["tone"], tuple(row["supervision"]["exempt"])),
     )
 
 

@@ -19,6 +19,7 @@ import structlog
 
 from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event, QueueClosed, QueueOpened
 from acd.recording_events import RecordingChanged
+from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
 from acd.views import CallView
 from nobat.storage import statements
 from nobat.storage.backlog import Backlog
@@ -29,7 +30,10 @@ from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged)
+DURABLE = (
+    *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
+    *(SupervisionBegun, SupervisionMoved, HelpAsked),
+)
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 
 _FIRST_RETRY_S = 0.1

@@ -94,6 +94,7 @@ queues = Table(
     _some("breaks", JSON),
     _some("recording", JSON),
     _some("survey", JSON),
+    _some("supervision", JSON),
 )
 
 agents = Table(
@@ -372,4 +373,37 @@ audit = Table(
     _some("action", String(80)),
     _some("target", String(200)),
     Index(None, "at"),
+)
+
+# Sessions in which supervisors are brought into conversations. One without an end is taken up again at the next start.
+supervisions = Table(
+    "supervisions",
+    metadata,
+    _key("id", CALL),
+    _some("token_id", ID),
+    _some("name", String(200)),
+    _some("role", String(20)),
+    _some("device", String(128)),
+    Column("agent_id", ID),
+    Column("call_id", CALL),
+    _some("mode", String(20)),
+    _some("began_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("reason", String(40)),
+    Index("ix_supervisions_began_at_id", "began_at", "id"),
+)
+
+# Who was in whose conversation, in which mode, from when to when: on disk before anything is heard.
+supervised = Table(
+    "supervised",
+    metadata,
+    _key("supervision_id", CALL),
+    _key("from_at", UtcDateTime),
+    Column("to_at", UtcDateTime),
+    _some("call_id", CALL),
+    _some("queue_id", ID),
+    _some("agent_id", ID),
+    _some("mode", String(20)),
+    Index(None, "call_id"),
+    Index("ix_supervised_agent_id_from_at", "agent_id", "from_at"),
 )

@@ -21,7 +21,7 @@ from acd.events import (
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
-from nobat.storage import rows, schema
+from nobat.storage import rows, schema, supervisions
 from nobat.storage.database import when
 from nobat.storage.rows import Row
 
@@ -78,6 +78,7 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
             await _replace(connection, insert, schema.closings, [rows.closing_row(one)])
         elif isinstance(one, QueueOpened):
             await connection.execute(delete(schema.closings).where(schema.closings.c.queue_id == one.queue))
+    await supervisions.write(connection, insert, [one for one in whats if isinstance(one, supervisions.KEPT)])
     await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in whats if isinstance(one, WrapUpEnded)])
     await _run(connection, _AMEND, [rows.amendment_row(one) for one in whats if isinstance(one, CallAmended)])
 

@@ -28,6 +28,9 @@ class OneQueue:
             view = QueueView(QueueSpec(SALES, "8000"), 3, 12.5, {AgentState.IDLE: 2}, 0)
             yield QueueReading(view, self.level)
 
+    def supervisions(self) -> dict[str, int]:
+        return {"listen": 2}
+
     def history_pending(self) -> int:
         return 7
 
@@ -58,6 +61,8 @@ async def test_a_known_queue_has_all_its_series_from_the_start_and_none_when_it_
     assert value(metrics, "acd_longest_wait_seconds", queue="sales") == 12.5
     assert value(metrics, "acd_agents", queue="sales", state="idle") == 2
     assert value(metrics, "acd_history_pending") == 7
+    assert value(metrics, "acd_supervisions", mode="listen") == 2
+    assert value(metrics, "acd_supervisions", mode="barge") == 0
     assert (value(metrics, "acd_history_lost"), value(metrics, "acd_journal_up")) == (2, 0)
     assert value(metrics, "ami_remembered", pbx="pbx1") == 3
     assert (value(metrics, "acd_tasks") or 0) >= 1

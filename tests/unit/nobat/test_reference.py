@@ -32,6 +32,7 @@ CONTRACT = {
     "acd_recording_changes_total": ("queue", "action"),
     "acd_recordings_pending": (),
     "acd_surveys_total": ("queue", "score"),
+    "acd_supervisions": ("mode",),
     "acd_history_pending": (),
     "acd_history_lost": (),
     "acd_journal_up": (),
