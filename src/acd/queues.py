@@ -265,7 +265,8 @@ class Queue:
 
     def waiting(self) -> Iterator[CallId]:
         """Those who wait, head first."""
-        return (place[3] for place in self.line)
+        for place in self.line:
+            yield place[3]
 
     def took_turn(self, agent: AgentId, now: float) -> None:
         """Note that ``agent`` was offered a call of this queue; turns of the same moment keep their order."""
