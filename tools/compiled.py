@@ -57,9 +57,6 @@ def build(target: Path) -> None:
     (work / "mypy.ini").write_text("[mypy]\nstrict = True\nmypy_path = src\n")
     os.chdir(work)
     os.environ["MYPYPATH"] = "src"
-    os.environ["CFLAGS"] = (
-        "-fno-semantic-interposition"  # nobody replaces our functions: gcc may call them without a detour
-    )
     files = [f"src/acd/{module}.py" for module in MODULES]
     extensions = mypycify([*files, "--config-file=mypy.ini"], opt_level="3", debug_level="0", group_name="acd")
     setup(name="acd", packages=[], ext_modules=extensions, script_args=["--quiet", "build_ext", "--build-lib", "made"])
