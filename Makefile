@@ -3,13 +3,16 @@
 PYTHON := .venv/bin/python
 SETUP := @sh tools/setup.sh
 
-.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format bench chaos docs setup clean
+.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format compiled bench chaos docs setup clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
 setup: ## bring all that is missing, and nothing else
-	$(SETUP) venv asterisk postgresql
+	$(SETUP) venv asterisk postgresql compiled
+
+compiled: ## the core as machine code, for whatever is run in .venv from then on (NOBAT_CORE=python does without)
+	$(SETUP) venv compiled
 
 demo: ## callers, agents and a live table; Ctrl-C ends it (DEMO_SECONDS=60 ends by itself)
 	$(SETUP) venv asterisk
@@ -40,7 +43,7 @@ lint: ## format, lint, types, imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@PYTHONPATH=src .venv/bin/lint-imports  # the sources, not what was compiled of them
 
 format: ## let ruff write the format and the simple fixes
 	$(SETUP) venv
@@ -48,7 +51,7 @@ format: ## let ruff write the format and the simple fixes
 	@.venv/bin/ruff check --fix .
 
 bench: ## benchmarks as ratios against a peer (BENCH="--full assign_latency")
-	$(SETUP) venv asterisk
+	$(SETUP) venv asterisk compiled
 	@$(PYTHON) -m benchmarks $(BENCH)
 
 chaos: ## random faults on real Asterisk (CHAOS_SECONDS=600, CHAOS_SEED=… replays; CHAOS=--help)

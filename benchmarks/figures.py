@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import acd.floor
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The nearest-rank percentile; ``share`` .5 is the median. NaN of nothing."""
@@ -39,7 +41,8 @@ def heading(name: str, what: str) -> None:
     )
     load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     print(f"\n== {name}: {what}")
-    print(f"   host: {os.cpu_count()} cores, {processor}; Python {platform.python_version()}; load {load}")
+    core = "Python" if (acd.floor.__file__ or "").endswith(".py") else "compiled"
+    print(f"   host: {os.cpu_count()} cores, {processor}; Python {platform.python_version()}, core {core}; load {load}")
 
 
 def _cpuinfo() -> list[str]:

@@ -1,6 +1,6 @@
-"""Brings what a command needs: Debian packages, the virtual environment, Asterisk. Called by the Makefile.
+"""Brings what a command needs: Debian packages, the virtual environment, Asterisk, the compiled core. Called by the Makefile.
 
-    python3 tools/setup.py venv [asterisk] [postgresql]
+    python3 tools/setup.py venv [asterisk] [postgresql] [compiled]
 
 Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
 cache folder is changed, Debian packages aside, and those are named before they are installed.
@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,8 @@ from tools.progress import SetupError, run, say  # noqa: E402
 
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
-PARTS = ("venv", "asterisk", "postgresql")
+COMPILED = VENV / "compiled"
+PARTS = ("venv", "asterisk", "postgresql", "compiled")
 VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
@@ -66,6 +68,8 @@ def _bring(parts: list[str]) -> None:
         if "asterisk" in missing and rootfs.have_asterisk() is None:
             home = rootfs.build(log)
             say(f"Asterisk is in {home.root}")
+        if "compiled" in missing:
+            _compile(log)
 
 
 def _is_there(part: str) -> bool:
@@ -73,6 +77,9 @@ def _is_there(part: str) -> bool:
         return STAMP.exists() and STAMP.read_text() == _venv_key()
     if part == "asterisk":
         return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
+    if part == "compiled":
+        stamp = COMPILED / STAMP.name
+        return stamp.exists() and stamp.read_text() == _core_key()
     return bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
 
 
@@ -90,6 +97,10 @@ def _packages(missing: list[str]) -> list[str]:
         wanted += [program for program in VOICES if shutil.which(program) is None]
     if "postgresql" in missing:
         wanted.append("postgresql")
+    if "compiled" in missing and shutil.which("gcc") is None:
+        wanted += ["gcc", "libc6-dev"]
+    if "compiled" in missing and not Path(sysconfig.get_path("include"), "Python.h").exists():
+        wanted.append("python3-dev")
     return wanted
 
 
@@ -125,6 +136,31 @@ def _make_venv(log: Path) -> None:
     command = [*pip, "-c", str(CHECKOUT / "constraints.txt"), "-e", f"{CHECKOUT}[dev]"]
     run("installing Python packages into .venv", command, log=log)
     STAMP.write_text(_venv_key())
+
+
+# ---------------------------------------------------------------- the compiled core
+
+
+def _core_key() -> str:
+    """Changes when the core, the compiler or the way it is used changes."""
+    seen = hashlib.sha256(_venv_key().encode())
+    for source in [
+        *sorted((CHECKOUT / "src/acd").rglob("*.py")),
+        CHECKOUT / "tools/native.py",
+        CHECKOUT / "tools/compiled.py",
+    ]:
+        seen.update(source.read_bytes())
+    return seen.hexdigest()
+
+
+def _compile(log: Path) -> None:
+    key = _core_key()
+    run(
+        "compiling the core (a minute or two)",
+        [str(VENV / "bin/python"), str(CHECKOUT / "tools/compiled.py"), str(COMPILED)],
+        log=log,
+    )
+    (COMPILED / STAMP.name).write_text(key)
 
 
 if __name__ == "__main__":

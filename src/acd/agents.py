@@ -5,7 +5,7 @@ not stored: it follows from status, engagement and the device, so the three can 
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from acd.errors import Conflict, illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, OfferId, PbxId, QueueId, split_device
@@ -40,6 +40,9 @@ class AgentState(Word):
     SIGNED_OUT = "signed_out"
 
 
+_IDLE, _UNREACHABLE = AgentState.IDLE, AgentState.UNREACHABLE
+_RINGING, _TALKING, _WRAP_UP = AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP
+
 STATUS_TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SIGNED_OUT: frozenset({Status.AVAILABLE}),
     Status.AVAILABLE: frozenset({Status.BREAK, Status.SIGNED_OUT}),
@@ -64,8 +67,6 @@ class AgentSpec:
 class Free:
     """Not engaged with any call of ours."""
 
-    state: ClassVar[None] = None
-
 
 @record
 class Ringing:
@@ -73,7 +74,10 @@ class Ringing:
 
     call: CallId
     offer: OfferId
-    state: ClassVar[AgentState] = AgentState.RINGING
+
+    @property
+    def state(self) -> AgentState:
+        return _RINGING
 
 
 @record
@@ -83,7 +87,10 @@ class Talking:
     call: CallId
     queue: QueueId
     since: float
-    state: ClassVar[AgentState] = AgentState.TALKING
+
+    @property
+    def state(self) -> AgentState:
+        return _TALKING
 
 
 @record
@@ -95,14 +102,16 @@ class WrapUp:
     since: float
     until: float | None
     disposition: str | None = None
-    state: ClassVar[AgentState] = AgentState.WRAP_UP
+
+    @property
+    def state(self) -> AgentState:
+        return _WRAP_UP
 
 
 Engagement = Free | Ringing | Talking | WrapUp
 FREE = Free()
 
-_IDLE, _UNREACHABLE = AgentState.IDLE, AgentState.UNREACHABLE
-_AVAILABLE, _BREAK, _SIGNED_OUT = Status.AVAILABLE, Status.BREAK, Status.SIGNED_OUT
+_AVAILABLE, _BREAK = Status.AVAILABLE, Status.BREAK
 
 _DEVICE_BLOCKS: dict[DeviceState, AgentState] = {
     DeviceState.UNAVAILABLE: AgentState.UNREACHABLE,
@@ -149,9 +158,8 @@ class Agent:
     @property
     def state(self) -> AgentState:
         """Engagement first, for a call in progress outlives any choice; then the choice; then the device."""
-        engaged = self.engagement.state
-        if engaged is not None:
-            return engaged
+        if not isinstance(self.engagement, Free):
+            return self.engagement.state
         if self.status is _AVAILABLE:
             return _DEVICE_BLOCKS.get(self.device_state, _IDLE)
         return AgentState.BREAK if self.status is _BREAK else AgentState.SIGNED_OUT
@@ -180,7 +188,7 @@ class Agent:
 
     def reserve(self, call: CallId, offer: OfferId) -> None:
         """Take the agent for one offer. An agent is in at most one."""
-        if self.engagement.state is not None:
+        if not isinstance(self.engagement, Free):
             raise Conflict("agent_in_use", f"agent {self.id} is {self.state}", agent=self.id, current=self.state)
         self.engagement = Ringing(call, offer)
 
@@ -218,13 +226,14 @@ class Agent:
     def presence(self) -> int:
         """0 signed out, 1 signed in, 2 available, 3 on a phone that can be reached (``acd.limits.LEVEL``)."""
         if self.status is _AVAILABLE:
-            return 3 if self.state is not _UNREACHABLE else 2
+            reached = not isinstance(self.engagement, Free) or _DEVICE_BLOCKS.get(self.device_state) is not _UNREACHABLE
+            return 3 if reached else 2
         return 1 if self.status is _BREAK else 0
 
     @property
     def serves(self) -> bool:
         """Whether the agent takes calls today: available, on a phone that can be reached, whatever he does right now."""
-        return self.status is _AVAILABLE and self.state is not _UNREACHABLE
+        return self.presence == 3
 
     @property
     def serves_on(self) -> PbxId | None:

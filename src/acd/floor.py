@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import count
 from typing import Any, Literal
 
 from acd import (
@@ -116,7 +115,7 @@ class Floor:
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
     fresh_calls: dict[CallId, None] = field(default_factory=dict)
     timers: list[tuple[float, int, TimerKind, str]] = field(default_factory=list)
-    timer_numbers: "count[int]" = field(default_factory=count)
+    timers_set: int = 0  # ever: timers of the same moment go off in the order in which they were set
 
     def handle(self, message: Fact | Command, now: float) -> Effects:
         """Take one message in. Commands may raise ``AcdError``, and then nothing has changed.
@@ -149,7 +148,8 @@ class Floor:
 
     def at(self, when: float, kind: TimerKind, key: str) -> None:
         """Set a timer. Timers are never cancelled: one whose reason is gone does nothing."""
-        heappush(self.timers, (when, next(self.timer_numbers), kind, key))
+        self.timers_set += 1
+        heappush(self.timers, (when, self.timers_set, kind, key))
 
     def call(self, call: CallId) -> Call:
         """A live or recently ended call. Raises ``unknown_call``."""
@@ -209,18 +209,18 @@ class Floor:
             agent.shown_state, agent.state_since = state, turn.now
             if on_break:
                 breaks.turned(self, agent, turn.now)
-        if agent.serving_since is not None and agent.engagement.state is None:
+        if agent.serving_since is not None and isinstance(agent.engagement, Free):
             self._served(agent, agent.serving_since, turn.now)
         presence = agent.presence
         if presence != agent.seen_presence:
             self._presence_changed(agent, presence)
-        serves_on = agent.serves_on
+        serves_on = agent.pbx if presence == 3 else None  # ``agent.serves_on``, from what is known already
         if serves_on != agent.seen_serving:
             agent.seen_serving = serves_on
             for queue in agent.lines:
                 queue.rates.clear()
             self.loosen(agent.id)
-        if state is _IDLE and routing.agent_bar(agent, turn.now) is None:
+        if state is _IDLE and routing.idle_bar(agent, turn.now) is None:
             if not agent.listed:
                 self.fresh_agents[agent.id] = None
         else:
@@ -351,7 +351,8 @@ def _doubt_due(floor: Floor, turn: Turn, key: str) -> None:
 
 
 def _device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
-    floor.doubted.pop(fact.device, None)
+    if floor.doubted:
+        floor.doubted.pop(fact.device, None)
     floor.believe(turn, fact.device, fact.state)
 
 

@@ -172,7 +172,7 @@ class Line:
     def remove(self, place: Place) -> bool:
         """Take a place out; False if it is not there."""
         places, head = self._places, self._head
-        at = bisect_left(places, place, head)
+        at = head if place == self.first else bisect_left(places, place, head)  # the head is nearly always meant
         if at == len(places) or places[at] != place:
             return False
         if at - head < len(places) - at:
@@ -272,13 +272,16 @@ class Queue:
         self.kinds[after] = self.kinds.get(after, 0) + 1
 
     def _one_less(self, needs: Needs) -> None:
-        self.kinds[needs] -= 1
-        if not self.kinds[needs]:
+        left = self.kinds[needs] - 1
+        if left:
+            self.kinds[needs] = left
+        else:
             del self.kinds[needs]
 
     def waiting(self) -> Iterator[CallId]:
         """Those who wait, head first."""
-        return (place[3] for place in self.line)
+        for place in self.line:
+            yield place[3]
 
     def took_turn(self, agent: AgentId, now: float) -> None:
         """Note that ``agent`` was offered a call of this queue; turns of the same moment keep their order."""

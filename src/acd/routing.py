@@ -60,8 +60,11 @@ _IDLE, _WAITING, _OFFERED = AgentState.IDLE, CallState.WAITING, CallState.OFFERE
 
 def agent_bar(agent: Agent, now: float) -> Bar | None:
     """What keeps an agent from any call at all."""
-    if agent.state is not _IDLE:
-        return Bar.NOT_IDLE
+    return idle_bar(agent, now) if agent.state is _IDLE else Bar.NOT_IDLE
+
+
+def idle_bar(agent: Agent, now: float) -> Bar | None:
+    """What keeps an idle agent from any call."""
     if agent.device is None:
         return Bar.NO_DEVICE
     return Bar.RESTING if agent.rest_until > now else None
@@ -172,7 +175,9 @@ def _serve_one(floor: "Floor", turn: Turn, agent: Agent) -> bool:
     if not _may_be_offered(floor, call, turn.now) or call_bar(agent, call, line, turn.now) is not None:
         return False
     key = STRATEGIES[line.spec.strategy](agent, Choice(line, call, turn.now))
-    _offer(floor, turn, line, call, [(call.misses.get(agent.id, 0), key, agent.id)])
+    misses = call.misses.get(agent.id, 0) if call.misses else 0
+    line.took_turn(agent.id, turn.now)
+    ring(floor, turn, line, call, [agent], line.spec.strategy, [(misses, key, agent.id)])
     return True
 
 
@@ -273,7 +278,7 @@ def ring(
     ends_at = now + ring_s + OFFER_GUARD_S
     phones = {agent.device: agent.id for agent in agents if agent.device is not None}
     offer = call.next_offer_id()
-    chosen = tuple(phones.values())
+    chosen = (*phones.values(),)
     decision = Decision(now, offer, why, chosen, tuple(ranks[:DECISION_TERMS]))
     call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
     passed_on = call.state is not _WAITING
@@ -287,5 +292,5 @@ def ring(
         agent.reserve(call.id, offer)
         floor.refresh(agent, turn)
     floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer, tuple(phones), ring_s, passed_on, record))
+    turn.ask(Offer(call.id, call.leg, offer, (*phones,), ring_s, passed_on, record))
     turn.emit(CallOffered(now, call.id, queue.spec.id, offer, chosen))

@@ -1,5 +1,7 @@
 """What is said to callers who wait: when, what, to how many at once, and that nothing of it is in the way of an offer."""
 
+from dataclasses import replace
+
 from acd import telephony as t
 from acd.announcements import Announcements, is_language
 from acd.announcing import RATE, UNHEARD_S
@@ -220,9 +222,7 @@ def test_a_promise_outlives_a_restart_of_the_service() -> None:
     hears(world, call)
     before = world.floor.calls[call].promise
     entered = next(one[0] for one in world.log if isinstance(one[0], t.CallEntered) and one[0].call == call)
-    told = t.CallEntered(
-        **{name: getattr(entered, name) for name in entered.__slots__} | {"told": said_to(world, call)[0].say}
-    )  # type: ignore[attr-defined]
+    told = replace(entered, told=said_to(world, call)[0].say)
     again = World(Floor(), world.now + 5)
     again.do(DefineQueue(QueueSpec(SALES, "8000", announcements=BOTH)))
     again.do(
