@@ -14,7 +14,7 @@ from acd import calling, consults, handover, moving, routing
 from acd import commands as c
 from acd import consult_port as p
 from acd import telephony as t
-from acd.agents import Agent
+from acd.agents import Agent, Free
 from acd.calls import Call, CallState
 from acd.consult_events import ConsultAsked, ConsultChanged
 from acd.consult_port import ConsultAction, ConsultStage
@@ -391,7 +391,7 @@ def _adopt(floor: "Floor", turn: Turn, call: Call, shown: p.ConsultFound) -> Non
         at = min(shown.since if shown.since is not None else turn.now, turn.now)
         engage(floor, turn, call, consult, shown.device, shown.leg, at)
         _now_at(turn, call, consult, shown.stage)
-    elif agent is not None and agent.engagement.state is None:
+    elif agent is not None and isinstance(agent.engagement, Free):
         agent.reserve(call.id, consult.id)
         floor.refresh(agent, turn)
 
