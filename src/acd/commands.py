@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
+from acd.callback_commands import CallbackCommand
 from acd.directory import CallerProfile
 from acd.hours import Timetable
 from acd.ids import AgentId, CallId, DeviceId, QueueId
@@ -346,4 +347,5 @@ Command = (
     | ApproveBreak
     | RefuseBreak
     | WithdrawBreak
+    | CallbackCommand
 )

@@ -4,6 +4,7 @@
 """
 
 from acd.agents import AgentState, Status
+from acd.callback_events import CallbackEvent
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
@@ -417,4 +418,5 @@ Event = (
     | BreakRequested
     | BreakRequestSettled
     | BreakOverrun
+    | CallbackEvent
 )

@@ -3,6 +3,7 @@
 Every identifier of something that lives on a PBX names that PBX, so that a second Asterisk needs no new design:
 
 * ``CallId``   ``<pbx>-<ms of entry>.<serial>``: made by the dialplan (variable ``ACD_CALL``), unique through restarts.
+* ``CallbackId`` ``<pbx>-…``: of a promise the call's id and ``.cb``. ``AttemptId``: the callback's id and a count.
 * ``LegId``    Asterisk's Uniqueid, which starts with the PBX's name because ``systemname`` is set.
 * ``DeviceId`` ``<pbx>/<dial string>``, for example ``pbx1/PJSIP/agent-101``. A phone at which the agent accepts a call by a key
   (a mobile, reached through a trunk) is another device than the bare one: ``pbx1/Local/09121234567:trunk@acd-mobile``.
@@ -19,6 +20,8 @@ DeviceId = NewType("DeviceId", str)
 AgentId = NewType("AgentId", str)
 QueueId = NewType("QueueId", str)
 OfferId = NewType("OfferId", str)
+CallbackId = NewType("CallbackId", str)
+AttemptId = NewType("AttemptId", str)
 
 
 def pbx_of(identifier: CallId | LegId) -> PbxId:

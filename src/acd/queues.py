@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd.announcements import SILENT, Announcements
+from acd.callback_policy import NO_CALLBACKS, CallbackPolicy
 from acd.ewt import WaitModel
 from acd.hours import ALWAYS, Hours, Timetable
 from acd.ids import AgentId, CallId, QueueId
@@ -110,6 +111,7 @@ class QueueSpec:
     announcements: Announcements = SILENT
     wrap_up: WrapUpPolicy = WrapUpPolicy()
     breaks: BreakPolicy = BreakPolicy()
+    callbacks: CallbackPolicy = NO_CALLBACKS
 
 
 Key = tuple[float, ...]

@@ -14,7 +14,8 @@ The order of facts of one call, as a PBX must deliver them::
     CallGone may come at any point and is the last fact of its call.
 """
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.callback_port import AttemptStage, CallbackFact, CallbackRequest
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
 
@@ -55,6 +56,7 @@ class CallEntered:
     place_since: float | None = None  # of a caller who has an earlier place again, as ``Mark`` left it
     told: str | None = None  # the last announcement that was begun: the id that ``Announce`` gave it
     visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
+    attempt: AttemptId | None = None  # of a customer who was called back
 
 
 @record
@@ -242,6 +244,7 @@ class PbxSnapshot:
     calls: tuple[SnapshotCall, ...]
     devices: tuple[tuple[DeviceId, DeviceState], ...]
     asked_at: float = 0.0
+    attempts: tuple[tuple[AttemptId, AttemptStage], ...] = ()  # to reach customers, that are under way
 
 
 @record
@@ -378,7 +381,7 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark"
+    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | CallbackRequest"
     why: RequestFailure
 
 
@@ -406,5 +409,6 @@ Fact = (
     | PbxDraining
     | RequestFailed
     | Announced
+    | CallbackFact
 )
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark
+Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | CallbackRequest

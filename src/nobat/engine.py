@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from acd import picture
+from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
 from acd.commands import Command
 from acd.errors import AcdError
 from acd.events import (
@@ -281,7 +282,7 @@ class Engine:
 
 def _pbx_of(request: Request) -> PbxId:
     match request:
-        case Resync():
+        case Resync() | DialCustomer() | StopAttempt() | ReadAttempt():
             return request.pbx
         case HangUp():
             return pbx_of(request.leg)
