@@ -1,6 +1,6 @@
 """How a queue calls its callers back, as it was configured. ``callback`` does it.
 
-A callback is the caller's own entry in the line, without a live leg: it keeps the place, and what is decided here is whether callers
+A callback is the caller's own entry in the line, without a live leg, and keeps the place. What is decided here is whether callers
 may have one, how they are dialled when their turn comes, and what follows when a customer is not reached.
 """
 

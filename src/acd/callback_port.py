@@ -18,6 +18,8 @@ class AttemptStage(Word):
 
     DIALLING = "dialling"
     ANSWERED = "answered"  # picked up, and asked to press a key
+    ON = "on"  # a person has pressed 1 and is in the wait loop
+    TALKED = "talked"  # an agent has answered him
 
 
 @record

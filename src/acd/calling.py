@@ -7,9 +7,10 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, joining, overflow, rejoining, wrapup
+from acd import announcing, away, joining, overflow, rejoining, returning, wrapup
 from acd import telephony as t
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
+from acd.callback_port import DialCustomer
 from acd.calls import Call, CallState, LiveOffer, Visit
 from acd.events import (
     CallAdopted,
@@ -58,7 +59,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
     if fact.call in floor.calls or fact.call in floor.ended:
         return
     call = admit(floor, turn, fact)
-    if call is not None:
+    if call is not None and not returning.called_back(floor, turn, call):
         overflow.settle(floor, turn, call)
 
 
@@ -84,6 +85,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
     if adopted:
         recall(floor, call, fact.visit)
         entered_at = call.visit.entered_at
+    away.identify(floor, call, fact)
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
@@ -92,7 +94,18 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
     else:
         name, number = call.name, call.number
         turn.emit(
-            CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
+            CallQueued(
+                turn.now,
+                call.id,
+                queue.spec.id,
+                call.leg,
+                entered_at,
+                call.priority,
+                number,
+                name,
+                adopted,
+                call.callback,
+            )
         )
     joining.receive(floor, turn, call, queue, fact, adopted=adopted)
     return call
@@ -237,6 +250,7 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
         agent.talk(call.id, call.queue, at)
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
+    away.connected(floor, turn, call)
     waited = max(0.0, at - call.visit.entered_at)
     if call.visit.outcome is None:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
@@ -341,6 +355,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
     rejoining.keep(floor, turn, call, undecided, ended_by)
+    away.left(floor, turn, call, undecided, ended_by)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
     elif call.state is _OFFERED:
@@ -365,6 +380,8 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
 def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     """An offer that was certainly not placed frees its agents; of any other failure the next snapshot tells the truth."""
     announcing.not_said(floor, turn, fact)
+    if isinstance(fact.request, DialCustomer):
+        away.handle(floor, turn, fact)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)

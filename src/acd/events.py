@@ -1,11 +1,10 @@
 """What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
-
 ``at`` is seconds since the epoch. Events of one call carry its id and its queue.
 """
 
 from acd.agents import AgentState, Status
 from acd.callback_events import CallbackEvent
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
@@ -26,6 +25,7 @@ class CallQueued:
     number: str | None
     name: str | None
     adopted: bool = False
+    callback: CallbackId | None = None
 
 
 @record

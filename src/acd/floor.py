@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from acd import (
     announcing,
+    away,
     breaks,
     calling,
     desk,
@@ -32,6 +33,8 @@ from acd import (
 )
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
+from acd.callback_commands import CallbackCommand
+from acd.callback_port import CallbackFact
 from acd.calls import Call, CallState, Visit
 from acd.commands import Command, RestoreAmendment, RestoreParts
 from acd.directory import CallerProfile, Numbering
@@ -66,6 +69,7 @@ TimerKind = Literal[
     "limit",
     "hours",
     "clear",
+    "callback",
 ]
 
 
@@ -96,6 +100,7 @@ class Floor:
     voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
     kept: OrderedDict[tuple[str, QueueId], rejoining.KeptPlace] = field(default_factory=OrderedDict)  # by number
     offering: bool = True
+    keeper: away.Keeper | None = None  # knows the callbacks
     now: float = 0.0
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
     fresh_calls: dict[CallId, None] = field(default_factory=dict)
@@ -134,7 +139,7 @@ class Floor:
     def call(self, call: CallId) -> Call:
         """A live or recently ended call. Raises ``unknown_call``."""
         found = self.calls.get(call) or self.ended.get(call)
-        if found is None:
+        if found is None or found.away:
             raise unknown("call", call)
         return found
 
@@ -335,6 +340,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "clear": overflow.clear_due,
     "announce": announcing.due,
     "speak": announcing.speak,
+    "callback": away.due,
 }
 
 
@@ -358,6 +364,7 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **reconcile.HANDLERS,
     **wrapup.HANDLERS,
     **breaks.HANDLERS,
+    **dict.fromkeys((*get_args(CallbackCommand), *get_args(CallbackFact)), away.handle),
     DeviceChanged: _device_changed,
     LinkDown: _link_down,
     PbxDraining: _draining,

@@ -220,6 +220,7 @@ class Queue:
     offered: set[CallId] = field(
         default_factory=set
     )  # callers for whom phones ring: not in the line, but still waiting
+    away: set[CallId] = field(default_factory=set)  # entries whose callers are to be called back
     kinds: dict[Needs, int] = field(default_factory=dict)  # how many in the line need what
     turns: dict[AgentId, float] = field(default_factory=dict)  # when each agent had the last turn: round robin
     last_turn: float = 0.0

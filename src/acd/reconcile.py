@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, calling, fallback, joining, overflow, returning
+from acd import announcing, away, calling, fallback, joining, overflow, returning
 from acd.calls import Call, CallState
 from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
@@ -42,6 +42,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
+    away.looked(floor, turn, fact)
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
 
@@ -49,7 +50,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
 def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:
     """Calls that we know and the PBX does not: hung up while we looked away, or lost with the PBX."""
     alive = {found.entered.call for found in fact.calls}
-    for call in [call for call in floor.calls.values() if call.pbx == fact.pbx]:
+    for call in [call for call in floor.calls.values() if call.pbx == fact.pbx and not call.away]:
         if restarted:
             calling.end(floor, turn, call, Outcome.LOST, "pbx_restart")
             repairs["call_lost"] += 1
@@ -87,6 +88,8 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     if call is None:
         return
     repairs["call_adopted"] += 1
+    if call.callback is not None and floor.keeper is not None:
+        floor.keeper.came_in(floor, turn, call, adopted=True)
     call.offers_made = fallback.number_of(found.offer)
     if found.stage is LegStage.FALLBACK:
         fallback.leave_alone(call, found.offer)

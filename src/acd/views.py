@@ -10,7 +10,7 @@ from acd.agents import AgentState, Status
 from acd.calls import CallState
 from acd.directory import CallerProfile
 from acd.ewt import Estimator
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
@@ -98,6 +98,7 @@ class CurrentCall:
     waited_s: float
     caller: str | None
     profile: CallerProfile | None
+    callback: CallbackId | None = None  # the customer is being dialled, or was
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class LineEntry:
     name: str | None
     offered: bool
     expected_wait_s: tuple[float, float] | None
+    kind: str = "live"  # or callback: of somebody who is to be called back, and ``call`` is the callback's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ class QueueView:
     closed: Limit | None = None
     changes_at: float | None = None
     closing: Closing | None = None
+    callbacks: int = 0  # in line, those being dialled included
 
 
 @dataclass(frozen=True, slots=True)
