@@ -40,7 +40,7 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         priority=one.priority,
         entered_at=one.visits[0].entered_at,
         waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - one.waiting_since),
-        position=_position(floor, one),
+        position=position_of(floor, one),
         outcome=visit.outcome,
         offer=offer.id if offer is not None else None,
         offered_to=tuple(offer.phones.values()) if offer is not None else (),
@@ -74,6 +74,7 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         transfers=one.transfers,
         language=one.language,
         place_since=one.place_since,
+        callback=one.callback,
     )
 
 
@@ -91,7 +92,8 @@ def _on_the_line(floor: "Floor", queue: Queue) -> list[Call]:
     return [call for call in waiting if not call.away]
 
 
-def _position(floor: "Floor", one: Call) -> int | None:
+def position_of(floor: "Floor", one: Call) -> int | None:
+    """Where a caller stands; None if nowhere."""
     if one.state not in (CallState.WAITING, CallState.OFFERED) or one.visit.outcome is not None:
         return None
     queue = floor.queues[one.queue]

@@ -80,6 +80,7 @@ class CallView:
     transfers: tuple[Transfer, ...] = ()
     language: str | None = None
     place_since: float | None = None
+    callback: CallbackId | None = None  # that the caller was promised, or by which he was reached
 
 
 @dataclass(frozen=True, slots=True)

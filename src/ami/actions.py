@@ -8,12 +8,13 @@ before a byte is queued: values have no control characters, channels are exact n
 ``ami.translate`` and ``ami.resync`` make actions, ``ami.link`` encodes and sends them.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ami import names, patterns
+from ami import callback_actions, names, patterns
+from ami.checks import ActionRefused as ActionRefused  # noqa: PLC0414 - it is this module's to raise
+from ami.checks import checked as _checked
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
 
 MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
@@ -30,17 +31,11 @@ _LEAD_VARIABLES = (
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
-_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK}  # nobody is moved there: it is for when we are gone
+_PLACES = frozenset({*names.CONTEXTS}) - {
+    names.FALLBACK,
+    names.CALLBACK,
+}  # nobody is moved there: it is for when we are gone
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
-
-
-class ActionRefused(Exception):
-    """An action that must not be sent. ``slug`` names the rule; the offending text is not repeated."""
-
-    def __init__(self, slug: str, header: str) -> None:
-        super().__init__(f"{slug}: {header}")
-        self.slug = slug
-        self.header = header
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +371,8 @@ Action = (
     | WithdrawCaller
     | Redirect
     | Hangup
+    | callback_actions.DialAttempt
+    | callback_actions.ReadMarker
 )
 
 
@@ -409,9 +406,3 @@ def joined(dial_strings: Sequence[str]) -> str:
 def exact_channel(channel: str) -> str:
     """``channel`` if it is the whole name of one channel; a pattern or a prefix raises ``ActionRefused``."""
     return _checked(patterns.CHANNEL, channel, "Channel")
-
-
-def _checked(pattern: re.Pattern[str], value: str, header: str) -> str:
-    if not pattern.fullmatch(value):
-        raise ActionRefused("control_character" if patterns.FORBIDDEN.search(value) else "malformed_value", header)
-    return value

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from ami import names
 from ami.events import (
     AnnouncementBegan,
+    AttemptTold,
     BridgeEntered,
     BridgeLeft,
     CallerCameIn,
@@ -139,6 +140,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
+        _Schema(names.EVENT_ATTEMPT, AttemptTold, "Channel Uniqueid Attempt Status"),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

@@ -13,8 +13,9 @@ CODES = "acd-codes"
 LEAD = "acd-lead"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
+CALLBACK = "acd-callback"
 FALLBACK = "acd-fallback"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD)
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, CALLBACK)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -58,6 +59,16 @@ VOICEMAIL = "ACD_VOICEMAIL"  # name of the recording, made by the service
 MOST_S = "ACD_MOST"  # seconds of a message
 SILENCE_S = "ACD_SILENCE"  # seconds of silence that end it
 
+# Variables of an attempt to call a customer back, set by the service with its Originate. Those of the customer's own channel first.
+ATTEMPT = "ACD_ATTEMPT"  # its id; also the extension, and the key of its marker
+CUSTOMER = "ACD_CUSTOMER"  # the number
+CONFIRM_S = "ACD_CONFIRM"  # seconds for the key
+CONFIRM_TIMES = "ACD_CONFIRM_TIMES"
+FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
+SHOWS = "ACD_SHOWS"  # the number that the customer sees
+FORGET = "ACD_FORGET"  # an attempt whose marker is not needed any more
+MARKERS = "acd-attempt"  # AstDB: what became of each
+
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
 FOR_OFFER = "ACD_FOR_OFFER"
@@ -79,6 +90,7 @@ MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for
 LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
 TITLE_OF_QUEUE = "ACD_TITLE_"  # + queue id -> what agents' phones show before the caller's name
 HEARTBEAT = "ACD_HEARTBEAT"  # counted up every second; while it does not change, callers are on their own
+AMD = "ACD_AMD"  # 1: the site has app_amd, and its hint is wanted; set by the site
 EPOCH = "ACD_EPOCH"  # which run of the service drives this Asterisk
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
@@ -96,6 +108,7 @@ EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
+EVENT_ATTEMPT = "AcdAttempt"  # Attempt, Status: dialling, answered, or what became of it
 USER_EVENTS = (
     EVENT_ENTER,
     EVENT_ANSWER,
@@ -106,4 +119,5 @@ USER_EVENTS = (
     EVENT_TRANSFER,
     EVENT_SAID,
     EVENT_LEAD_ENDED,
+    EVENT_ATTEMPT,
 )

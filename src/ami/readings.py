@@ -30,6 +30,7 @@ CALL_VARIABLES = (
     names.LANGUAGE,
     names.PLACE,
     names.TOLD,
+    names.ATTEMPT,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.callback_port import AttemptStage
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
 from ami import actions, causes, names
 from ami.answers import Answer
-from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
+from ami.book import AgentLeg, AskingPhone, AttemptLeg, LiveCall, LiveOffer, Snapshot
 from ami.course import device_of
 from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
@@ -93,6 +94,8 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
     """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
     legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
     asking: dict[LegId, AskingPhone] = {}
+    attempts: dict[AttemptId, AttemptLeg] = {}
+    stages: dict[AttemptId, AttemptStage] = {}
     for found in findings.channels:
         for_call, for_offer = found.variables.get(names.FOR_CALL), found.variables.get(names.FOR_OFFER)
         if names.CALL not in found.variables and for_call is not None and for_offer is not None:
@@ -101,6 +104,7 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
             legs.setdefault(whose, []).append((agent, found))
         if found.variables.get(names.ASK) == found.leg:
             asking[LegId(found.leg)] = AskingPhone(found.channel)
+        _take_attempt(found, attempts, stages)
     calls: list[LiveCall] = []
     facts: list[SnapshotCall] = []
     kept: list[AgentLeg] = []
@@ -118,8 +122,22 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
         for device, state in findings.devices
         if not device.startswith(NO_PHONES)
     )
-    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at)
-    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking)
+    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at, tuple(stages.items()))
+    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking, attempts)
+
+
+def _take_attempt(
+    found: ChannelReading, attempts: dict[AttemptId, AttemptLeg], stages: dict[AttemptId, AttemptStage]
+) -> None:
+    """A channel of an attempt that has not become a caller. The customer's own one says more than the one that dials it."""
+    attempt = found.variables.get(names.ATTEMPT)
+    if attempt is None or names.CALL in found.variables:
+        return
+    picked_up = found.variables.get(names.STATE) == "asked"
+    if picked_up or found.channel.endswith(";2") or AttemptId(attempt) not in attempts:
+        attempts[AttemptId(attempt)] = AttemptLeg(found.channel)
+    if picked_up or AttemptId(attempt) not in stages:
+        stages[AttemptId(attempt)] = AttemptStage.ANSWERED if picked_up else AttemptStage.DIALLING
 
 
 def _call(

@@ -6,6 +6,7 @@ Pure. A request for a leg that is not there, or that must not be sent, is refuse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from acd.callback_port import DialCustomer, StopAttempt
 from acd.ids import OfferId
 from acd.telephony import (
     Announce,
@@ -20,10 +21,13 @@ from acd.telephony import (
     ReturnToLine,
     Withdraw,
 )
-from ami import actions, names
+from ami import actions, callback_actions, names
 from ami.book import Book, LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
+
+SETUP_S = 15
+"""What a network may need before it rings, for an attempt to call back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Refused:
     why: RequestFailure
 
 
-def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:
+def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:  # noqa: PLR0911 - one a request
     """The actions of a request, to be written in one piece; the tracker is told what is on its way."""
     try:
         match request:
@@ -53,6 +57,10 @@ def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | 
                 return _announce(tracker.book, request)
             case Mark():
                 return _mark(tracker.book, request)
+            case DialCustomer():
+                return _dial(tracker, request)
+            case StopAttempt():
+                return _stop(tracker.book, request)
     except actions.ActionRefused:
         pass
     return Refused(RequestFailure.REFUSED)
@@ -191,6 +199,34 @@ def _lead(tracker: Tracker, request: Lead) -> Sequence[actions.Action] | Refused
     _check(made)
     tracker.led(call)
     return made
+
+
+def _dial(tracker: Tracker, request: DialCustomer) -> Sequence[actions.Action]:
+    made = (
+        callback_actions.DialAttempt(
+            request.attempt,
+            tracker.epoch,
+            request.queue,
+            request.dial,
+            request.number,
+            request.shows,
+            request.ring_s,
+            request.confirm_s,
+            request.confirm_times,
+            round(request.since * 1000),
+            request.priority,
+            request.language or "",
+            next(iter(request.forget), ""),
+            request.ring_s + SETUP_S,
+        ),
+    )
+    _check(made)
+    return made
+
+
+def _stop(book: Book, request: StopAttempt) -> Sequence[actions.Action] | Refused:
+    leg = book.attempts.get(request.attempt)
+    return (actions.Hangup(leg.channel),) if leg is not None else Refused(RequestFailure.NO_SUCH_LEG)
 
 
 def _sounds(say: Sequence[str]) -> tuple[str, ...]:

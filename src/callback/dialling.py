@@ -23,7 +23,7 @@ from acd.outcomes import Outcome
 from acd.speech.prompts import Message
 from acd.turn import Turn
 from callback import places, promising
-from callback.sessions import Attempt, Session, SessionState, callback_of_attempt
+from callback.sessions import Attempt, Session, SessionState, callback_of_attempt, pbx_of_attempt
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -157,11 +157,14 @@ def _send(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, att
 # ---------------------------------------------------------------- what comes of it
 
 
-def news(keeper: "Callbacks", _floor: "Floor", _turn: Turn, fact: p.AttemptNews) -> None:
+def news(keeper: "Callbacks", _floor: "Floor", turn: Turn, fact: p.AttemptNews) -> None:
     session = keeper.sessions.get(callback_of_attempt(fact.attempt))
     attempt = session.find(fact.attempt) if session is not None else None
     if attempt is not None and attempt.result is None:
         attempt.stage, attempt.missing = fact.stage, 0
+    elif fact.stage in (p.AttemptStage.DIALLING, p.AttemptStage.ANSWERED):
+        # Nobody wants it any more: it was stopped before it was there to be stopped.
+        turn.ask(p.StopAttempt(pbx_of_attempt(fact.attempt), fact.attempt))
 
 
 def attempt_ended(keeper: "Callbacks", floor: "Floor", turn: Turn, fact: p.AttemptEnded) -> None:

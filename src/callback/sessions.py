@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from acd.callback_policy import AttemptResult
 from acd.callback_port import AttemptStage
 from acd.errors import illegal_transition
-from acd.ids import AgentId, AttemptId, CallbackId, CallId, PbxId, QueueId
+from acd.ids import AgentId, AttemptId, CallbackId, CallId, PbxId, QueueId, pbx_of
 from acd.words import Word
 
 
@@ -119,3 +119,8 @@ class Session:
 def callback_of_attempt(attempt: AttemptId) -> CallbackId:
     """Whose attempt it is."""
     return CallbackId(attempt.rpartition(".")[0])
+
+
+def pbx_of_attempt(attempt: AttemptId) -> PbxId:
+    """Where it is made: the part before the last hyphen, as of every id."""
+    return pbx_of(CallId(attempt))

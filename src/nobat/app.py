@@ -28,6 +28,7 @@ from acd.ids import PbxId
 from acd.limits import Route
 from acd.telephony import Fact
 from ami.outputs import PhoneAsked
+from callback.keeper import Callbacks
 from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
@@ -46,6 +47,7 @@ from nobat.ports import MakePbx, PbxLink
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
+from nobat.storage.callbacks import restored_callbacks
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
@@ -131,6 +133,7 @@ class App:
             outside=settings.transfers.outside or None,
             routes=routes,
             break_reasons=settings.reasons(),
+            keeper=Callbacks(),
         )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
         voicemail.engine = engine
@@ -210,10 +213,11 @@ class App:
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
         requests = await startup.restored_break_requests(self.database, self.clock.now())
+        callbacks = await restored_callbacks(self.database)
         await self.keeper.take_up(known)
         await self.directory.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
-        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places)
+        restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places, *callbacks)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -28,6 +28,7 @@ PRIVATE = {
     "ACD_MISSED",
     "ACD_FILE",
     "ACD_OVER",
+    "ACD_RESULT",
 }  # the dialplan's own; no service reads or writes them
 
 

@@ -80,7 +80,9 @@ class Serving:
         await self._remove_what_tests_made()
 
     async def _remove_what_tests_made(self) -> None:
-        """Agents whose id is no number, queues beside ``sales``, and known callers."""
+        """Open callbacks, agents whose id is no number, queues beside ``sales``, and known callers."""
+        for one in (await self.get("/v1/callbacks", state="open"))["items"]:
+            await self.api.delete(f"/v1/callbacks/{one['id']}")
         made = [f"agents/{one['id']}" for one in await self.agents() if not one["id"].isdecimal()]
         made += [f"queues/{one['id']}" for one in (await self.get("/v1/queues"))["items"] if one["id"] != QUEUE]
         made += [f"callers/{one['number']}" for one in (await self.get("/v1/callers"))["items"]]

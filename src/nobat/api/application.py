@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from nobat.api import (
     agents,
     breaks,
+    callbacks,
     callers,
     calls,
     closings,
@@ -70,7 +71,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(api)
-    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails, feed)
+    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails, feed, callbacks)
     for part in parts:
         api.include_router(part.router)
     if with_metrics:

@@ -90,6 +90,7 @@ class CallOut(BaseModel):
     place_since: Moment | None = Field(
         description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
     )
+    callback: str | None = Field(description="By which the customer was reached, or that he has a place of.")
 
     @classmethod
     def of(cls, view: CallView) -> "CallOut":
@@ -135,6 +136,7 @@ class CallOut(BaseModel):
             ],
             language=view.language,
             place_since=perhaps(view.place_since),
+            callback=view.callback,
         )
 
 

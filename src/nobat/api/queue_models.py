@@ -15,6 +15,7 @@ from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
+from nobat.api.callback_policy_models import CallbacksIn, CallbacksPatch, of_policy
 from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
@@ -102,6 +103,7 @@ class QueueSettings(Body):
     timezone: Annotated[Zone, Field(description="Where the queue's day begins at midnight.")] = "UTC"
     wrap_up: WrapUpPolicyIn = WrapUpPolicyIn()
     breaks: BreakPolicyIn = BreakPolicyIn()
+    callbacks: CallbacksIn = CallbacksIn()
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
 
@@ -134,6 +136,7 @@ class QueueIn(QueueSettings):
             announcements=self.announcements.policy(),
             wrap_up=self.wrap_up.policy(),
             breaks=self.breaks.policy(),
+            callbacks=self.callbacks.policy(),
         )
 
 
@@ -149,7 +152,7 @@ class MissesPatch(Body):
     failed: Misses | None = None
 
 
-_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks")
+_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "callbacks")
 
 
 class QueuePatch(Body):
@@ -172,6 +175,7 @@ class QueuePatch(Body):
     timezone: Zone | None = None
     wrap_up: WrapUpPolicyPatch | None = None
     breaks: BreakPolicyPatch | None = None
+    callbacks: CallbacksPatch | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
@@ -213,6 +217,7 @@ class QueueOut(BaseModel):
     timezone: str
     wrap_up: WrapUpPolicyIn
     breaks: BreakPolicyIn
+    callbacks: CallbacksIn
     hours: HoursIn
     overflow: OverflowIn
     closed: Limit | None = Field(description="Why no callers are taken now; null while it is open.")
@@ -244,6 +249,7 @@ class QueueOut(BaseModel):
             "timezone": spec.timezone,
             "wrap_up": of_wrap_up(spec.wrap_up),
             "breaks": asdict(spec.breaks),
+            "callbacks": of_policy(spec.callbacks),
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),
         }
@@ -289,7 +295,7 @@ class LineEntryOut(BaseModel):
     def of(cls, entry: LineEntry) -> "LineEntryOut":
         return cls(
             call_id=entry.call,
-            kind="live",
+            kind="callback" if entry.kind == "callback" else "live",
             position=entry.position,
             entered_at=moment(entry.entered_at),
             waited_s=rounded(entry.waited_s),

@@ -15,6 +15,7 @@ from acd.announcements import Announcements
 from acd.ids import AgentId, DeviceId, QueueId
 from acd.queues import BreakPolicy, MissPolicy, QueueSpec, ServiceLevel, WrapUpForm, WrapUpPolicy
 from acd.skills import RelaxStep
+from nobat.callback_json import policy_json, policy_of
 from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 from nobat.storage import schema
 from nobat.storage.database import Database
@@ -167,6 +168,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "announcements": {**asdict(spec.announcements), "messages": list(spec.announcements.messages)},
         "wrap_up": asdict(spec.wrap_up),
         "breaks": asdict(spec.breaks),
+        "callbacks": policy_json(spec.callbacks),
     }
 
 
@@ -192,6 +194,7 @@ def _queue(row: Any) -> QueueSpec:
         announcements=_announcements(row["announcements"]),
         wrap_up=_wrap_up(row["wrap_up"]),
         breaks=BreakPolicy(**row["breaks"]),
+        callbacks=policy_of(row["callbacks"]),
     )
 
 

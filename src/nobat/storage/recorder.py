@@ -14,9 +14,11 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import structlog
 
+from acd.callback_events import CallbackEvent
 from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event, QueueClosed, QueueOpened
 from acd.views import CallView
 from nobat.storage import statements
@@ -28,7 +30,7 @@ from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened)
+DURABLE = (AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, *get_args(CallbackEvent))
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 
 _FIRST_RETRY_S = 0.1

@@ -83,6 +83,7 @@ def call_row(call: CallView) -> Row:
         "notes": clean(call.notes, 10_000),
         "language": clean(call.language, 40),
         "place_since": when(call.place_since) if call.place_since is not None else None,
+        "callback_id": call.callback,
     }
 
 

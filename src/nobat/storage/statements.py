@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from acd.callback_events import CallbackEvent
 from acd.events import (
     AgentStatusChosen,
     CallAmended,
@@ -19,7 +20,7 @@ from acd.events import (
     WrapUpEnded,
 )
 from acd.views import CallView
-from nobat.storage import rows, schema
+from nobat.storage import callbacks, rows, schema
 from nobat.storage.database import when
 from nobat.storage.rows import Row
 
@@ -67,6 +68,7 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
         connection, insert, schema.visits, [rows.visit_row(one) for one in whats if isinstance(one, VisitDecided)]
     )
     await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
+    await callbacks.write(connection, insert, [one for one in whats if isinstance(one, CallbackEvent)])
     calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
     await _replace(connection, insert, schema.calls, list(calls.values()))
     await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
