@@ -176,6 +176,7 @@ def _current(floor: "Floor", call_id: CallId, now: float) -> v.CurrentCall | Non
         return None
     known = floor.queues.get(one.queue)
     decided_at = one.visit.decided_at
+    since = one.visit.entered_at if one.visit.counts else one.visit.place_at
     return v.CurrentCall(
         id=one.id,
         queue=one.queue,
@@ -184,7 +185,7 @@ def _current(floor: "Floor", call_id: CallId, now: float) -> v.CurrentCall | Non
         number=one.number,
         name=one.name,
         priority=one.priority,
-        waited_s=max(0.0, (decided_at if decided_at is not None else now) - one.visit.entered_at),
+        waited_s=max(0.0, (decided_at if decided_at is not None else now) - since),
         caller=one.caller,
         profile=floor.directory.get(one.caller) if one.caller is not None else None,
         callback=one.callback,

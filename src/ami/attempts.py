@@ -14,6 +14,7 @@ from acd.callback_port import AttemptEnded, AttemptNews, AttemptRead, AttemptSta
 from acd.ids import AttemptId
 from ami import actions, callback_actions
 from ami.answers import Answer
+from ami.decoder import only_value
 
 _UNREACHABLE = frozenset({1, 2, 3, 20, 22, 25, 27, 28, 31, 38, 41, 42, 44, 102})
 """Q.850 causes of a number that cannot be reached now, or at all."""
@@ -67,9 +68,16 @@ def read_marker(link: Asker, request: ReadAttempt, deliver: Callable[[AttemptRea
         return
 
     def answered(future: "asyncio.Future[Answer]") -> None:
-        found = future.result()
-        if found.ok:
-            value = found.headers.get("value", "")
-            deliver(AttemptRead(request.attempt, told(value) if value else None))
+        known, value = _value(future.result())
+        if known:
+            deliver(AttemptRead(request.attempt, told(value) if value is not None else None))
 
     answer.add_done_callback(answered)
+
+
+def _value(answer: Answer) -> tuple[bool, str | None]:
+    """Whether Asterisk has said it, and what: only its own words that there is no such row are believed to mean none."""
+    if answer.ok:
+        values = [only_value(raw, b"Val") for raw in answer.items if raw.startswith(b"Event: DBGetResponse")]
+        return len(values) == 1 and values[0] is not None, values[0] if values else None
+    return not answer.unknown and "entry not found" in answer.message.lower(), None

@@ -63,10 +63,13 @@ class DialAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ReadMarker:
-    """What became of an attempt: ``Value`` of the answer, empty where nothing is known."""
+    """What became of an attempt: one item with ``Val``; an error where nothing is known.
 
-    action: ClassVar[str] = "Getvar"
+    Not Getvar of the function ``DB``: with ``live_dangerously`` off it answers Success and an empty value, whatever there is.
+    """
+
+    action: ClassVar[str] = "DBGet"
     attempt: str
 
     def headers(self) -> Headers:
-        return (("Variable", f"DB({names.MARKERS}/{checked(patterns.NAME, self.attempt, 'Variable')})"),)
+        return (("Family", names.MARKERS), ("Key", checked(patterns.NAME, self.attempt, "Key")))

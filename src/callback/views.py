@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from acd import picture
 from acd.callback_events import CallbackEnd
-from acd.ids import CallbackId, CallId, QueueId
+from acd.callback_policy import AttemptResult
+from acd.ids import AttemptId, CallbackId, CallId, QueueId
 from acd.words import Word
 from callback.keeper import Callbacks
 from callback.places import entry_of
@@ -32,6 +33,7 @@ class LiveCallback:
     state: SessionState
     position: int | None
     next_at: float | None
+    results: dict[AttemptId, tuple[AttemptResult, float]]  # of attempts that are over, and when
     on: CallId | None
 
 
@@ -43,7 +45,8 @@ def live(floor: "Floor", callback: CallbackId, now: float) -> LiveCallback | Non
     entry = entry_of(floor, session)
     position = picture.position_of(floor, entry) if entry is not None else None
     next_at = session.next_at if session.next_at > now else None
-    return LiveCallback(session.id, session.state, position, next_at, session.on)
+    results = {one.id: (one.result, one.ended_at or now) for one in session.attempts if one.result is not None}
+    return LiveCallback(session.id, session.state, position, next_at, results, session.on)
 
 
 def counts(floor: "Floor", queue: QueueId) -> dict[Shown, int]:

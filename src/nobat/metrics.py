@@ -10,8 +10,7 @@ The engine calls ``observe``, ``inbox_lag`` and ``dispatched``; each PBX link ge
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -59,7 +58,7 @@ class QueueReading:
     service_level: float | None
     wait_error_s: float | None = None
     wait_inside: float | None = None
-    callbacks: Mapping[Shown, int] = MappingProxyType({})
+    callbacks: Mapping[Shown, int] = field(default_factory=dict)
 
 
 class Source(Protocol):

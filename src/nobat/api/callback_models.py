@@ -10,7 +10,7 @@ from callback.sessions import SessionState
 from callback.views import LiveCallback
 from nobat.api.queue_models import Body
 from nobat.api.text import AgentSlug, Language, Name, PathId, QueueSlug, Zone
-from nobat.api.times import Moment, perhaps, rounded
+from nobat.api.times import Moment, moment, perhaps, rounded
 from nobat.storage.database import seconds
 
 CustomerNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{3,15}$", examples=["+989121234567"])]
@@ -110,11 +110,15 @@ class CallbackOut(BaseModel):
             reached_in=row["in_call"] if row["in_call"] is not None else live.on if live is not None else None,
             waited_s=rounded(row["waited_s"]) if row["waited_s"] is not None else None,
             next_attempt_at=perhaps(live.next_at) if live is not None else None,
-            attempts=[_attempt(one) for one in attempts],
+            attempts=[_attempt(one, live) for one in attempts],
         )
 
 
-def _attempt(row: dict[str, Any]) -> AttemptOut:
+def _attempt(row: dict[str, Any], live: LiveCallback | None) -> AttemptOut:
+    """What is known of an attempt; the news of its end may not be on disk yet."""
+    if row["result"] is None and live is not None and row["id"] in live.results:
+        result, ended_at = live.results[row["id"]]
+        row = {**row, "result": result.value, "ended_at": moment(ended_at)}
     return AttemptOut(
         number=int(row["id"].rpartition(".")[2]),
         planned_at=row["planned_at"],
