@@ -54,6 +54,9 @@ class Keeper(Protocol):
     def regain(self, floor: "Floor", turn: Turn, call: Call, queue: Queue) -> bool:
         """A caller has come in: is it one who is to be called back? Then he has that place, and is not called."""
 
+    def found(self, floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
+        """A snapshot has found a caller who lived on without us. ``led``: he has been let go."""
+
     def connected(self, floor: "Floor", turn: Turn, call: Call) -> None:
         """A customer who was called back talks to an agent."""
 
@@ -94,6 +97,14 @@ def identify(floor: "Floor", call: Call, fact: CallEntered) -> None:
 def regain(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> bool:
     """Whether a caller who has come in stands at the place of his callback now."""
     return floor.keeper is not None and call.caller is not None and floor.keeper.regain(floor, turn, call, queue)
+
+
+def found(floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
+    """A snapshot has found a caller who lived on without us."""
+    if floor.keeper is not None:
+        if call.callback is not None:
+            floor.keeper.came_in(floor, turn, call, adopted=True)
+        floor.keeper.found(floor, turn, call, led=led)
 
 
 def connected(floor: "Floor", turn: Turn, call: Call) -> None:

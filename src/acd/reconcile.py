@@ -88,8 +88,7 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     if call is None:
         return
     repairs["call_adopted"] += 1
-    if call.callback is not None and floor.keeper is not None:
-        floor.keeper.came_in(floor, turn, call, adopted=True)
+    away.found(floor, turn, call, led=found.stage is LegStage.LED)
     call.offers_made = fallback.number_of(found.offer)
     if found.stage is LegStage.FALLBACK:
         fallback.leave_alone(call, found.offer)

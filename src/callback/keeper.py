@@ -100,6 +100,9 @@ class Callbacks:
     def regain(self, floor: "Floor", turn: Turn, call: Call, queue: Queue) -> bool:
         return promising.regain(self, floor, turn, call, queue)
 
+    def found(self, floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
+        promising.found(self, floor, turn, call, led=led)
+
     def connected(self, floor: "Floor", turn: Turn, call: Call) -> None:
         dialling.connected(self, floor, turn, call)
 

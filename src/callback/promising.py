@@ -7,7 +7,7 @@ A promise is worth nothing before it is on disk. Until then the caller stands in
 from typing import TYPE_CHECKING
 
 from acd import callback_commands as c
-from acd import joining
+from acd import joining, visits
 from acd.callback_events import CallbackChanged, CallbackEnd, CallbackPromised
 from acd.callback_policy import CallbackPolicy
 from acd.calls import Call, CallState
@@ -15,6 +15,7 @@ from acd.directory import normal
 from acd.errors import Conflict, Invalid, illegal_transition
 from acd.events import PlaceRegained
 from acd.ids import CallId, QueueId
+from acd.outcomes import Outcome
 from acd.queues import Queue
 from acd.turn import Turn
 from callback import places
@@ -225,6 +226,17 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
     turn.emit(PlaceRegained(turn.now, call.id, queue.spec.id, earlier, session.since))
     keeper.end(floor, turn, session, CallbackEnd.RANG_AGAIN, call.id)
     return True
+
+
+def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
+    """Who was promised a callback before a restart and is on the line: on his way out, or he has never been let go."""
+    session = keeper.sessions.get(c.callback_of(call.id))
+    if session is None or session.call != call.id:
+        return
+    if led:
+        visits.decide(floor, turn, call, Outcome.DEFERRED, turn.now)
+    else:
+        keeper.end(floor, turn, session, CallbackEnd.NOT_KEPT, call.id)
 
 
 def restore(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.RestoreCallback) -> None:

@@ -35,7 +35,7 @@ async def test_promised_let_go_rung_and_connected_after_a_key(serving: Serving) 
     [("busy", "busy"), ("silent", "no_answer"), ("reject", "rejected")],
 )
 async def test_who_is_not_reached_keeps_the_place_and_is_tried_again(serving: Serving, does: str, result: str) -> None:
-    team = await Team.given(serving, "ann", callbacks=calls_back(ring_s=5))
+    team = await Team.given(serving, "ann", callbacks=calls_back())
     talking = await busy_agent(team, "ann")
     home = await AtHome.promised(team, does=does, talk=0)
     await serving.bank.leave(talking)

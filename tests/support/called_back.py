@@ -18,9 +18,9 @@ QUICK = {"busy": 2, "no_answer": 3, "unreachable": 3, "rejected": 2, "voicemail"
 
 
 def calls_back(**policy: object) -> Json:
-    """A queue's ``callbacks``: retries after 5 seconds, so many of each."""
-    retries = {cause: {"most": most, "gap_s": 5.0} for cause, most in QUICK.items()}
-    return {"enabled": True, "ring_s": 5, "confirm_s": 2, "confirm_times": 5, "retries": retries, **policy}
+    """A queue's ``callbacks``: retries after a second, so many of each."""
+    retries = {cause: {"most": most, "gap_s": 1.0} for cause, most in QUICK.items()}
+    return {"enabled": True, "ring_s": 3, "confirm_s": 2, "confirm_times": 5, "retries": retries, **policy}
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ from acd.callback_policy import CallbackPolicy
 from nobat.callback_json import policy_of
 
 Most = Annotated[int, Field(ge=1, le=20, description="Attempts that may end so, of one callback.")]
-Gap = Annotated[float, Field(ge=5, le=86_400, description="Seconds to the next attempt. The place is kept.")]
+Gap = Annotated[float, Field(ge=1, le=86_400, description="Seconds to the next attempt. The place is kept.")]
 DialString = Annotated[str, Field(max_length=128, pattern=r"^([A-Za-z0-9]+/[A-Za-z0-9_.+@:/{}-]{1,120})?$")]
 Shown = Annotated[str, Field(pattern=r"^(\+?[0-9]{3,15})?$", description="The number that customers see.")]
 Mode = Literal["agent_first", "just_in_time"]
 MODE = "Whom to wait for: `agent_first` reserves an agent and dials then; `just_in_time` dials so that an agent is free in time."
 DIAL = "Dial string with `{number}`; empty: as calls are passed on outside (`transfers.outside`)."
-Ring = Annotated[int, Field(ge=5, le=120, description="How long the customer's phone rings.")]
+Ring = Annotated[int, Field(ge=3, le=120, description="How long the customer's phone rings.")]
 Confirm = Annotated[int, Field(ge=1, le=20, description='Seconds for the key after each "press 1 to be connected" …')]
 Times = Annotated[int, Field(ge=1, le=5, description="… which is said so often.")]
 Attempts = Annotated[int, Field(ge=1, le=50, description="Attempts of one callback in all.")]
