@@ -91,7 +91,7 @@ class CallbackPolicy:
     most_attempts: int = 5
     retries: Retries = Retries()
     expires_s: float = 8 * 3600.0
-    target: float = 0.8
+    target: float = 0.9
     offer: OfferPolicy = OfferPolicy()
     harm: HarmPolicy = HarmPolicy()
 

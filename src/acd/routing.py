@@ -277,7 +277,7 @@ def ring(
     passed_on = call.state is not _WAITING
     ring_s = queue.spec.ring_s
     offer = reserve(floor, turn, call, agents, ring_s, why, ranks)
-    if queue.away and floor.keeper is not None:
+    if queue.away and floor.keeper is not None and why != "callback":  # whose agent was reserved long before
         floor.keeper.passed(floor, queue, call)
     turn.ask(Offer(call.id, call.leg, offer.id, tuple(offer.phones), ring_s, passed_on))
     turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, tuple(offer.phones.values())))

@@ -15,14 +15,14 @@ from acd import joining, routing, visits
 from acd import telephony as t
 from acd.agents import Agent, Status
 from acd.callback_events import CallbackAttempted, CallbackAttemptEnded, CallbackEnd
-from acd.callback_policy import AttemptResult, CallbackPolicy
+from acd.callback_policy import AttemptResult, CallbackMode, CallbackPolicy
 from acd.calls import Call, CallState
 from acd.decisions import Rank
 from acd.ids import AttemptId, CallbackId
 from acd.outcomes import Outcome
 from acd.speech.prompts import Message
 from acd.turn import Turn
-from callback import places, promising
+from callback import just_in_time, places, promising
 from callback.sessions import Attempt, Session, SessionState, callback_of_attempt, pbx_of_attempt
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ _WAITING, _PLANNED, _DIALLING = SessionState.WAITING, SessionState.PLANNED, Sess
 _ON, _PROMISED = SessionState.ON, SessionState.PROMISED
 
 
-def may_dial(session: Session, now: float) -> bool:
+def may_dial(floor: "Floor", session: Session, now: float) -> bool:
     """Whether a customer whose turn it is may be dialled now."""
-    return session.state is _WAITING and session.next_at <= now < session.expires_at
+    if not session.next_at <= now < session.expires_at:
+        return False
+    if floor.queues[session.queue].spec.callbacks.mode is CallbackMode.JUST_IN_TIME:
+        return session.passed > 0 and session.state in (_WAITING, _DIALLING)
+    return session.state is _WAITING
 
 
 def lasts_s(policy: CallbackPolicy) -> int:
@@ -55,6 +59,10 @@ def lasts_s(policy: CallbackPolicy) -> int:
 def turn_came(floor: "Floor", turn: Turn, session: Session, entry: Call, agent: Agent, ranks: list[Rank]) -> None:
     """An agent is free for the customer: the agent is reserved, sees whom, and the intent to dial is written down."""
     policy = floor.queues[entry.queue].spec.callbacks
+    if session.state is _DIALLING and session.open_attempt is not None:  # just in time: for the attempt that goes on
+        routing.reserve(floor, turn, entry, [agent], lasts_s(policy), "callback", ranks)
+        session.attempts[-1].agent = agent.id
+        return
     offer = routing.reserve(floor, turn, entry, [agent], lasts_s(policy), "callback", ranks)
     plan(floor, turn, session, AttemptId(offer.id), agent)
 
@@ -113,7 +121,7 @@ def _let_caller_go(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Ses
         call.move(CallState.AFTER, turn.now)
         turn.ask(call.led)
         places.stand(floor, turn, session, call)
-    promising.arm(floor, turn, session)
+    promising.arm(keeper, floor, turn, session)
 
 
 def _take_back(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
@@ -190,7 +198,7 @@ def over(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, resu
         why = CallbackEnd.GAVE_UP if next_at is None else CallbackEnd.EXPIRED
         keeper.end(floor, turn, session, why)
         return
-    session.next_at = next_at
+    session.next_at, session.passed = next_at, 0
     session.move(_WAITING)
     places.put_back(floor, turn, session)
 
@@ -240,15 +248,17 @@ def came_in(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, adop
     attempt = session.find(arrived_by) if arrived_by is not None else None
     if attempt is not None and attempt.result is not AttemptResult.CONNECTED:
         attempt.result, attempt.ended_at = AttemptResult.CONNECTED, turn.now
+        if attempt.sent_at is not None and not adopted:
+            just_in_time.note_answer(keeper, session.queue, turn.now - attempt.sent_at)
         turn.emit(CallbackAttemptEnded(turn.now, session.id, session.queue, attempt.id, attempt.result, None))
-    agent = places.take_out(floor, turn, session)
+    agent, kept = places.take_out(floor, turn, session), session.attempts and session.attempts[-1].agent
     if session.state is not _ON:
         session.move(_ON)
     session.on = call.id
     call.visit.since = call.place_since = session.since
     if agent is not None and not _serves_now(floor, agent):
         agent = None
-    if agent is None and not adopted:
+    if agent is None and not adopted and kept:
         _next_in_line(floor, turn, call)
     return agent
 
@@ -290,18 +300,18 @@ def left(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, outcome: O
     if session.state is not _ON or session.on != call.id:
         return
     if outcome is Outcome.LOST:
-        lost(floor, turn, session)
+        lost(keeper, floor, turn, session)
     elif ended_by == "unseen" and session.attempt is not None:
         turn.ask(p.ReadAttempt(session.pbx, session.attempt.id))
     else:
         keeper.end(floor, turn, session, CallbackEnd.HUNG_UP, call.id)
 
 
-def lost(floor: "Floor", turn: Turn, session: Session) -> None:
+def lost(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
     """The customer was on, and it was not he who ended it: he keeps the place and is called again."""
     session.on, session.next_at = None, turn.now + LOST_S
     session.move(_WAITING)
-    promising.arm(floor, turn, session)
+    promising.arm(keeper, floor, turn, session)
 
 
 def resume(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
@@ -314,7 +324,7 @@ def resume(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) ->
                 keeper.end(floor, turn, session, CallbackEnd.GAVE_UP)
                 return
             session.next_at = next_at
-        promising.arm(floor, turn, session)
+        promising.arm(keeper, floor, turn, session)
         return
     # An attempt is out, or the customer was on: the PBX's first snapshot tells.
     session.move(_PLANNED)

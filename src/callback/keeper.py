@@ -4,7 +4,7 @@
 became of attempts that nobody saw end, ``callback.places`` is about where customers stand.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from acd import callback_commands as c
 from acd import callback_port as p
 from acd.agents import Agent
 from acd.callback_events import CallbackEnd, CallbackEnded
+from acd.callback_policy import CallbackMode
 from acd.calls import Call
 from acd.decisions import Rank
 from acd.errors import unknown
@@ -21,7 +22,7 @@ from acd.outcomes import Outcome
 from acd.queues import Queue
 from acd.telephony import CallEntered, PbxSnapshot, RequestFailed
 from acd.turn import Turn
-from callback import dialling, places, promising, reconciling
+from callback import dialling, just_in_time, places, promising, reconciling
 from callback.sessions import Session, SessionState
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Callbacks:
     by_number: dict[tuple[str, QueueId], CallbackId] = field(default_factory=dict)
     ended: "OrderedDict[CallbackId, tuple[Session, CallbackEnded]]" = field(default_factory=OrderedDict)
     arriving: dict[CallId, AttemptId] = field(default_factory=dict)
+    armed: set[QueueId] = field(default_factory=set)  # whose lines are looked at again and again
+    answers: "dict[QueueId, deque[float]]" = field(default_factory=dict)  # how long customers took to come on
 
     def session(self, callback: CallbackId) -> Session:
         """An open callback. Raises ``unknown_callback``."""
@@ -74,19 +77,22 @@ class Callbacks:
         _HANDLERS[type(message)](self, floor, turn, message)
 
     def due(self, floor: "Floor", turn: Turn, key: str) -> None:
+        if just_in_time.due(self, floor, turn, key):
+            return
         session = self.sessions.get(CallbackId(key))
         if session is not None:
             promising.look(self, floor, turn, session)
 
-    def may_dial(self, floor: "Floor", call: Call, now: float) -> bool:  # noqa: ARG002
+    def may_dial(self, floor: "Floor", call: Call, now: float) -> bool:
         session = self.sessions.get(CallbackId(call.id))
-        return session is not None and dialling.may_dial(session, now)
+        return session is not None and dialling.may_dial(floor, session, now)
 
     def turn_came(self, floor: "Floor", turn: Turn, call: Call, agent: Agent, ranks: list[Rank]) -> None:
         dialling.turn_came(floor, turn, self.sessions[CallbackId(call.id)], call, agent, ranks)
 
     def passed(self, floor: "Floor", queue: Queue, call: Call) -> None:
-        """Nobody is dialled before his turn."""
+        if queue.spec.callbacks.mode is CallbackMode.JUST_IN_TIME:
+            just_in_time.passed(self, floor, queue, call)
 
     def agent_left(self, floor: "Floor", turn: Turn, call: Call, agent: Agent) -> None:
         places.let_agent_go(floor, turn, call, agent)

@@ -18,7 +18,7 @@ from acd.ids import CallId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import Queue
 from acd.turn import Turn
-from callback import places
+from callback import just_in_time, places
 from callback.sessions import Attempt, Session, SessionState
 
 if TYPE_CHECKING:
@@ -144,13 +144,14 @@ def _tell(turn: Turn, session: Session) -> None:
     )
 
 
-def arm(floor: "Floor", turn: Turn, session: Session) -> None:
+def arm(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
     """The promise holds: into the line if it is time, and be looked at when something changes by itself."""
     floor.at(session.expires_at, "callback", session.id)
     if session.due_from is not None and session.due_from > turn.now:
         floor.at(session.due_from, "callback", session.id)
     elif places.entry_of(floor, session) is None:
         places.stand(floor, turn, session)
+    just_in_time.arm(keeper, floor, session.queue)
 
 
 def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
@@ -161,6 +162,7 @@ def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> N
         keeper.end(floor, turn, session, CallbackEnd.EXPIRED)
     elif places.entry_of(floor, session) is None and (session.due_from is None or turn.now >= session.due_from):
         places.stand(floor, turn, session)
+        just_in_time.arm(keeper, floor, session.queue)
 
 
 def cancel(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.CancelCallback) -> None:
@@ -192,7 +194,7 @@ def change(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.ChangeCal
         session.due_from, session.since = command.due_from, max(turn.now, command.due_from)
     session.expires_at = until
     places.take_out(floor, turn, session)
-    arm(floor, turn, session)
+    arm(keeper, floor, turn, session)
     turn.emit(
         CallbackChanged(
             turn.now,

@@ -91,6 +91,6 @@ def _gone(
     if found is p.AttemptStage.TALKED:
         keeper.end(floor, turn, session, CallbackEnd.REACHED, session.on)
     elif rebooted:
-        dialling.lost(floor, turn, session)
+        dialling.lost(keeper, floor, turn, session)
     else:
         keeper.end(floor, turn, session, CallbackEnd.HUNG_UP, session.on)

@@ -79,6 +79,7 @@ class Session:
     attempts: list[Attempt] = field(default_factory=list)
     on: CallId | None = None  # the call in which the customer is, or was
     next_at: float = 0.0  # not dialled before
+    passed: int = 0  # how many got an agent before him while he was, or could have been, dialled
 
     def move(self, state: SessionState) -> None:
         """Change state, by the table only."""

@@ -26,21 +26,23 @@ class CallbackWorld(World):
     storage: bool = True
     slow: bool = False
     unwritten: list[str] = field(default_factory=list)
+    seen: int = 0
 
     def do(self, message: "t.Fact | Command") -> Effects:
         effects = super().do(message)
-        self._write(effects)
+        self._write()
         return effects
 
     def wait(self, seconds: float) -> Effects:
         end, effects = self.now + seconds, Effects()
         while (deadline := self.floor.next_deadline()) is not None and deadline <= end:
             effects = super().wait(max(0.0, deadline - self.now))
-            self._write(effects)
+            self._write()
         return super().wait(max(0.0, end - self.now)) or effects
 
-    def _write(self, effects: Effects) -> None:
-        for event in effects.events:
+    def _write(self) -> None:
+        fresh, self.seen = self.events[self.seen :], len(self.events)
+        for event in fresh:
             if isinstance(event, CallbackPromised | CallbackAttempted):
                 self.unwritten.append(event.attempt if isinstance(event, CallbackAttempted) else event.callback)
         if not self.slow:

@@ -14,12 +14,12 @@ from tests.support.until import until
 HOME_TONE = 3360
 """What a customer's own phone plays when he is called back."""
 
-QUICK = {"busy": 2, "no_answer": 3, "unreachable": 3, "rejected": 2, "voicemail": 2, "hung_up": 2, "failed": 2}
+CAUSES = ("busy", "no_answer", "unreachable", "rejected", "voicemail", "hung_up", "failed", "unknown")
 
 
 def calls_back(**policy: object) -> Json:
     """A queue's ``callbacks``: retries after a second, so many of each."""
-    retries = {cause: {"most": most, "gap_s": 1.0} for cause, most in QUICK.items()}
+    retries = {cause: {"most": 5, "gap_s": 1.0} for cause in CAUSES}
     return {"enabled": True, "ring_s": 3, "confirm_s": 2, "confirm_times": 5, "retries": retries, **policy}
 
 
@@ -90,6 +90,20 @@ class AtHome:
 
         await until(on, f"{self.number} is on", within_s=15)
         return found[0]
+
+    async def reached(self, within_s: float = 30) -> None:
+        """Press 1 until an agent is on, whoever it is, and hang up."""
+
+        now: Json = {}
+
+        async def talks() -> bool:
+            now.update(await self.now())
+            if now["ended"] is None and self.rung("PhoneAnswer"):
+                await self.serving.bank.send_digits(self.serving.bank.leg_of(self.number), "1")
+            return bool(now["ended"] == "reached")
+
+        await until(talks, f"{self.number} is reached", within_s=within_s, seen=lambda: [now, self.rung()])
+        await self.hangs_up()
 
     async def hangs_up(self) -> None:
         await self.serving.bank.hang_up(self.serving.bank.leg_of(self.number))

@@ -68,6 +68,8 @@ class Serving:
         if self.service.running_pid() is None:
             self.service.start()
         self.service.wait_ready()
+        for one in (await self.get("/v1/callbacks", state="open"))["items"]:
+            await self.api.delete(f"/v1/callbacks/{one['id']}")
         await self.bank.quiet()
         await until(self.pbx.is_quiet, "no channel is left", within_s=15, seen=lambda: self.pbx.left)
         await until(self._no_live_call, "no call is live", within_s=15)
@@ -80,9 +82,7 @@ class Serving:
         await self._remove_what_tests_made()
 
     async def _remove_what_tests_made(self) -> None:
-        """Open callbacks, agents whose id is no number, queues beside ``sales``, and known callers."""
-        for one in (await self.get("/v1/callbacks", state="open"))["items"]:
-            await self.api.delete(f"/v1/callbacks/{one['id']}")
+        """Agents whose id is no number, queues beside ``sales``, and known callers."""
         made = [f"agents/{one['id']}" for one in await self.agents() if not one["id"].isdecimal()]
         made += [f"queues/{one['id']}" for one in (await self.get("/v1/queues"))["items"] if one["id"] != QUEUE]
         made += [f"callers/{one['number']}" for one in (await self.get("/v1/callers"))["items"]]

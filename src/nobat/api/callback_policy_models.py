@@ -59,7 +59,7 @@ class CallbacksIn(_Body):
     most_attempts: Attempts = 5
     retries: RetriesIn = RetriesIn()
     expires_s: Expires = 8 * 3600.0
-    target: Target = 0.8
+    target: Target = 0.9
 
     def policy(self) -> CallbackPolicy:
         return policy_of(self.model_dump())
