@@ -201,6 +201,7 @@ def over(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, resu
     session.next_at, session.passed = next_at, 0
     session.move(_WAITING)
     places.put_back(floor, turn, session)
+    just_in_time.arm(keeper, floor, session.queue)
 
 
 def _next_at(floor: "Floor", session: Session, result: AttemptResult, now: float) -> float | None:
@@ -248,7 +249,7 @@ def came_in(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, adop
     attempt = session.find(arrived_by) if arrived_by is not None else None
     if attempt is not None and attempt.result is not AttemptResult.CONNECTED:
         attempt.result, attempt.ended_at = AttemptResult.CONNECTED, turn.now
-        if attempt.sent_at is not None and not adopted:
+        if attempt.sent_at and not adopted:
             just_in_time.note_answer(keeper, session.queue, turn.now - attempt.sent_at)
         turn.emit(CallbackAttemptEnded(turn.now, session.id, session.queue, attempt.id, attempt.result, None))
     agent, kept = places.take_out(floor, turn, session), session.attempts and session.attempts[-1].agent

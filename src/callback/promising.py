@@ -267,7 +267,7 @@ def restore(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.RestoreC
         window=command.window,
         state=_WAITING,
         attempts=[
-            Attempt(one.id, one.planned_at, one.boot, one.agent, one.planned_at, None, one.result, one.ended_at)
+            Attempt(one.id, one.planned_at, one.boot, one.agent, 0.0, None, one.result, one.ended_at)
             for one in command.attempts
         ],
     )

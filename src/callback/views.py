@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acd import picture
-from acd.callback_events import CallbackEnd
+from acd.callback_events import CallbackEnded
 from acd.callback_policy import AttemptResult
 from acd.ids import AttemptId, CallbackId, CallId, QueueId
 from acd.words import Word
@@ -35,18 +35,21 @@ class LiveCallback:
     next_at: float | None
     results: dict[AttemptId, tuple[AttemptResult, float]]  # of attempts that are over, and when
     on: CallId | None
+    over: CallbackEnded | None = None
 
 
 def live(floor: "Floor", callback: CallbackId, now: float) -> LiveCallback | None:
-    """None of one that has ended."""
-    session = _sessions(floor).get(callback)
+    """Open, or one of the last that have ended; None of any other."""
+    session, over = _sessions(floor).get(callback), None
+    if session is None and isinstance(floor.keeper, Callbacks):
+        session, over = floor.keeper.ended.get(callback, (None, None))
     if session is None:
         return None
     entry = entry_of(floor, session)
     position = picture.position_of(floor, entry) if entry is not None else None
     next_at = session.next_at if session.next_at > now else None
     results = {one.id: (one.result, one.ended_at or now) for one in session.attempts if one.result is not None}
-    return LiveCallback(session.id, session.state, position, next_at, results, session.on)
+    return LiveCallback(session.id, session.state, position, next_at, results, session.on, over)
 
 
 def counts(floor: "Floor", queue: QueueId) -> dict[Shown, int]:
@@ -56,12 +59,6 @@ def counts(floor: "Floor", queue: QueueId) -> dict[Shown, int]:
         if session.queue == queue:
             found[_shown(floor, session)] += 1
     return found
-
-
-def ended(floor: "Floor", callback: CallbackId) -> CallbackEnd | None:
-    """Why one of the last callbacks is over."""
-    known = floor.keeper.ended.get(callback) if isinstance(floor.keeper, Callbacks) else None
-    return known[1].why if known is not None else None
 
 
 def _sessions(floor: "Floor") -> dict[CallbackId, Session]:

@@ -1,11 +1,15 @@
 """Who may do what: every operation with every role, on one's own things and on others'."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from acd.ids import CallId, QueueId
+from acd.callback_commands import ScheduleCallback
+from acd.callback_policy import CallbackPolicy
+from acd.commands import DefineQueue
+from acd.ids import CallbackId, CallId, QueueId
 from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
 from nobat.storage import tokens, voicemails
@@ -15,6 +19,7 @@ from tests.support.office import Office, Person, speak
 QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
 STATUS = {"status": "signed_out"}
+LATER = {"queue": "sales", "number": "09121110000", "due_until": "2100-01-01T00:00:00Z"}
 
 # operation -> method, path of something of one's own, path of somebody else's, body, lowest role
 OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
@@ -77,6 +82,11 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "reportCalls": ("GET", "/v1/reports/calls?queue=sales", "/v1/reports/calls?queue=support", None, Role.SUPERVISOR),
     "listMails": ("GET", "/v1/mails", None, None, Role.ADMIN),
     "sendReport": ("POST", "/v1/mails/daily", None, None, Role.ADMIN),
+    "listCallbacks": ("GET", "/v1/callbacks", None, None, Role.SUPERVISOR),
+    "createCallback": ("POST", "/v1/callbacks", None, LATER, Role.SUPERVISOR),
+    "getCallback": ("GET", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", None, Role.SUPERVISOR),
+    "changeCallback": ("PATCH", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", {"priority": 1}, Role.SUPERVISOR),
+    "cancelCallback": ("DELETE", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", None, Role.SUPERVISOR),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -111,7 +121,16 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         speak(office.voicemail_dir / f"{name}.wav")
         message = Voicemail(name, office.pbx.name, CallId(own), QueueId(name.partition(".")[0]), None, None, 1e9, 2.0)
         await voicemails.add(office.app.database, message)
-    return {"own": own, "other": other, "said": said, "other_said": other_said}
+    back, other_back = CallbackId("pbx1-1.1.cs"), CallbackId("pbx1-1.2.cs")
+    for queue, callback in ((QueueId("sales"), back), (QueueId("support"), other_back)):
+        spec = office.app.engine.read(lambda floor, _, queue=queue: floor.queues[queue].spec)
+        await office.app.engine.ask(DefineQueue(replace(spec, callbacks=CallbackPolicy(enabled=True))))
+        now = office.clock.now()
+        later = ScheduleCallback(callback, office.pbx.name, queue, "09120000", now + 3600, now + 7200)
+        await office.app.engine.ask(later)
+    return {
+        "own": own, "other": other, "said": said, "other_said": other_said, "back": back, "other_back": other_back,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
+from acd import callback_port as p
 from acd import telephony as t
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.callback_policy import AttemptResult
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from ami.health import Health, HealthState, Observer
 from ami.outputs import PhoneAsked
 from nobat.ports import Deliver
@@ -41,6 +43,9 @@ class MemoryPbx:
         self.sounds: dict[str, tuple[str, str]] = {}
         self.pauses: dict[tuple[str, str], bool] = {}
         self.replies: dict[str, str] = {}
+        self.markers: dict[
+            AttemptId, p.AttemptStage | AttemptResult
+        ] = {}  # AstDB: what became of attempts to call back
         self.refuses: t.RequestFailure | None = None
         self._now = now
         self._serial = 0
@@ -133,6 +138,33 @@ class MemoryPbx:
     def caller_hangs_up(self, call: CallId) -> None:
         self.say(self.world.caller_leaves(call))
 
+    # ------------------------------------------------------------ customers who are called back
+
+    def dialled(self) -> list[p.DialCustomer]:
+        """All attempts that were asked for."""
+        return [request for request in self.requests if isinstance(request, p.DialCustomer)]
+
+    def not_reached(self, attempt: AttemptId, result: AttemptResult) -> None:
+        self.markers[attempt] = result
+        self.say([p.AttemptEnded(attempt, result)])
+
+    def presses_one(self, dial: p.DialCustomer) -> CallId:
+        """The customer has picked up, and is a caller from now on."""
+        self.markers[dial.attempt] = p.AttemptStage.ON
+        now_ms = int(self._now() * 1000)
+        self._serial += 1
+        call, leg = (
+            CallId(f"{self.name}-{now_ms}.{self._serial}"),
+            LegId(f"{self.name}-{now_ms // 1000}.{self._serial}"),
+        )
+        entered = t.CallEntered(
+            call, leg, dial.queue, now_ms / 1000, self._serial, dial.priority, dial.number, None, place_since=dial.since,
+            attempt=dial.attempt,
+        )  # fmt: skip
+        self.world.channels[call] = Channel(entered)
+        self.say([entered])
+        return call
+
     def dials_code(self, dial_string: str, kind: str, agent: str = "", pin: str = "", reason: str = "") -> str:
         """A phone dials ``*11`` … ``*15``; the id under which the answer will be found in ``replies``."""
         self._serial += 1
@@ -166,6 +198,11 @@ class MemoryPbx:
                 self.say(self.world.speak())
             case t.Mark():
                 self.world.mark(request)
+            case p.DialCustomer():
+                self.markers[request.attempt] = p.AttemptStage.DIALLING
+                self.say([p.AttemptNews(request.attempt, p.AttemptStage.DIALLING)])
+            case p.ReadAttempt():
+                self.say([p.AttemptRead(request.attempt, self.markers.get(request.attempt))])
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))

@@ -87,8 +87,17 @@ class CallbackOut(BaseModel):
 
     @classmethod
     def of(cls, row: dict[str, Any], attempts: list[dict[str, Any]], live: LiveCallback | None) -> "CallbackOut":
+        if row["ended_at"] is None and live is not None and live.over is not None:  # not on disk yet
+            end = live.over
+            row = {
+                **row,
+                "ended_at": moment(end.at),
+                "why": end.why.value,
+                "in_call": end.call,
+                "waited_s": end.waited_s,
+            }
         over = row["ended_at"] is not None
-        state = live.state if live is not None else SessionState.ENDED if over else SessionState.WAITING
+        state = SessionState.ENDED if over else live.state if live is not None else SessionState.WAITING
         due = seconds(row["due_from"]) if row["due_from"] is not None else None
         return cls(
             id=row["id"],
