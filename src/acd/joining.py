@@ -110,8 +110,9 @@ def receive(floor: "Floor", turn: Turn, call: Call, queue: Queue, fact: CallEnte
     """
     call.place_since = fact.place_since
     language = call.language = _language(call, queue, fact)
-    regained = call.place_since is None and (
-        away.regain(floor, turn, call, queue) or rejoining.regain(floor, turn, call, queue)
+    # A callback is over even if the place was given back before a restart, which may have come before that was written.
+    regained = away.regain(floor, turn, call, queue) or (
+        call.place_since is None and rejoining.regain(floor, turn, call, queue)
     )
     if call.visit.since is None:
         call.visit.since = call.place_since

@@ -27,6 +27,11 @@ def test_the_pbx_is_killed_with_it(strike: str) -> None:
     assert CallbackRun(2, strike, pbx=True, service=False).run().problems == []
 
 
+@pytest.mark.parametrize(("strike", "seed"), [("result_heard", 8), ("result_heard", 9)])
+def test_who_rang_again_just_before_the_kill_is_not_called(strike: str, seed: int) -> None:
+    assert CallbackRun(seed, strike).run().problems == []
+
+
 def test_nothing_fails_and_everybody_is_served() -> None:
     run = CallbackRun(1, customers=20).run()
     assert run.problems == []
