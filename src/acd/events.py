@@ -1,6 +1,4 @@
-"""What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
-``at`` is seconds since the epoch. Events of one call carry its id and its queue.
-"""
+"""What happened on the floor, in the past tense: what history, metrics and the live feed are made of. ``at``: since the epoch."""
 
 from acd.agents import AgentState, Status
 from acd.callback_events import CallbackEvent

@@ -71,7 +71,21 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(api)
-    parts = (health, queues, closings, agents, breaks, calls, moves, callers, voicemails, reports, mails, feed, callbacks)
+    parts = (
+        health,
+        queues,
+        closings,
+        agents,
+        breaks,
+        calls,
+        moves,
+        callers,
+        voicemails,
+        reports,
+        mails,
+        feed,
+        callbacks,
+    )
     for part in parts:
         api.include_router(part.router)
     if with_metrics:
