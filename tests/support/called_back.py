@@ -19,8 +19,16 @@ CAUSES = ("busy", "no_answer", "unreachable", "rejected", "voicemail", "hung_up"
 
 def calls_back(**policy: object) -> Json:
     """A queue's ``callbacks``: retries after a second, so many of each."""
-    retries = {cause: {"most": 5, "gap_s": 1.0} for cause in CAUSES}
-    return {"enabled": True, "ring_s": 3, "confirm_s": 2, "confirm_times": 5, "retries": retries, **policy}
+    retries = {cause: {"most": 20, "gap_s": 1.0} for cause in CAUSES}
+    return {
+        "enabled": True,
+        "most_attempts": 40,
+        "ring_s": 3,
+        "confirm_s": 2,
+        "confirm_times": 5,
+        "retries": retries,
+        **policy,
+    }
 
 
 @dataclass(slots=True)
