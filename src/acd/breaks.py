@@ -31,11 +31,15 @@ _ON_BREAK = AgentState.BREAK
 
 @dataclass(frozen=True, slots=True)
 class BreakReason:
-    """A known reason: ``code`` is dialled after ``*13``. ``planned_s`` None: as long as it takes."""
+    """A known reason: ``code`` is dialled after ``*13``. ``planned_s`` None: as long as it takes.
+
+    ``productive``: it is work (training, letters), and reports count it so.
+    """
 
     code: str
     name: str
     planned_s: float | None = None
+    productive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +162,15 @@ def plan(floor: "Floor", agent: Agent, began_at: float) -> None:
         floor.at(agent.break_due, "long_break", agent.id)
 
 
-def resume(floor: "Floor", agent: Agent, now: float) -> None:
-    """A break goes on after a restart; it may have begun after a call that was still on. One too long already was told before."""
+def resume(floor: "Floor", agent: Agent, now: float, *, told: bool) -> None:
+    """A break goes on after a restart; it may have begun after a call that was still on.
+
+    That it is too long is told at once, unless it was ``told`` before: it may have become so while nobody looked.
+    """
     if agent.state is _ON_BREAK:
         agent.state_since = max(agent.status_since, agent.shift.last_talk_at)
         plan(floor, agent, agent.state_since)
-        agent.late = agent.break_due is not None and agent.break_due <= now
+        agent.late = told and agent.break_due is not None and agent.break_due <= now
 
 
 def due(floor: "Floor", turn: Turn, key: str) -> None:

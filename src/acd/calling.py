@@ -7,7 +7,7 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, away, joining, overflow, rejoining, returning, wrapup
+from acd import announcing, away, consults, joining, overflow, rejoining, returning, wrapup
 from acd import telephony as t
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
 from acd.callback_port import DialCustomer
@@ -92,21 +92,8 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
     if call.visit.outcome is not None:
         turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
     else:
-        name, number = call.name, call.number
-        turn.emit(
-            CallQueued(
-                turn.now,
-                call.id,
-                queue.spec.id,
-                call.leg,
-                entered_at,
-                call.priority,
-                number,
-                name,
-                adopted,
-                call.callback,
-            )
-        )
+        whose = (call.id, queue.spec.id, call.leg, entered_at, call.priority, call.number, call.name)
+        turn.emit(CallQueued(turn.now, *whose, adopted, call.callback))
     joining.receive(floor, turn, call, queue, fact, adopted=adopted)
     return call
 
@@ -151,9 +138,15 @@ def missed(floor: "Floor", turn: Turn, fact: t.OfferMissed) -> None:
 def drop_phone(floor: "Floor", turn: Turn, call: Call, offer: LiveOffer, device: DeviceId, cause: t.MissCause) -> None:
     """A phone is out of an offer: free its agent, and rest one who let it ring."""
     holder = offer.phones.pop(device, None)
-    if holder is None:
-        return
-    turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer.id, holder, cause))
+    if holder is not None:
+        not_taken(floor, turn, call, offer.id, device, holder, cause)
+
+
+def not_taken(
+    floor: "Floor", turn: Turn, call: Call, offer: OfferId, device: DeviceId, holder: AgentId, cause: t.MissCause
+) -> None:
+    """An agent who was rung for a caller, or to be asked in a consult, did not take it."""
+    turn.emit(OfferDeclined(turn.now, call.id, call.queue, offer, holder, cause))
     agent = floor.agents[holder]
     elsewhere = accepts_by_key(
         device
@@ -262,9 +255,13 @@ def _answering_agent(floor: "Floor", call: Call, device: DeviceId | None) -> Age
     if device is None:
         return None
     holder: AgentId | None = call.offer.phones.get(device) if call.offer is not None else None
-    holder = holder or floor.at_device.get(device)
-    if holder is None:  # signed out in mid-call, before a restart: the phone is still whose it was configured to be
-        holder = next((one.id for one in floor.agents.values() if one.spec.device == device), None)
+    return floor.agents.get(holder) if holder is not None else agent_at(floor, device)
+
+
+def agent_at(floor: "Floor", device: DeviceId) -> Agent | None:
+    """Whose phone it is: the agent's who is signed in there, or who signed out in mid-call before a restart."""
+    holder = floor.at_device.get(device)
+    holder = holder or next((one.id for one in floor.agents.values() if one.spec.device == device), None)
     return floor.agents.get(holder) if holder is not None else None
 
 
@@ -306,6 +303,8 @@ def agent_hung_up(floor: "Floor", turn: Turn, fact: t.AgentHungUp) -> None:
 
 def end_talk(floor: "Floor", turn: Turn, call: Call, ended_by: str) -> None:
     """The agent's part is over: wrap-up begins, and the caller is *after*."""
+    if call.consult is not None:
+        consults.close(floor, turn, call)
     talk = call.talks[-1]
     talk.end(turn.now)
     call.ended_by = ended_by

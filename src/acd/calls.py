@@ -15,7 +15,7 @@ from acd.limits import Limit
 from acd.outcomes import Outcome, waiting_since
 from acd.queues import Place
 from acd.skills import NOTHING, Needs
-from acd.talks import Talk, Transfer
+from acd.talks import Consult, Talk, Transfer
 from acd.words import Word
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.OFFERED: frozenset({CallState.WAITING, CallState.TALKING, CallState.ENDED}),
     CallState.TALKING: frozenset({CallState.AFTER, CallState.ENDED}),
     # A call that is passed on comes to AFTER on its way, and so does one whose agent was lost: both may go on from there.
-    CallState.AFTER: frozenset({CallState.WAITING, CallState.OFFERED, CallState.ENDED}),
+    # Straight into the next talk goes the caller whom somebody has who was asked in a consult.
+    CallState.AFTER: frozenset({CallState.WAITING, CallState.OFFERED, CallState.TALKING, CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
 
@@ -124,6 +125,7 @@ class Call:
     hold_off_until: float = 0.0  # no offer before: the last one could not be placed
     talks: tuple[Talk, ...] = ()  # the first one first; the last one may still go on
     transfers: tuple[Transfer, ...] = ()
+    consult: Consult | None = None  # while he talks: somebody else is asked
     hang_up_asked: bool = False
     ended_at: float | None = None
     ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
@@ -177,7 +179,8 @@ class Call:
 
     def had(self, agent: AgentId) -> bool:
         """Whether the agent has or had a part in the call."""
-        return any(talk.agent == agent for talk in self.talks)
+        asked = self.consult is not None and self.consult.agent == agent
+        return asked or any(talk.agent == agent for talk in self.talks)
 
     def talk_s(self, now: float) -> float | None:
         """Seconds in conversation so far, hold included; None if there was none."""

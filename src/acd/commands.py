@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
 from acd.callback_commands import CallbackCommand
+from acd.consult_port import ConsultAction
 from acd.directory import CallerProfile
 from acd.hours import Timetable
 from acd.ids import AgentId, CallId, DeviceId, QueueId
@@ -50,13 +51,14 @@ class RemoveAgent:
 
 @dataclass(frozen=True, slots=True)
 class RestoreAgent:
-    """Give an agent back the status that was chosen before a restart."""
+    """Give an agent back the status that was chosen before a restart. ``late_told``: that the break takes too long was told."""
 
     agent: AgentId
     status: Status
     since: float
     reason: str | None = None
     device: DeviceId | None = None
+    late_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +315,30 @@ class TransferCall:
     place: PlacePolicy = PlacePolicy.KEPT
 
 
+@dataclass(frozen=True, slots=True)
+class ConsultCall:
+    """Ask somebody else, with the caller on hold.
+
+    Conflict ``illegal_transition`` unless the call talks, ``consult_in_progress``, ``agent_not_free`` (with the bar),
+    ``call_not_ready``, ``no_outside_line``; Invalid ``invalid_number``.
+    """
+
+    call: CallId
+    kind: TargetKind
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConsult:
+    """Swap, merge, complete or cancel a consult.
+
+    Conflict ``no_consult``, ``illegal_transition`` (not at this stage), ``consult_moving`` (not so fast), ``call_not_ready``.
+    """
+
+    call: CallId
+    action: ConsultAction
+
+
 Command = (
     DefineQueue
     | RemoveQueue
@@ -342,6 +368,8 @@ Command = (
     | StopOffering
     | OfferCall
     | TransferCall
+    | ConsultCall
+    | ChangeConsult
     | RestoreWrapUp
     | RestoreBreakRequest
     | ApproveBreak

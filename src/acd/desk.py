@@ -146,7 +146,7 @@ def restore_agent(floor: "Floor", turn: Turn, command: c.RestoreAgent) -> None:
     agent.status, agent.status_since, agent.reason = command.status, command.since, command.reason
     agent.idle_anchor = max(agent.idle_anchor, command.since, agent.shift.last_talk_at)
     floor.refresh(agent, turn)
-    breaks.resume(floor, agent, turn.now)
+    breaks.resume(floor, agent, turn.now, told=command.late_told)
 
 
 def _seat(floor: "Floor", agent: Agent, device: DeviceId) -> None:
@@ -183,6 +183,8 @@ def _device_in_use(floor: "Floor", agent: Agent) -> DeviceId | None:
     """The agent's phone; of one who signed out while it rang or in a call, the phone of that call."""
     if agent.device is None and isinstance(agent.engagement, Ringing | Talking):
         call = floor.calls.get(agent.engagement.call)
+        if call is not None and call.consult is not None and call.consult.agent == agent.id:
+            return call.consult.device
         if call is not None and call.offer is not None:
             return next((phone for phone, whose in call.offer.phones.items() if whose == agent.id), None)
         return call.talk.device if call is not None and call.talk is not None else None

@@ -2,6 +2,7 @@
 
 from acd.agents import AgentState, Status
 from acd.callback_events import CallbackEvent
+from acd.consult_events import ConsultEvent
 from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
@@ -381,17 +382,12 @@ class BreakOverrun:
     queues: tuple[QueueId, ...]
 
 
+CallEvent = CallQueued | CallAdopted | CallRefused | CallOffered | CallConnected | CallHeld | CallResumed
 Event = (
-    CallQueued
-    | CallAdopted
-    | CallRefused
-    | CallOffered
+    CallEvent
     | OfferDeclined
     | OfferClosed
     | OfferNotPlaced
-    | CallConnected
-    | CallHeld
-    | CallResumed
     | TalkEnded
     | VisitDecided
     | CallEnded
@@ -407,6 +403,7 @@ Event = (
     | CallAssigned
     | CallTransferred
     | TransferEnded
+    | ConsultEvent
     | CallTold
     | PlaceKept
     | PlaceRegained

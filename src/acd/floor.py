@@ -21,8 +21,10 @@ from acd import (
     away,
     breaks,
     calling,
+    consulting,
     desk,
     fallback,
+    handover,
     joining,
     moving,
     overflow,
@@ -96,6 +98,9 @@ class Floor:
     break_reasons: tuple[BreakReason, ...] = ()
     break_requests: dict[AgentId, BreakRequest] = field(default_factory=dict)  # in order of asking
     served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
+    consults: dict[CallId, None] = field(
+        default_factory=dict
+    )  # whose agents wait in a line for somebody to ask, in order
     particular: dict[CallId, None] = field(default_factory=dict)  # live calls that not every able agent may take
     voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
     kept: OrderedDict[tuple[str, QueueId], rejoining.KeptPlace] = field(default_factory=OrderedDict)  # by number
@@ -114,17 +119,21 @@ class Floor:
         """
         turn = self._turn(now)
         HANDLERS[type(message)](self, turn, message)
-        if self.fresh_agents or self.fresh_calls:
-            routing.match(self, turn)
+        self._match(turn)
         return turn.effects()
 
     def tick(self, now: float) -> Effects:
         """Do what is due."""
         turn = self._turn(now)
         self._fire(turn)
-        if self.fresh_agents or self.fresh_calls:
-            routing.match(self, turn)
+        self._match(turn)
         return turn.effects()
+
+    def _match(self, turn: Turn) -> None:
+        if self.fresh_agents or self.fresh_calls:
+            if self.consults:
+                consulting.serve(self, turn)
+            routing.match(self, turn)
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do next, at the earliest."""
@@ -360,6 +369,8 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **desk.HANDLERS,
     **overflow.HANDLERS,
     **moving.HANDLERS,
+    **consulting.HANDLERS,
+    **handover.HANDLERS,
     **fallback.HANDLERS,
     **reconcile.HANDLERS,
     **wrapup.HANDLERS,

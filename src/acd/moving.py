@@ -37,8 +37,8 @@ def offer_call(floor: "Floor", turn: Turn, command: c.OfferCall) -> None:
     call, agent = floor.call(command.call), floor.agent(command.agent)
     if call.state is not CallState.WAITING:
         raise illegal_transition(f"call {call.id}", call.state, CallState.OFFERED)
-    _must_be_movable(floor, call)
-    _must_be_free(floor, agent, call.pbx)
+    must_be_movable(floor, call)
+    must_be_free(floor, agent, call.pbx)
     turn.emit(CallAssigned(turn.now, call.id, call.queue, agent.id))
     floor.fresh_calls.pop(call.id, None)
     _ring(floor, turn, call, agent)
@@ -49,7 +49,9 @@ def transfer_call(floor: "Floor", turn: Turn, command: c.TransferCall) -> None:
     call = floor.call(command.call)
     if call.state is not CallState.TALKING:
         raise illegal_transition(f"call {call.id}", call.state, "transferred")
-    _must_be_movable(floor, call)
+    if call.consult is not None:
+        raise Conflict("consult_in_progress", f"somebody is asked in call {call.id}", call=call.id)
+    must_be_movable(floor, call)
     match command.kind:
         case TargetKind.QUEUE:
             queue = floor.queue(QueueId(command.to))
@@ -57,11 +59,11 @@ def transfer_call(floor: "Floor", turn: Turn, command: c.TransferCall) -> None:
             _to_queue(floor, turn, call, queue, command.place)
         case TargetKind.AGENT:
             agent = floor.agent(AgentId(command.to))
-            _must_be_free(floor, agent, call.pbx)
+            must_be_free(floor, agent, call.pbx)
             _leave_agent(floor, turn, call, TargetKind.AGENT, agent.id)
             _ring(floor, turn, call, agent)
         case TargetKind.NUMBER:
-            dialled = _outside(floor, command.to)
+            dialled = outside(floor, command.to)
             _leave_agent(floor, turn, call, TargetKind.NUMBER, command.to)
             _ring_outside(floor, turn, call, command.to, dialled)
 
@@ -87,7 +89,7 @@ def transfer_asked(floor: "Floor", turn: Turn, fact: t.TransferAsked) -> None:
     else:
         _leave_agent(floor, turn, call, TargetKind.NUMBER, fact.to)
         if floor.outside is not None and _is_number(fact.to):
-            _ring_outside(floor, turn, call, fact.to, _outside(floor, fact.to))
+            _ring_outside(floor, turn, call, fact.to, outside(floor, fact.to))
         else:
             returning.return_to_line(floor, turn, call, "transfer-failed")
 
@@ -97,7 +99,8 @@ def agent_not_free(agent: Agent, pbx: PbxId, now: float) -> Bar | None:
     return routing.agent_bar(agent, now) or (Bar.OTHER_PBX if agent.pbx != pbx else None)
 
 
-def _must_be_free(floor: "Floor", agent: Agent, pbx: PbxId) -> None:
+def must_be_free(floor: "Floor", agent: Agent, pbx: PbxId) -> None:
+    """Raises ``agent_not_free`` with the bar."""
     bar = agent_not_free(agent, pbx, floor.now)
     if bar is not None:
         raise Conflict(
@@ -105,7 +108,7 @@ def _must_be_free(floor: "Floor", agent: Agent, pbx: PbxId) -> None:
         )
 
 
-def _must_be_movable(floor: "Floor", call: Call) -> None:
+def must_be_movable(floor: "Floor", call: Call) -> None:
     """Raise unless the PBX can be told now."""
     why = None
     if not floor.takes_offers(call.pbx):
@@ -118,8 +121,8 @@ def _must_be_movable(floor: "Floor", call: Call) -> None:
         raise Conflict("call_not_ready", f"call {call.id} cannot be moved now: {why}", call=call.id, reason=why)
 
 
-def _outside(floor: "Floor", number: str) -> str:
-    """How the number is dialled."""
+def outside(floor: "Floor", number: str) -> str:
+    """How the number is dialled. Raises ``no_outside_line`` or ``invalid_number``."""
     if floor.outside is None:
         raise Conflict("no_outside_line", "calls are not passed on to numbers outside here", number=number)
     if not _is_number(number):
@@ -132,13 +135,21 @@ def _is_number(text: str) -> bool:
     return digits.isascii() and digits.isdecimal() and 2 <= len(digits) <= 20
 
 
-def _leave_agent(floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: str) -> None:
+def attended_to_queue(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
+    """The agent's phone waited in that line, and has given its place there to the caller, who has an earlier one."""
+    _leave_agent(floor, turn, call, TargetKind.QUEUE, queue.spec.id, TransferMode.ATTENDED)
+    _to_queue(floor, turn, call, queue, PlacePolicy.KEPT)
+
+
+def _leave_agent(
+    floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: str, mode: TransferMode = TransferMode.BLIND
+) -> None:
     """The conversation is over, for the caller is passed on."""
     if call.state is CallState.TALKING:
         calling.end_talk(floor, turn, call, "transfer")
     call.ended_by = None
     by = call.agent
-    transfer = Transfer(turn.now, by, TransferMode.BLIND, kind, to, TransferResult.RINGING)
+    transfer = Transfer(turn.now, by, mode, kind, to, TransferResult.RINGING)
     call.transfers = (*call.transfers, transfer)
     turn.emit(CallTransferred(turn.now, call.id, call.queue, by, transfer.mode, kind, to))
 

@@ -72,9 +72,27 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
             for talk in one.talks
         ),
         transfers=one.transfers,
+        consult=_consult(one),
         language=one.language,
         place_since=one.place_since,
         callback=one.callback,
+    )
+
+
+def _consult(one: Call) -> v.ConsultView | None:
+    asked = one.consult
+    if asked is None:
+        return None
+    return v.ConsultView(
+        asked.by,
+        asked.kind,
+        asked.to,
+        asked.stage,
+        asked.since,
+        asked.agent,
+        asked.device,
+        asked.leg,
+        asked.talk.began_at if asked.talk is not None else None,
     )
 
 

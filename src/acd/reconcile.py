@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, away, calling, fallback, joining, overflow, returning
+from acd import announcing, away, calling, consulting, fallback, joining, overflow, returning
 from acd.calls import Call, CallState
 from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
@@ -36,7 +36,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
             continue
         if found.entered.told is not None:
             announcing.announced(floor, turn, Announced(known.id, found.entered.told))
-        if not 0 < fact.asked_at <= known.state_since:  # else we have moved it since: the next look will tell
+        if not 0 < fact.asked_at <= _settled_at(known):  # else we have moved it since: the next look will tell
             _compare(floor, turn, known, found, repairs)
     floor.parts = {call: parts for call, parts in floor.parts.items() if pbx_of(call) != fact.pbx}
     floor.counted = {call: known for call, known in floor.counted.items() if pbx_of(call) != fact.pbx}
@@ -45,6 +45,10 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     away.looked(floor, turn, fact)
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
+
+
+def _settled_at(call: Call) -> float:
+    return max(call.state_since, call.consult.changed_at if call.consult is not None else 0.0)
 
 
 def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:
@@ -130,6 +134,8 @@ def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> Non
     calling.connect(floor, turn, call, found.device, found.agent_leg, min(at, turn.now))
     if found.stage is LegStage.AFTER:
         calling.end_talk(floor, turn, call, "agent")
+    else:
+        consulting.found(floor, turn, call, found.consult)
 
 
 def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> bool:
@@ -150,9 +156,18 @@ def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repa
     return True
 
 
+def _talks_on(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> bool:
+    """Whether the caller talks, as we know; to whom, and who is asked meanwhile, may have changed."""
+    if call.state is not CallState.TALKING or found.stage is not LegStage.TALKING:
+        return False
+    if consulting.changed_hands(floor, turn, call, found) or consulting.found(floor, turn, call, found.consult):
+        repairs["consult"] += 1
+    return True
+
+
 def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
     """A call that both know: move ours to where the caller is."""
-    if _by_itself(floor, turn, call, found, repairs):
+    if _by_itself(floor, turn, call, found, repairs) or _talks_on(floor, turn, call, found, repairs):
         return
     match call.state, found.stage:
         case CallState.OFFERED, LegStage.WAITING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from acd.agents import Agent, Ringing
 from acd.events import AgentStatusChosen
-from acd.telephony import Withdraw
+from acd.telephony import HangUp, Withdraw
 from acd.turn import Turn
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ def stop_ringing(floor: "Floor", turn: Turn, agent: Agent) -> None:
     if not isinstance(agent.engagement, Ringing) or agent.device is None:
         return
     call = floor.calls.get(agent.engagement.call)
+    if call is not None and call.consult is not None and call.consult.agent == agent.id:
+        if call.consult.leg is not None:
+            turn.ask(HangUp(call.consult.leg))
+        return
     if call is None or call.offer is None or call.offer.answered == agent.device:
         return
     if call.away and floor.keeper is not None:

@@ -1,11 +1,13 @@
 """The conversations of a call, one record for each party who talked to the caller, and how it was passed on between them.
 
 A call may pass through several hands. Each of them has a talk of his own with its own hold, so that talk time is right for each
-agent; the call's figures are sums over them. ``acd.calls`` keeps the tuple, ``acd.calling`` and ``acd.moving`` begin and end.
+agent; the call's figures are sums over them. ``acd.calls`` keeps the tuple, ``acd.calling`` and ``acd.moving`` begin and end. The
+talk of whoever is asked in a consult stands in the ``Consult`` until it ends or becomes the call's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from acd.consult_port import ConsultStage
 from acd.ids import AgentId, DeviceId, LegId, OfferId, QueueId
 from acd.words import Word
 
@@ -88,3 +90,27 @@ class Talk:
         """It is over, and so is a hold in it."""
         self.resume(now)
         self.ended_at = now
+
+
+@dataclass(slots=True)
+class Consult:
+    """``by`` has the caller and asks somebody else. ``id`` is that of the offer that is out, or was last; it changes in a line."""
+
+    id: OfferId
+    by: AgentId | None
+    kind: TargetKind
+    to: str
+    since: float
+    stage: ConsultStage
+    agent: AgentId | None = None  # rung, or talked to
+    device: DeviceId | None = None
+    leg: LegId | None = None
+    talk: Talk | None = None  # of whoever was asked, once it was picked up
+    tried: set[AgentId] = field(default_factory=set)  # in a line: did not take it
+    changed_at: float = 0.0
+    busy_until: float = 0.0  # something was asked of the PBX, and it has not said yet that it was done
+
+    @property
+    def asked(self) -> str:
+        """As the agent's leg keeps it."""
+        return f"{self.kind}-{self.to}"

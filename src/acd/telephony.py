@@ -15,6 +15,7 @@ The order of facts of one call, as a PBX must deliver them::
 """
 
 from acd.callback_port import AttemptStage, CallbackFact, CallbackRequest
+from acd.consult_port import ConsultFact, ConsultFound, ConsultRequest
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
@@ -229,6 +230,7 @@ class SnapshotCall:
     device: DeviceId | None = None
     agent_leg: LegId | None = None
     connected_at: float | None = None
+    consult: ConsultFound | None = None
 
 
 @record
@@ -381,34 +383,14 @@ class Resync:
 class RequestFailed:
     """A request that did not do its work, or may not have."""
 
-    request: "Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | CallbackRequest"
+    request: "Request"
     why: RequestFailure
 
 
-Fact = (
-    CallEntered
-    | OfferRinging
-    | OfferMissed
-    | OfferAnswered
-    | OfferEnded
-    | FallbackBegan
-    | FallbackAnswered
-    | FallbackEnded
-    | TalkBegan
-    | Held
-    | Resumed
-    | AgentHungUp
-    | AgentLegGone
-    | CallerFreed
-    | TransferAsked
-    | CallGone
-    | LeadEnded
-    | DeviceChanged
-    | PbxSnapshot
-    | LinkDown
-    | PbxDraining
-    | RequestFailed
-    | Announced
-    | CallbackFact
-)
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | CallbackRequest
+OfferFact = OfferRinging | OfferMissed | OfferAnswered | OfferEnded | FallbackBegan | FallbackAnswered | FallbackEnded
+TalkFact = TalkBegan | Held | Resumed | AgentHungUp | AgentLegGone | CallerFreed | TransferAsked
+CallerFact = CallEntered | CallGone | LeadEnded | Announced
+PbxFact = DeviceChanged | PbxSnapshot | LinkDown | PbxDraining | RequestFailed
+Fact = OfferFact | TalkFact | CallerFact | PbxFact | CallbackFact | ConsultFact
+CallerRequest = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Announce | Mark
+Request = CallerRequest | Resync | CallbackRequest | ConsultRequest

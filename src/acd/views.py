@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from acd.agents import AgentState, Status
 from acd.calls import CallState
+from acd.consult_port import ConsultStage
 from acd.directory import CallerProfile
 from acd.ewt import Estimator
 from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
@@ -15,7 +16,7 @@ from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
 from acd.sla import Counts, ServiceLevels
-from acd.talks import Transfer
+from acd.talks import TargetKind, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,21 @@ class TalkView:
     ended_at: float | None
     talk_s: float
     hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultView:
+    """A consult that goes on. ``agent``, ``device``, ``leg``: who is rung, or talked to since ``answered_at``."""
+
+    by: AgentId | None
+    kind: TargetKind
+    to: str
+    stage: ConsultStage
+    since: float
+    agent: AgentId | None
+    device: DeviceId | None
+    leg: LegId | None
+    answered_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class CallView:
     visits: tuple[VisitView, ...]
     talks: tuple[TalkView, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    consult: ConsultView | None = None
     language: str | None = None
     place_since: float | None = None
     callback: CallbackId | None = None  # that the caller was promised, or by which he was reached

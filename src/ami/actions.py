@@ -8,20 +8,16 @@ before a byte is queued: values have no control characters, channels are exact n
 ``ami.translate`` and ``ami.resync`` make actions, ``ami.link`` encodes and sends them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ami import callback_actions, names, patterns
-from ami.checks import ActionRefused as ActionRefused  # noqa: PLC0414 - it is this module's to raise
+from ami.checks import MAX_HEADERS, ActionRefused, Headers, check_line, exact_channel, joined
 from ami.checks import checked as _checked
+from ami.consult_actions import RedirectBoth, SetAsker, SetBy, SetWith
 from ami.readings import ASK_VARIABLES, CALL_VARIABLES
 
-MAX_LINE = 1_000  # bytes of "Header: value"; Asterisk's own limit is 1,024 with the line end
-MAX_HEADERS = 100  # Asterisk takes 128
-
-Headers = tuple[tuple[str, str], ...]
-
+__all__ = ["ActionRefused", "Headers", "exact_channel", "joined"]
 
 _CHANNEL_VARIABLES = frozenset({names.MUSIC, names.REPLY})
 _OFFER_VARIABLES = f"ARRAY({names.OFFER_ID},{names.TARGETS},{names.RING_S})"
@@ -373,6 +369,10 @@ Action = (
     | Hangup
     | callback_actions.DialAttempt
     | callback_actions.ReadMarker
+    | SetAsker
+    | SetBy
+    | SetWith
+    | RedirectBoth
 )
 
 
@@ -384,25 +384,3 @@ def encode(action: Action) -> Headers:
     for header, value in headers:
         check_line(header, value)
     return headers
-
-
-def check_line(header: str, value: str) -> None:
-    """Raise ``ActionRefused`` unless this is one line of AMI and nothing more."""
-    if not patterns.HEADER.fullmatch(header):
-        raise ActionRefused("malformed_header", "")
-    if patterns.FORBIDDEN.search(value):
-        raise ActionRefused("control_character", header)
-    if len(f"{header}: {value}".encode()) > MAX_LINE:
-        raise ActionRefused("line_too_long", header)
-
-
-def joined(dial_strings: Sequence[str]) -> str:
-    """Dial strings as one value for Dial. Raises ``ActionRefused`` for none, or for one that is more than one."""
-    if not dial_strings:
-        raise ActionRefused("malformed_value", "Value")
-    return "&".join(_checked(patterns.DIAL_STRING, dial_string, "Value") for dial_string in dial_strings)
-
-
-def exact_channel(channel: str) -> str:
-    """``channel`` if it is the whole name of one channel; a pattern or a prefix raises ``ActionRefused``."""
-    return _checked(patterns.CHANNEL, channel, "Channel")

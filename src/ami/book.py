@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from acd.consult_port import ConsultStage
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId
 from acd.telephony import AgentLegGone, CallEntered, PbxSnapshot
 from ami.events import Event
@@ -50,6 +51,20 @@ class LiveOffer:
 
 
 @dataclass(slots=True)
+class Aside:
+    """A consult: the agent who has the caller asks somebody else. ``rung`` is that one's leg, from its first ringing on."""
+
+    id: OfferId
+    asked: str
+    asker: AgentLeg
+    target: DeviceId | None
+    stage: ConsultStage
+    in_line: bool = False
+    rung: AgentLeg | None = None
+    tried: bool = False  # this target: it was said that it will not be taken
+
+
+@dataclass(slots=True)
 class LiveCall:
     """A caller. While ``asked`` is set Asterisk is being asked about the channel and the call's events wait in ``inbox``."""
 
@@ -67,6 +82,7 @@ class LiveCall:
     left_bridge: str | None = None
     held: bool = False  # and the domain knows it
     led: bool = False  # away from the line, for good
+    aside: Aside | None = None
 
     @property
     def id(self) -> CallId:
@@ -206,7 +222,7 @@ def _carry_over(old: LiveCall | None, new: LiveCall) -> None:
     """What a snapshot cannot see of a call that was known before: hold, and what was already said of its offer."""
     if old is None or old.offer is None:
         return
-    new.held = old.held
+    new.held = new.held or (old.held and old.aside is None)
     if new.offer is not None and new.offer.id == old.offer.id:
         new.offer.open = {device: leg for device, leg in new.offer.open.items() if device in old.offer.open}
         new.offer.begun = new.offer.begun or old.offer.begun

@@ -10,6 +10,7 @@ Pure. ``ami.tracker`` calls it; after a lost link it takes the whole snapshot in
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from acd.consult_port import ConsultFound
 from acd.ids import CallId
 from acd.telephony import LegStage, Offer, SnapshotCall
 from ami.book import AgentLeg, Book, LiveCall, Snapshot
@@ -87,11 +88,24 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
         offer.id,
         agent.device if agent is not None else None,
         agent.leg if agent is not None else None,
+        consult=_consult(call),
     )
 
 
+def _consult(call: LiveCall) -> ConsultFound | None:
+    aside = call.aside
+    if aside is None:
+        return None
+    rung = aside.rung
+    leg = rung.leg if rung is not None else None
+    return ConsultFound(aside.id, aside.stage, aside.asked, rung.device if rung is not None else None, leg)
+
+
 def _mark(fact: SnapshotCall) -> str:
-    return fact.stage if fact.stage in (LegStage.WAITING, LegStage.LED) else f"{fact.stage} {fact.offer}"
+    if fact.stage in (LegStage.WAITING, LegStage.LED):
+        return fact.stage
+    consult = f" {fact.consult.offer} {fact.consult.stage}" if fact.consult is not None else ""
+    return f"{fact.stage} {fact.offer}{consult}"
 
 
 def _seen(call: LiveCall, theirs: tuple[LiveCall, SnapshotCall] | None) -> str:

@@ -7,7 +7,7 @@ Every handler says a fact once, whatever is repeated, late or of an offer long o
 from collections.abc import Callable
 from typing import Any
 
-from acd.ids import DeviceId, LegId, OfferId, PbxId, device_on
+from acd.ids import DeviceId, LegId, OfferId, PbxId
 from acd.telephony import (
     AgentHungUp,
     AgentLegGone,
@@ -28,15 +28,12 @@ from acd.telephony import (
     TalkBegan,
     TransferAsked,
 )
-from ami import causes
+from ami import aside, causes, joined
 from ami import events as e
 from ami.book import AgentLeg, Book, LiveCall, LiveOffer
 from ami.outputs import Look, Output, Purpose
-
-
-def device_of(pbx: PbxId, channel: str) -> DeviceId:
-    """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
-    return device_on(pbx, channel.rpartition("-")[0])
+from ami.targets import device_of
+from ami.verdicts import verdict
 
 
 def target_of(offer: LiveOffer, device: DeviceId) -> DeviceId:
@@ -61,6 +58,8 @@ class Course:
 
     def follow(self, call: LiveCall, event: e.Event) -> None:
         """One event of ``call``."""
+        if call.aside is not None and aside.follow(self.book, self._say, call, call.aside, event):
+            return
         _HANDLERS[type(event)](self, call, event)
 
     def agent_left(self, call: LiveCall, leg: LegId, *, gone: bool) -> None:
@@ -108,7 +107,7 @@ class Course:
             # second DialEnd follows.
             agent.cancelled = True
         else:
-            cause = MissCause.REJECTED if agent.cancelled else _verdict(agent, causes.of_dial(event.status))
+            cause = MissCause.REJECTED if agent.cancelled else verdict(agent, causes.of_dial(event.status))
             self._missed(call, offer, agent.device, cause)
 
     def _missed(self, call: LiveCall, offer: LiveOffer, device: DeviceId, cause: MissCause) -> None:
@@ -145,7 +144,7 @@ class Course:
         """Close what is open of an offer. ``unreached`` is for phones that were never dialled."""
         for device, leg in tuple(offer.open.items()):
             agent = self.book.agents.get(leg) if leg is not None else None
-            self._missed(call, offer, device, unreached if agent is None else _verdict(agent, rest))
+            self._missed(call, offer, device, unreached if agent is None else verdict(agent, rest))
 
     def _bridge_entered(self, call: LiveCall, event: e.BridgeEntered) -> None:
         if event.leg == call.leg and event.bridge != call.left_bridge:
@@ -178,7 +177,8 @@ class Course:
             return
         agent.holds.append(event.at)
         agent.held = held
-        self._tell_hold(call, offer)
+        if call.aside is None:  # else it holds whoever is asked, or a caller who is on hold anyway
+            self._tell_hold(call, offer)
 
     def _tell_hold(self, call: LiveCall, offer: LiveOffer) -> None:
         """Say what the phone that talks does with the caller, if that is news."""
@@ -217,6 +217,13 @@ class Course:
     def _passed_on(self, call: LiveCall, event: e.PassedOn) -> None:
         if event.leg == call.leg and event.call == call.id and call.offer is not None and call.offer.talking:
             self._say(TransferAsked(call.id, call.leg, event.to))
+
+    def _calls_joined(self, call: LiveCall, event: e.CallsJoined) -> None:
+        joined.follow(self.pbx, self.book, self._say, call, event)
+
+    def _consult_step(self, call: LiveCall, event: e.ConsultStep) -> None:
+        if event.call == call.id:
+            aside.step(self._say, call, event)
 
     def _free(self, call: LiveCall, offer: LiveOffer) -> None:
         if not offer.freed:
@@ -260,7 +267,7 @@ class Course:
         if offer is None or agent.offer != offer.id:
             return
         if offer.answered is not agent:
-            self._missed(call, offer, agent.device, _verdict(agent, causes.of_hangup(cause)))
+            self._missed(call, offer, agent.device, verdict(agent, causes.of_hangup(cause)))
             return
         fault = cause in causes.FAULTS and not agent.hangup_asked and not agent.by_us
         offer.end = AgentLegGone(call.id, agent.leg, agent.device, cause, agent.hangup_asked, fault)
@@ -276,15 +283,6 @@ class Course:
             offer.end = None
 
 
-def _verdict(agent: AgentLeg, otherwise: MissCause) -> MissCause:
-    """Why a phone did not take the call: our doing, its own word, another phone's answer, or else ``otherwise``."""
-    if agent.by_us:
-        return MissCause.CANCELLED
-    if agent.hangup_asked:
-        return causes.of_refusal(agent.refusal) if agent.refusal is not None else MissCause.REJECTED
-    return MissCause.CANCELLED if agent.cancelled else otherwise
-
-
 _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.DialBegan: Course._dial_began,
     e.DialEnded: Course._dial_ended,
@@ -298,6 +296,8 @@ _HANDLERS: dict[type, Callable[[Course, LiveCall, Any], None]] = {
     e.TalkOver: Course._talk_over,
     e.LeadOver: Course._lead_over,
     e.PassedOn: Course._passed_on,
+    e.ConsultStep: Course._consult_step,
+    e.CallsJoined: Course._calls_joined,
     e.HangupAsked: Course._hangup_asked,
     e.HungUp: Course._hung_up,
     e.AnnouncementBegan: Course._announced,

@@ -20,6 +20,8 @@ from ami.events import (
     BridgeEntered,
     BridgeLeft,
     CallerCameIn,
+    CallsJoined,
+    ConsultStep,
     DeviceStateSeen,
     DialBegan,
     DialEnded,
@@ -125,6 +127,18 @@ _SCHEMAS = {
         _Schema("Hold", HoldBegan, "Channel Uniqueid", may=("Timestamp",)),
         _Schema("Unhold", HoldEnded, "Channel Uniqueid", may=("Timestamp",)),
         _Schema("DeviceStateChange", DeviceStateSeen, "Device State", may=("Timestamp",)),
+        _Schema(
+            "AttendedTransfer",
+            CallsJoined,
+            "OrigTransfererChannel OrigTransfererUniqueid SecondTransfererUniqueid Result",
+            may=(
+                "TransferTargetChannel",
+                "TransferTargetUniqueid",
+                "TransfereeChannel",
+                "TransfereeUniqueid",
+                "SecondTransfererExten",
+            ),
+        ),
         _Schema("FullyBooted", FullyBooted, "Status"),
         _Schema("Shutdown", ShuttingDown, "Shutdown"),
     )
@@ -141,6 +155,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
         _Schema(names.EVENT_ATTEMPT, AttemptTold, "Channel Uniqueid Attempt Status"),
+        _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

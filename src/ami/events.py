@@ -100,6 +100,36 @@ class PassedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsultStep(_OfAnOffer):
+    """UserEvent AcdConsult, raised by any of the three legs of a consult. ``step`` as in ``dialplan/consult.conf``.
+
+    ``to``: the digits, where an agent asks by the code.
+    """
+
+    step: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallsJoined:
+    """AttendedTransfer: a phone has joined what two legs of its own (``leg`` and ``other_leg``) led to, and leaves both.
+
+    ``met_leg`` was in the conversation of the other leg, ``kept_leg`` in that of the first. Without ``met_leg`` nobody was: the
+    other leg waited, or rang ``exten``, and whoever talked to the first leg does that now.
+    """
+
+    channel: str
+    leg: str
+    other_leg: str
+    result: str
+    met_channel: str = ""
+    met_leg: str = ""
+    kept_channel: str = ""
+    kept_leg: str = ""
+    exten: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementBegan:
     """UserEvent AcdSaid: a waiting caller begins to hear an announcement."""
 
@@ -214,6 +244,8 @@ Event = (
     | PhoneAsks
     | LeadOver
     | PassedOn
+    | ConsultStep
+    | CallsJoined
     | AnnouncementBegan
     | AttemptTold
     | DialBegan

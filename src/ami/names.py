@@ -15,7 +15,9 @@ RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 CALLBACK = "acd-callback"
 FALLBACK = "acd-fallback"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, CALLBACK)
+HOLD = "acd-hold"
+CONSULT = "acd-consult"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, CALLBACK, HOLD, CONSULT)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -25,7 +27,7 @@ CALL = "ACD_CALL"  # the CallId: <systemname>-<ms of entry>.<serial of the Uniqu
 QUEUE = "ACD_QUEUE"  # id of the queue where the dialplan knows it, else the number dialled
 ENTERED = "ACD_ENTERED"  # milliseconds since the epoch
 PRIORITY = "ACD_PRIO"
-STATE = "ACD_STATE"  # waiting, offered, talking, after, fallback, led
+STATE = "ACD_STATE"  # waiting, offered, talking, held, after, fallback, led
 DONE = "ACD_DONE"  # the offer that is over; while it differs from ACD_OFFER, that one is out
 CONNECTED = "ACD_CONNECTED"  # milliseconds since the epoch at which the agent answered
 TOLD = "ACD_TOLD"  # id of the last announcement that the caller began to hear
@@ -68,6 +70,17 @@ FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
 SHOWS = "ACD_SHOWS"  # the number that the customer sees
 FORGET = "ACD_FORGET"  # an attempt whose marker is not needed any more
 MARKERS = "acd-attempt"  # AstDB: what became of each
+# Variables of a consult: on the caller's channel …
+HELD_AT = "ACD_HELD_AT"  # milliseconds since the epoch at which the caller was put on hold last
+# … on the leg of the agent who asks, set by the service before it redirects to CONSULT, together with TARGETS and RING_S …
+ASIDE = "ACD_ASIDE"  # id of the consult
+ASKED = "ACD_ASKED"  # <agent, queue or number>-<which>
+IN_LINE = "ACD_IN_LINE"  # 1: not taken means to wait in line again
+HELD = "ACD_HELD"  # the caller's channel; inherited by whoever is asked
+OWN_OFFER = "ACD_OWN"  # FOR_OFFER as it was before: that of the offer by which the agent has the caller
+WITH = "ACD_WITH"  # the channel to talk to next
+# … and the channel of the agent who asks: on the caller's, and on that of whoever is asked.
+BY = "ACD_BY"
 
 # Variables on the legs that an offer dials, inherited from the caller's channel.
 FOR_CALL = "ACD_FOR"
@@ -107,6 +120,7 @@ EVENT_FALLBACK = "AcdFallback"  # Call, Offer; ends with AcdOfferEnded, or with 
 EVENT_ASK = "AcdAsk"  # Ask, Kind
 EVENT_LEAD_ENDED = "AcdLeadEnded"  # Call, By (caller, dialplan), Recorded (RECORD_STATUS, or none)
 EVENT_TRANSFER = "AcdTransfer"  # Call, To (digits); raised by the caller's channel
+EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, over, aside, asked; asks, with To (digits)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 EVENT_ATTEMPT = "AcdAttempt"  # Attempt, Status: dialling, answered, or what became of it
 USER_EVENTS = (
@@ -120,4 +134,5 @@ USER_EVENTS = (
     EVENT_SAID,
     EVENT_LEAD_ENDED,
     EVENT_ATTEMPT,
+    EVENT_CONSULT,
 )

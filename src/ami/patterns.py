@@ -16,6 +16,7 @@ NUMBER = re.compile(r"\+?[0-9]{3,15}")
 QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+ASKED = re.compile(r"(agent|queue|number)-\+?[A-Za-z0-9_-]{1,64}")  # who is asked in a consult
 SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,3}")
 FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what UTF-8 cannot say

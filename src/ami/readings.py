@@ -31,6 +31,10 @@ CALL_VARIABLES = (
     names.PLACE,
     names.TOLD,
     names.ATTEMPT,
+    names.HELD_AT,
+    names.ASIDE,
+    names.ASKED,
+    names.OWN_OFFER,
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)

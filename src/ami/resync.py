@@ -7,22 +7,21 @@ afterwards; over a link that lives ``ami.compare`` sets it against what they hav
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from acd.callback_port import AttemptStage
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
-from ami import actions, causes, names
+from ami import actions, aside_read, causes, names
 from ami.answers import Answer
 from ami.book import AgentLeg, AskingPhone, AttemptLeg, LiveCall, LiveOffer, Snapshot
-from ami.course import device_of
 from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
 from ami.identity import CallName, entry, named, seconds
 from ami.readings import SNAPSHOT_VARIABLES, ChannelReading, read_channel
-from ami.targets import NO_PHONES, device_at
+from ami.targets import NO_PHONES, device_at, device_of
 
 SLICE = 100  # items read between two breaths of the loop
 
@@ -96,8 +95,11 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
     asking: dict[LegId, AskingPhone] = {}
     attempts: dict[AttemptId, AttemptLeg] = {}
     stages: dict[AttemptId, AttemptStage] = {}
+    bridged: dict[str, list[ChannelReading]] = {}
     for found in findings.channels:
-        for_call, for_offer = found.variables.get(names.FOR_CALL), found.variables.get(names.FOR_OFFER)
+        if found.bridge is not None:
+            bridged.setdefault(found.bridge, []).append(found)
+        for_call, for_offer = found.variables.get(names.FOR_CALL), aside_read.offer_of(found)
         if names.CALL not in found.variables and for_call is not None and for_offer is not None:
             whose, leg = CallId(for_call), LegId(found.leg)
             agent = AgentLeg(leg, found.channel, device_of(pbx, found.channel), whose, OfferId(for_offer))
@@ -112,11 +114,12 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
         name = named(pbx, found.variables.get(names.CALL, ""), found.leg)
         if name is None:
             continue
-        call, fact = _call(pbx, name, found, legs.get(name.id, ()))
+        call, fact = _call(pbx, name, found, legs.get(name.id, ()), bridged)
         calls.append(call)
         facts.append(fact)
         if call.offer is not None:
-            kept.extend(agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id)
+            own = {agent.leg: agent for agent, _ in legs.get(name.id, ()) if agent.offer == call.offer.id}
+            kept.extend({**own, **{agent.leg: agent for agent in aside_read.legs_of(call)}}.values())
     states = tuple(
         (device_on(pbx, device), causes.device_state(state))
         for device, state in findings.devices
@@ -145,6 +148,7 @@ def _call(
     name: CallName,
     found: ChannelReading,
     legs: Sequence[tuple[AgentLeg, ChannelReading]],
+    bridged: Mapping[str, Sequence[ChannelReading]],
 ) -> tuple[LiveCall, SnapshotCall]:
     stage, offer_id = _stage(found), found.variables.get(names.OFFER_ID)
     dialled = found.variables.get(names.QUEUE, "")
@@ -164,9 +168,10 @@ def _call(
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
     if on_its_way or stage is LegStage.OFFERED:
         return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
-    offer.answered = _answered(found, mine)
+    talk = aside_read.read(pbx, call, offer, found, legs, bridged)
+    offer.answered, call.aside, call.held = talk.answered, talk.aside, aside_read.is_held(found)
     offer.open.clear()
-    if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING:
+    if offer.answered is not None and found.bridge is None and stage is LegStage.TALKING and not call.held:
         # Picked up, and on the way into the bridge: the conversation begins with the next event.
         return call, SnapshotCall(entered, LegStage.OFFERED, offer.id)
     offer.talking = True
@@ -177,11 +182,14 @@ def _call(
         offer.id,
         agent.device if agent is not None else None,
         agent.leg if agent is not None else None,
-        seconds(found.variables.get(names.CONNECTED)),
+        talk.since if talk.since is not None else seconds(found.variables.get(names.CONNECTED)),
+        talk.consult,
     )
 
 
 def _stage(found: ChannelReading) -> LegStage:
+    if aside_read.is_held(found):
+        return LegStage.TALKING
     try:
         return LegStage(found.variables.get(names.STATE, LegStage.WAITING))
     except ValueError:
@@ -193,10 +201,3 @@ def _open(targets: Sequence[DeviceId], legs: Sequence[tuple[AgentLeg, ChannelRea
     found: dict[DeviceId, LegId | None] = dict.fromkeys(targets)
     found.update((agent.device, agent.leg) for agent, _ in legs)
     return found
-
-
-def _answered(caller: ChannelReading, legs: Sequence[tuple[AgentLeg, ChannelReading]]) -> AgentLeg | None:
-    """The leg that talks: the one in the caller's bridge, else the only kind that is picked up."""
-    together = [agent for agent, found in legs if found.bridge is not None and found.bridge == caller.bridge]
-    picked_up = [agent for agent, found in legs if found.up]
-    return next(iter(together or picked_up), None)

@@ -14,6 +14,11 @@ def target_of(device: DeviceId) -> str:
     return split_device(device)[1] + (_AS_IT_IS if accepts_by_key(device) else "")
 
 
+def device_of(pbx: PbxId, channel: str) -> DeviceId:
+    """``PJSIP/agent-101-0000001a`` is a leg of the device ``PJSIP/agent-101``."""
+    return device_on(pbx, channel.rpartition("-")[0])
+
+
 def device_at(pbx: PbxId, target: str) -> DeviceId:
     """The device for which ``Dial`` was given ``target``."""
     return device_on(pbx, target.removesuffix(_AS_IT_IS))

@@ -21,13 +21,13 @@ from acd.telephony import DeviceChanged, DeviceState, Offer, OfferRinging, PbxDr
 from ami import causes, names
 from ami import events as e
 from ami.attempts import fact_of
-from ami.book import AskingPhone, AttemptLeg, Book, LiveCall, LiveOffer, Snapshot
+from ami.book import Aside, AskingPhone, AttemptLeg, Book, LiveCall, LiveOffer, Snapshot
 from ami.compare import compare
-from ami.course import Course, device_of
+from ami.course import Course
 from ami.identity import entry, named
 from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
-from ami.targets import NO_PHONES
+from ami.targets import NO_PHONES, device_of
 
 SUSPICION = 1_000
 """Events after a damaged one during which the end of a call is believed only when Asterisk confirms it.
@@ -124,7 +124,7 @@ class Tracker:
     def offered(self, call: LiveCall, offer: OfferId, targets: tuple[DeviceId, ...]) -> None:
         """An offer is on its way to Asterisk."""
         call.offer = LiveOffer(offer, dict.fromkeys(targets))
-        call.bridge, call.held = None, False
+        call.bridge, call.held, call.aside = None, False, None
         call.touched = self.look
 
     def not_offered(self, call: CallId, offer: OfferId) -> None:
@@ -136,7 +136,12 @@ class Tracker:
 
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
-        call.offer, call.bridge, call.held, call.led = None, None, False, False
+        call.offer, call.bridge, call.held, call.led, call.aside = None, None, False, False, None
+        call.touched = self.look
+
+    def consults(self, call: LiveCall, aside: Aside | None) -> None:
+        """A consult is on its way, or is told to end."""
+        call.aside = aside
         call.touched = self.look
 
     def placed(self, call: LiveCall) -> None:
@@ -218,9 +223,11 @@ class Tracker:
     def _call_of(self, event: Any) -> LiveCall | None:
         if isinstance(event, e.PhonePickedUp):
             return self.book.calls.get(CallId(event.call))
-        if isinstance(event, e.DialBegan):
-            return self.book.callers.get(LegId(event.leg))
+        if isinstance(event, e.DialBegan) and LegId(event.leg) in self.book.callers:
+            return self.book.callers[LegId(event.leg)]
         leg = LegId(event.dest_leg if isinstance(event, e.DialEnded) else event.leg)
+        if isinstance(event, e.CallsJoined) and leg not in self.book.agents:
+            leg = LegId(event.other_leg)
         caller = self.book.callers.get(leg)
         if caller is not None:
             return caller
@@ -232,7 +239,8 @@ class Tracker:
         if isinstance(event, e.HungUp):
             answered = call.offer.answered if call.offer is not None else None
             return event.leg == call.leg or (answered is not None and answered.leg == event.leg)
-        return isinstance(event, e.OfferOver | e.TalkOver | e.PassedOn)
+        alone = isinstance(event, e.ConsultStep) and event.step == "alone"
+        return alone or isinstance(event, e.OfferOver | e.TalkOver | e.PassedOn)
 
     # ------------------------------------------------------------ answers
 
@@ -298,7 +306,7 @@ def _confirms(event: e.Event, found: ChannelReading | LookFailure) -> bool:
     match event:
         case e.HungUp():
             return found is LookFailure.NO_SUCH_CHANNEL
-        case e.OfferOver():
+        case e.OfferOver() | e.ConsultStep():
             return isinstance(found, ChannelReading) and found.variables.get(names.STATE) == "waiting"
         case e.PassedOn():
             return isinstance(found, ChannelReading) and found.variables.get(names.STATE) == "passed_on"

@@ -3,10 +3,12 @@
 Pure. A request for a leg that is not there, or that must not be sent, is refused here with its reason and nothing leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from acd.callback_port import DialCustomer, StopAttempt
+from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
 from acd.telephony import (
     Announce,
@@ -21,8 +23,8 @@ from acd.telephony import (
     ReturnToLine,
     Withdraw,
 )
-from ami import actions, callback_actions, names
-from ami.book import Book, LiveCall
+from ami import actions, callback_actions, consulting, names
+from ami.book import LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
 
@@ -37,33 +39,16 @@ class Refused:
     why: RequestFailure
 
 
-def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:  # noqa: PLR0911 - one a request
+def translate(tracker: Tracker, request: Request) -> Sequence[actions.Action] | Refused:
     """The actions of a request, to be written in one piece; the tracker is told what is on its way."""
+    maker = _MAKERS.get(type(request))
+    if maker is None:
+        return Refused(RequestFailure.REFUSED)
     try:
-        match request:
-            case Offer():
-                return _offer(tracker, request)
-            case Withdraw():
-                return _withdraw(tracker.book, request)
-            case HangUp():
-                return _hang_up(tracker.book, request)
-            case ReturnToLine():
-                return _return_to_line(tracker, request)
-            case Place():
-                return _place(tracker, request)
-            case Lead():
-                return _lead(tracker, request)
-            case Announce():
-                return _announce(tracker.book, request)
-            case Mark():
-                return _mark(tracker.book, request)
-            case DialCustomer():
-                return _dial(tracker, request)
-            case StopAttempt():
-                return _stop(tracker.book, request)
+        made = maker(tracker, request)
     except actions.ActionRefused:
-        pass
-    return Refused(RequestFailure.REFUSED)
+        return Refused(RequestFailure.REFUSED)
+    return Refused(made) if isinstance(made, RequestFailure) else made
 
 
 def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refused:
@@ -83,23 +68,23 @@ def _offer(tracker: Tracker, request: Offer) -> Sequence[actions.Action] | Refus
     return made
 
 
-def _withdraw(book: Book, request: Withdraw) -> Sequence[actions.Action] | Refused:
+def _withdraw(tracker: Tracker, request: Withdraw) -> Sequence[actions.Action] | Refused:
     made: list[actions.Action] = []
     for leg in request.legs:
-        agent = book.agents.get(leg)
+        agent = tracker.book.agents.get(leg)
         if agent is not None and agent.call == request.call and agent.offer == request.offer:
             agent.by_us = True
             made.append(actions.Hangup(agent.channel))
     return made if made else Refused(RequestFailure.NO_SUCH_LEG)
 
 
-def _hang_up(book: Book, request: HangUp) -> Sequence[actions.Action] | Refused:
-    channel = book.channel_of(request.leg)
+def _hang_up(tracker: Tracker, request: HangUp) -> Sequence[actions.Action] | Refused:
+    channel = tracker.book.channel_of(request.leg)
     if channel is None:
         return Refused(RequestFailure.NO_SUCH_LEG)
     made = (actions.Hangup(channel, request.cause),)
     _check(made)
-    agent = book.agents.get(request.leg)
+    agent = tracker.book.agents.get(request.leg)
     if agent is not None:
         agent.by_us = True
     return made
@@ -135,8 +120,8 @@ def _may_be_moved(call: LiveCall, *, passed_on: bool) -> bool:
     return call.offer is None or (passed_on and (call.offer.talking or call.offer.over))
 
 
-def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refused:
-    call = book.calls.get(request.call)
+def _announce(tracker: Tracker, request: Announce) -> Sequence[actions.Action] | Refused:
+    call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
     if call.offer is not None or call.led:
@@ -146,8 +131,8 @@ def _announce(book: Book, request: Announce) -> Sequence[actions.Action] | Refus
     return made
 
 
-def _mark(book: Book, request: Mark) -> Sequence[actions.Action] | Refused:
-    call = book.calls.get(request.call)
+def _mark(tracker: Tracker, request: Mark) -> Sequence[actions.Action] | Refused:
+    call = tracker.book.calls.get(request.call)
     if call is None or call.leg != request.leg:
         return Refused(RequestFailure.NO_SUCH_LEG)
     made: list[actions.Action] = []
@@ -224,8 +209,8 @@ def _dial(tracker: Tracker, request: DialCustomer) -> Sequence[actions.Action]:
     return made
 
 
-def _stop(book: Book, request: StopAttempt) -> Sequence[actions.Action] | Refused:
-    leg = book.attempts.get(request.attempt)
+def _stop(tracker: Tracker, request: StopAttempt) -> Sequence[actions.Action] | Refused:
+    leg = tracker.book.attempts.get(request.attempt)
     return (actions.Hangup(leg.channel),) if leg is not None else Refused(RequestFailure.NO_SUCH_LEG)
 
 
@@ -238,3 +223,19 @@ def _check(made: Sequence[actions.Action]) -> None:
     """Raise ``ActionRefused`` before anything is remembered of what must not be sent."""
     for action in made:
         actions.encode(action)
+
+
+_MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused | RequestFailure]] = {
+    Offer: _offer,
+    Withdraw: _withdraw,
+    HangUp: _hang_up,
+    ReturnToLine: _return_to_line,
+    Place: _place,
+    Lead: _lead,
+    Announce: _announce,
+    Mark: _mark,
+    DialCustomer: _dial,
+    StopAttempt: _stop,
+    Consult: consulting.begin,
+    MoveConsult: consulting.move,
+}

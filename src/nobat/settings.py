@@ -165,6 +165,9 @@ class BreakReasonSettings(Section):
     planned_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     """How long such a break may take; a longer one is told, once, and shown. Without it nothing is told."""
 
+    productive: bool = False
+    """Whether it is work away from the phone (training, letters) and counts as productive time."""
+
 
 class MobileSettings(Section):
     """Agents at numbers of other networks, where a call is accepted by pressing 1."""
@@ -296,7 +299,7 @@ class Settings(BaseSettings):
 
     def reasons(self) -> tuple[BreakReason, ...]:
         """The known reasons for a break, as the floor takes them."""
-        return tuple(BreakReason(one.code, one.name, one.planned_s) for one in self.break_reason)
+        return tuple(BreakReason(one.code, one.name, one.planned_s, one.productive) for one in self.break_reason)
 
     @classmethod
     def settings_customise_sources(

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from acd import consult_port as p
 from acd import telephony as t
 from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking, WrapUp
 from acd.announcements import Announcements
@@ -18,8 +19,10 @@ from acd.commands import (
     AmendCall,
     ApproveBreak,
     BecomeAvailable,
+    ChangeConsult,
     CloseQueue,
     Command,
+    ConsultCall,
     DefineAgent,
     DefineQueue,
     EndWrapUp,
@@ -47,7 +50,8 @@ from acd.routing import agent_bar, call_bar
 from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
-from tests.property.model_pbx import PBX, Channel, ModelPbx
+from tests.property.model_consult import ConsultingPbx
+from tests.property.model_pbx import PBX, Channel
 
 LIMITS = Overflow(
     closed=ToQueue(QueueId("support")),
@@ -131,7 +135,7 @@ def turn_in_line(call: Call) -> tuple[float, float, int]:
 class FloorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.floor, self.pbx, self.now = Floor(), ModelPbx(), 1_700_000_000.0
+        self.floor, self.pbx, self.now = Floor(), ConsultingPbx(), 1_700_000_000.0
         self.linked = True
         self.by_hand = False  # a person chose, not routing
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
@@ -186,6 +190,10 @@ class FloorMachine(RuleBasedStateMachine):
                     self.pbx.announce(request)
                 case t.Mark():
                     self.pbx.mark(request)
+                case p.Consult():
+                    self.hear(self.pbx.consult(request))
+                case p.MoveConsult():
+                    self.hear(self.pbx.move(request))
                 case t.Resync() if self.linked:
                     self.tell(self.pbx.snapshot())
 
@@ -234,13 +242,17 @@ class FloorMachine(RuleBasedStateMachine):
         twice=st.booleans(),
     )
     def a_caller_enters(self, queue: str, priority: int, number: str | None, twice: bool) -> None:
+        self.enter(queue, priority, number, 1 + twice)
+
+    def enter(self, queue: str, priority: int = 0, number: str | None = None, times: int = 1) -> CallId:
         self.serial += 1
         call = CallId(f"{PBX}-{int(self.now * 1000)}.{self.serial}")
         leg = LegId(f"{PBX}-{int(self.now)}.{self.serial}")
         fact = t.CallEntered(call, leg, queue, self.now, self.serial, priority, number, None)
         self.pbx.channels[call] = Channel(fact)
         self.entered.add(call)
-        self.hear([fact], 1 + twice)
+        self.hear([fact], times)
+        return call
 
     @rule(twice=st.booleans())
     def announcements_are_heard(self, twice: bool) -> None:
@@ -280,10 +292,54 @@ class FloorMachine(RuleBasedStateMachine):
             self.tell(TransferCall(call, *to, place))
             self.by_hand = False
 
+    @precondition(lambda self: self.linked)
+    @rule(to=st.sampled_from(TARGETS), taken=st.booleans(), action=st.sampled_from([None, *p.ConsultAction]))
+    def a_conversation_begins_in_which_somebody_is_asked(
+        self, to: tuple[TargetKind, str], taken: bool, action: p.ConsultAction | None
+    ) -> None:
+        """All in one step, for steps by chance seldom come that far."""
+        for agent in AGENTS:
+            self.sign_in(agent.id)
+            self.a_phone_registers_or_not(agent, True)
+            self.a_phone_is_used_elsewhere(agent, False)
+            self.tell(EndWrapUp(agent.id, forced=True))
+        call = self.enter("sales")
+        self.a_conversation_begins(0)
+        self.tell(ConsultCall(call, *to))
+        if taken and self.pbx.is_ringing(call):
+            self.hear(self.pbx.takes(call))
+        if action is not None:
+            self.tell(ChangeConsult(call, action))
+
+    @rule(pick=picks, to=st.sampled_from(TARGETS))
+    def somebody_is_asked(self, pick: int, to: tuple[TargetKind, str]) -> None:
+        call = self.some(pick, LegStage.TALKING)
+        if call is not None:
+            self.tell(ConsultCall(call, *to))
+
+    @rule(pick=picks, action=st.sampled_from(p.ConsultAction))
+    def a_consult_is_changed(self, pick: int, action: p.ConsultAction) -> None:
+        calls = list(self.pbx.asked)
+        if calls:
+            self.tell(ChangeConsult(calls[pick % len(calls)], action))
+
+    @rule(pick=picks, taken=st.booleans(), twice=st.booleans())
+    def whoever_is_asked_takes_it_or_not(self, pick: int, taken: bool, twice: bool) -> None:
+        calls = [call for call in self.pbx.asked if self.pbx.is_ringing(call)]
+        if calls:
+            call = calls[pick % len(calls)]
+            self.hear(self.pbx.takes(call) if taken else self.pbx.not_taken(call, MissCause.BUSY), 1 + twice)
+
+    @rule(pick=picks, twice=st.booleans())
+    def whoever_is_asked_leaves(self, pick: int, twice: bool) -> None:
+        calls = [call for call, one in self.pbx.asked.items() if one.leg is not None and not self.pbx.is_ringing(call)]
+        if calls:
+            self.hear(self.pbx.asked_leaves(calls[pick % len(calls)]), 1 + twice)
+
     @rule(pick=picks, to=st.sampled_from(["8001", "102", "777777", "abc"]), twice=st.booleans())
     def a_phone_passes_its_call_on(self, pick: int, to: str, twice: bool) -> None:
         call = self.some(pick, LegStage.TALKING)
-        if call is not None and self.linked:
+        if call is not None and self.linked and call not in self.pbx.asked:
             self.by_hand = to == "102"
             self.hear(self.pbx.pass_on(call, to), 1 + twice)
             self.by_hand = False
@@ -470,6 +526,8 @@ class FloorMachine(RuleBasedStateMachine):
                 engaged.update(call.offer.phones.values())
             if call.state is CallState.TALKING and call.agent is not None:
                 engaged[call.agent] += 1
+            if call.consult is not None and call.consult.agent is not None:
+                engaged[call.consult.agent] += 1
         assert all(times == 1 for times in engaged.values()), engaged
         for agent in self.floor.agents.values():
             assert isinstance(agent.engagement, Ringing | Talking) == (engaged[agent.id] == 1)
@@ -499,7 +557,8 @@ class FloorMachine(RuleBasedStateMachine):
         for call in (*self.floor.calls.values(), *self.floor.ended.values()):
             for talk, following in pairwise(call.talks):
                 assert talk.ended_at is not None
-                assert talk.began_at <= talk.ended_at <= following.began_at
+                assert talk.began_at <= talk.ended_at <= (following.ended_at or self.floor.now)
+            assert call.consult is None or call.state is CallState.TALKING
             assert (call.state is CallState.TALKING) == (bool(call.talks) and call.talks[-1].ended_at is None)
             rings = bool(call.transfers) and call.transfers[-1].result is TransferResult.RINGING
             assert not rings or call.state in (CallState.OFFERED, CallState.ENDED)
@@ -543,6 +602,8 @@ class FloorMachine(RuleBasedStateMachine):
             call.id: "led" if call.led is not None else stages.get(call.state, "after")
             for call in self.floor.calls.values()
         }
+        asked = {call.id: call.consult.stage for call in self.floor.calls.values() if call.consult is not None}
+        assert asked == {call: one.stage for call, one in self.pbx.asked.items()}
         assert believed == {call: channel.stage.value for call, channel in self.pbx.channels.items()}
 
     @invariant()

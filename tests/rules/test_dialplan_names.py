@@ -29,6 +29,8 @@ PRIVATE = {
     "ACD_FILE",
     "ACD_OVER",
     "ACD_RESULT",
+    "ACD_ON_HOLD",
+    "ACD_BEAT_HEARD",
 }  # the dialplan's own; no service reads or writes them
 
 
@@ -44,7 +46,7 @@ def test_phones_that_accept_by_a_key_are_rung_through_the_context_that_asks_for_
 
 
 def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
-    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER, names.LEAD):
+    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER, names.LEAD, names.HOLD):
         body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
         assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
 
@@ -84,4 +86,4 @@ def test_every_prompt_that_the_dialplan_plays_exists() -> None:
 def test_only_offers_what_they_dial_through_and_allowed_numbers_are_dialled() -> None:
     for name, text in DIALPLAN.items():
         dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
-        assert dials == (name in ("offer.conf", "mobile.conf", "lead.conf", "callback.conf")), name
+        assert dials == (name in ("offer.conf", "mobile.conf", "lead.conf", "callback.conf", "consult.conf")), name

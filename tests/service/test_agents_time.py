@@ -163,7 +163,9 @@ async def informed(tmp_path: Any) -> Any:
 
 async def test_a_long_break_is_shown_and_counted(informed: Office) -> None:
     admin = await informed.admin()
-    assert (await admin.get("/v1/break-reasons"))["items"] == [{"code": "1", "name": "lunch", "planned_s": 1800.0}]
+    assert (await admin.get("/v1/break-reasons"))["items"] == [
+        {"code": "1", "name": "lunch", "planned_s": 1800.0, "productive": False}
+    ]
     await admin.chooses("101", "available")
     await admin.chooses("101", "break", reason="1")
     agent = await admin.get("/v1/agents/101")
@@ -172,6 +174,27 @@ async def test_a_long_break_is_shown_and_counted(informed: Office) -> None:
     await informed.pass_time(1801)
     assert (await admin.get("/v1/agents/101"))["late"]
     assert 'acd_long_breaks_total{queue="sales"} 1.0' in (await admin.ask("GET", "/metrics")).text
+    await informed.written()
+    await informed.die()
+    await informed.start()
+    again = await informed.admin()
+    assert (await again.get("/v1/agents/101"))["late"]
+    await informed.pass_time(1)
+    assert 'acd_long_breaks_total{queue="sales"} 1.0' not in (await again.ask("GET", "/metrics")).text  # told once
+
+
+async def test_a_break_that_becomes_too_long_while_there_is_no_service_is_told_at_the_start(informed: Office) -> None:
+    admin = await informed.admin()
+    await admin.chooses("101", "available")
+    await admin.chooses("101", "break", reason="1")
+    await informed.written()
+    await informed.die()
+    await informed.pass_time(1801)
+    await informed.start()
+    await informed.pass_time(1)
+    again = await informed.admin()
+    assert (await again.get("/v1/agents/101"))["late"]
+    assert 'acd_long_breaks_total{queue="sales"} 1.0' in (await again.ask("GET", "/metrics")).text
 
 
 async def test_an_agent_may_sit_at_some_numbers_only(informed: Office) -> None:

@@ -1,6 +1,6 @@
 """A PBX in memory behind the same interface as ``ami.pbx.Pbx``, for tests of the service.
 
-The truth (callers, phones, offers, the order of facts) is ``tests.property.model_pbx``; here it gets a link like the real
+The truth (callers, phones, offers, the order of facts) is ``tests.property.model_consult``; here it gets a link like the real
 one's: a snapshot when it comes up, facts afterwards, nothing while it is down, requests carried out a moment after they were
 sent and never inside ``send``. It outlives the service, as Asterisk does: ``link`` attaches the next one.
 """
@@ -9,14 +9,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
-from acd import callback_port as p
+from acd import callback_port as cb
+from acd import consult_port as p
 from acd import telephony as t
 from acd.callback_policy import AttemptResult
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from ami.health import Health, HealthState, Observer
 from ami.outputs import PhoneAsked
 from nobat.ports import Deliver
-from tests.property.model_pbx import Channel, ModelPbx
+from tests.property.model_consult import ConsultingPbx
+from tests.property.model_pbx import Channel
 
 
 class Manner(Enum):
@@ -34,7 +36,7 @@ class MemoryPbx:
 
     def __init__(self, now: Callable[[], float], name: str = "pbx1") -> None:
         self.name = PbxId(name)
-        self.world = ModelPbx()
+        self.world = ConsultingPbx()
         self.manners: dict[DeviceId, Manner] = {}
         self.requests: list[t.Request] = []
         self.numbers: dict[str, str] = {}
@@ -44,7 +46,7 @@ class MemoryPbx:
         self.pauses: dict[tuple[str, str], bool] = {}
         self.replies: dict[str, str] = {}
         self.markers: dict[
-            AttemptId, p.AttemptStage | AttemptResult
+            AttemptId, cb.AttemptStage | AttemptResult
         ] = {}  # AstDB: what became of attempts to call back
         self.refuses: t.RequestFailure | None = None
         self._now = now
@@ -140,17 +142,17 @@ class MemoryPbx:
 
     # ------------------------------------------------------------ customers who are called back
 
-    def dialled(self) -> list[p.DialCustomer]:
+    def dialled(self) -> list[cb.DialCustomer]:
         """All attempts that were asked for."""
-        return [request for request in self.requests if isinstance(request, p.DialCustomer)]
+        return [request for request in self.requests if isinstance(request, cb.DialCustomer)]
 
     def not_reached(self, attempt: AttemptId, result: AttemptResult) -> None:
         self.markers[attempt] = result
-        self.say([p.AttemptEnded(attempt, result)])
+        self.say([cb.AttemptEnded(attempt, result)])
 
-    def presses_one(self, dial: p.DialCustomer) -> CallId:
+    def presses_one(self, dial: cb.DialCustomer) -> CallId:
         """The customer has picked up, and is a caller from now on."""
-        self.markers[dial.attempt] = p.AttemptStage.ON
+        self.markers[dial.attempt] = cb.AttemptStage.ON
         now_ms = int(self._now() * 1000)
         self._serial += 1
         call, leg = (
@@ -198,11 +200,15 @@ class MemoryPbx:
                 self.say(self.world.speak())
             case t.Mark():
                 self.world.mark(request)
-            case p.DialCustomer():
-                self.markers[request.attempt] = p.AttemptStage.DIALLING
-                self.say([p.AttemptNews(request.attempt, p.AttemptStage.DIALLING)])
-            case p.ReadAttempt():
-                self.say([p.AttemptRead(request.attempt, self.markers.get(request.attempt))])
+            case cb.DialCustomer():
+                self.markers[request.attempt] = cb.AttemptStage.DIALLING
+                self.say([cb.AttemptNews(request.attempt, cb.AttemptStage.DIALLING)])
+            case cb.ReadAttempt():
+                self.say([cb.AttemptRead(request.attempt, self.markers.get(request.attempt))])
+            case p.Consult():
+                self.say(self.world.consult(request))
+            case p.MoveConsult():
+                self.say(self.world.move(request))
 
     def _offer(self, request: t.Offer) -> None:
         self.say(self.world.offer(request))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 from lab.asterisk import Instance
 from lab.phones import Phone
@@ -226,6 +227,20 @@ class PhoneBank:
         """The phone passes its call on to ``to`` by its own key (REFER)."""
         leg = self.leg_of(phone)
         await self.ami.act("Setvar", Channel=leg, Variable="REFER_TO", Value=f"sip:{to}@{self.pbx}")
+        await self.ami.act("Redirect", Channel=leg, Context="transfer", Exten="s", Priority="1")
+
+    async def join_calls(self, phone: str, other: str) -> None:
+        """The phone gives the party of its call to that of its other call (the leg ``other``, which it dialled), by its own key:
+        REFER with Replaces."""
+        parts = []
+        for name in ("call-id", "remote_tag", "local_tag"):
+            parts.append((await self.ami.act("Getvar", Channel=other, Variable=f"CHANNEL(pjsip,{name})"))["Value"])
+        call_id, remote, own = (quote(part, safe="") for part in parts)
+        replaces = f"{call_id}%3Bto-tag%3D{remote}%3Bfrom-tag%3D{own}"
+        leg = self.leg_of(phone)
+        await self.ami.act(
+            "Setvar", Channel=leg, Variable="REFER_TO", Value=f"<sip:{phone}@{self.pbx}?Replaces={replaces}>"
+        )
         await self.ami.act("Redirect", Channel=leg, Context="transfer", Exten="s", Priority="1")
 
     async def answer_together(self, first: str, second: str) -> None:

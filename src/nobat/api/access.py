@@ -86,7 +86,8 @@ class Access:
         """Agents see the calls that they are offered or had; supervisors those that went through their queues."""
         if self.principal.role is Role.AGENT:
             had = (talk.agent for talk in call.talks)
-            return self.principal.agent is not None and self.principal.agent in (*had, *call.offered_to)
+            asked = call.consult.agent if call.consult is not None else None
+            return self.principal.agent is not None and self.principal.agent in (*had, *call.offered_to, asked)
         return self.queues is None or any(visit.queue in self.queues for visit in call.visits)
 
     def _own_agent(self) -> AgentView:

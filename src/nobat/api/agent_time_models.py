@@ -27,10 +27,11 @@ class BreakReasonOut(BaseModel):
     code: str = Field(description="Dialled after `*13`.")
     name: str
     planned_s: float | None
+    productive: bool = Field(description="It is work away from the phone, and counts as such.")
 
     @classmethod
     def of(cls, reason: BreakReason) -> "BreakReasonOut":
-        return cls(code=reason.code, name=reason.name, planned_s=reason.planned_s)
+        return cls(code=reason.code, name=reason.name, planned_s=reason.planned_s, productive=reason.productive)
 
 
 class WrapUpOut(BaseModel):

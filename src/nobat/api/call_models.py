@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from acd.calls import CallState
+from acd.consult_port import ConsultStage
 from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.talks import TargetKind, Transfer, TransferMode, TransferResult
-from acd.views import CallView, TalkView
+from acd.views import CallView, ConsultView, TalkView
 from nobat.api.devices import shown
 from nobat.api.queue_models import Body, CallerOut
 from nobat.api.text import Notes, Word
@@ -48,6 +49,26 @@ class TransferOut(BaseModel):
     result: TransferResult
 
 
+class ConsultOut(BaseModel):
+    """The agent who has the caller asks somebody else."""
+
+    by: str | None = Field(description="The agent who asks.")
+    to: dict[TargetKind, str] = Field(examples=[{"agent": "102"}])
+    stage: Annotated[
+        ConsultStage,
+        Field(
+            description=(
+                "`waiting` in a queue's line, `ringing`, `talking` (the caller is on hold), `swapped` (who is asked is on hold), "
+                "`merged` (all three hear each other)."
+            )
+        ),
+    ]
+    since: Moment
+    agent: str | None = Field(description="Who is rung, or talked to.")
+    device: str | None
+    answered_at: Moment | None
+
+
 class VisitOut(BaseModel):
     """One stay in a queue; its outcome is decided once."""
 
@@ -85,6 +106,7 @@ class CallOut(BaseModel):
     legs: list[LegOut]
     talks: list[TalkOut]
     transfers: list[TransferOut]
+    consult: ConsultOut | None = Field(description="While one goes on.")
     visits: list[VisitOut]
     language: str | None = Field(description="In which the caller hears prompts.", examples=["fa"])
     place_since: Moment | None = Field(
@@ -99,6 +121,9 @@ class CallOut(BaseModel):
             if talk.leg is not None:
                 party: Party = "agent" if talk.number is None else "outside"
                 legs.append(LegOut(id=talk.leg, party=party, device=shown(talk.device)))
+        if view.consult is not None and view.consult.leg is not None:
+            asked: Party = "outside" if view.consult.kind is TargetKind.NUMBER else "agent"
+            legs.append(LegOut(id=view.consult.leg, party=asked, device=shown(view.consult.device)))
         return cls(
             id=view.id,
             pbx=view.pbx,
@@ -123,6 +148,7 @@ class CallOut(BaseModel):
             legs=legs,
             talks=[_talk(talk) for talk in view.talks],
             transfers=[_transfer(transfer) for transfer in view.transfers],
+            consult=_consult(view.consult) if view.consult is not None else None,
             visits=[
                 VisitOut(
                     queue=visit.queue,
@@ -150,6 +176,18 @@ def _talk(talk: TalkView) -> TalkOut:
         ended_at=perhaps(talk.ended_at),
         talk_s=rounded(talk.talk_s),
         hold_s=rounded(talk.hold_s),
+    )
+
+
+def _consult(one: ConsultView) -> ConsultOut:
+    return ConsultOut(
+        by=one.by,
+        to={one.kind: one.to},
+        stage=one.stage,
+        since=moment(one.since),
+        agent=one.agent,
+        device=shown(one.device),
+        answered_at=perhaps(one.answered_at),
     )
 
 

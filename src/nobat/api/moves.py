@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from acd.calls import CallState
-from acd.commands import OfferCall, TransferCall
+from acd.commands import ConsultCall, OfferCall, TransferCall
 from acd.errors import illegal_transition
 from acd.ids import AgentId
 from acd.talks import PlacePolicy, TargetKind
@@ -59,7 +59,15 @@ class TransferIn(Body):
     """
 
     to: TargetIn
-    mode: Annotated[Literal["blind"], Field(description="Unannounced: whoever had the call is done with it.")] = "blind"
+    mode: Annotated[
+        Literal["blind", "attended"],
+        Field(
+            description=(
+                "`blind`: unannounced, whoever had the call is done with it. `attended`: begins a consult, like "
+                "`POST /v1/calls/{call}/consult`."
+            )
+        ),
+    ] = "blind"
     place: Annotated[
         Literal["front", "kept", "end"],
         Field(description="In a queue: at its head, by the original time of entry, or at its end."),
@@ -80,16 +88,31 @@ async def offer(access: SupervisorAccess, call: PathId, body: OfferIn) -> CallOu
 @router.post("/{call}/transfer", status_code=202, operation_id="transferCall", responses=errors(404, 409))
 async def transfer(access: AgentAccess, call: PathId, body: TransferIn) -> CallOut:
     """Pass a conversation on. With an agent's token only the agent's own."""
+    view = await own_talk(access, call, "transferred")
+    kind, to = target(access, body.to)
+    await access.audit("transferCall", view.id)
+    if body.mode == "attended":
+        await access.service.engine.ask(ConsultCall(view.id, kind, to))
+    else:
+        await access.service.engine.ask(TransferCall(view.id, kind, to, PlacePolicy(body.place)))
+    return CallOut.of(await access.call(call))
+
+
+async def own_talk(access: AgentAccess, call: str, wanted: str) -> CallView:
+    """A call that talks; with an agent's token it must be the agent who has the caller."""
     view = await access.call(call)
     if access.principal.role is Role.AGENT and view.agent != access.principal.agent:
-        raise illegal_transition(f"call {view.id}", view.state, "transferred")
-    _must_be(view, CallState.TALKING, "transferred")
-    kind, to = body.to.pair
+        raise illegal_transition(f"call {view.id}", view.state, wanted)
+    _must_be(view, CallState.TALKING, wanted)
+    return view
+
+
+def target(access: AgentAccess, to: TargetIn) -> tuple[TargetKind, str]:
+    """Supervisors pass calls to agents whom they see; agents to any."""
+    kind, name = to.pair
     if kind is TargetKind.AGENT and access.principal.role is not Role.AGENT:
-        access.agent(AgentId(to))
-    await access.audit("transferCall", view.id)
-    await access.service.engine.ask(TransferCall(view.id, kind, to, PlacePolicy(body.place)))
-    return CallOut.of(await access.call(call))
+        access.agent(AgentId(name))
+    return kind, name
 
 
 def _must_be(view: CallView, state: CallState, wanted: str) -> None:

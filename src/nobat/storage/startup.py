@@ -27,6 +27,7 @@ from acd.commands import (
 )
 from acd.events import (
     AgentStatusChosen,
+    BreakOverrun,
     BreakRequested,
     BreakRequestSettled,
     CallAmended,
@@ -74,9 +75,16 @@ def midnight(timezone: str, now: float) -> float:
 
 
 async def restored_agents(database: Database) -> list[RestoreAgent]:
-    """The status that each agent chose last."""
+    """The status that each agent chose last, and whether it was told that a break of it takes too long."""
     async with database.read() as connection:
-        rows = (await connection.execute(select(schema.agent_status))).mappings()
+        rows = list((await connection.execute(select(schema.agent_status))).mappings())
+        breaks = [row["since"] for row in rows if row["status"] == Status.BREAK]
+        event, told = schema.events.c, {}
+        if breaks:
+            overrun = select(event.agent_id, func.max(event.at).label("at")).where(
+                event.kind == BreakOverrun.__name__, event.at >= min(breaks)
+            )
+            told = {row.agent_id: row.at for row in await connection.execute(overrun.group_by(event.agent_id))}
         return [
             RestoreAgent(
                 AgentId(row["agent_id"]),
@@ -84,6 +92,7 @@ async def restored_agents(database: Database) -> list[RestoreAgent]:
                 seconds(row["since"]),
                 row["reason"],
                 DeviceId(row["device"]) if row["device"] is not None else None,
+                late_told=row["agent_id"] in told and told[row["agent_id"]] >= row["since"],
             )
             for row in rows
         ]

@@ -97,6 +97,17 @@ def test_a_break_goes_on_after_a_restart_from_when_it_really_began() -> None:
     assert len(world.of(BreakOverrun)) == 1
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_break_that_became_too_long_while_there_was_no_service_is_told_at_the_start(told: bool) -> None:
+    world = World.with_agents()
+    world.floor.break_reasons = REASONS
+    world.hire("101")
+    world.do(RestoreAgent(A, Status.BREAK, START - 1900, "lunch", device("101"), late_told=told))
+    world.wait(0)
+    assert world.agent("101").late
+    assert len(world.of(BreakOverrun)) == (0 if told else 1)
+
+
 def test_the_idle_anchor_is_the_last_talk_after_a_restart_too() -> None:
     world = World.with_agents()
     world.hire("101")
