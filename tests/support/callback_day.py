@@ -7,6 +7,7 @@ on he gives up soon.
 
 import random
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from acd import callback_commands as c
@@ -15,6 +16,7 @@ from acd import telephony as t
 from acd.callback_events import CallbackAttempted, CallbackAttemptEnded, CallbackPromised
 from acd.callback_policy import AttemptResult
 from acd.calls import CallState
+from acd.errors import AcdError
 from acd.events import CallOffered, Event
 from acd.floor import Floor
 from acd.ids import CallId, LegId
@@ -69,7 +71,8 @@ class CallbackDay(Day):
         caller = self.callers.get(call)
         if caller is not None and caller.phase == "waiting":
             self.at_home[number] = caller.arrival
-            self._tell(c.PromiseCallback(call, number))
+            with suppress(AcdError):  # he is being offered at this very moment
+                self._tell(c.PromiseCallback(call, number))
 
     def _carry_out(self, effects: Effects) -> None:
         Day._carry_out(self, effects)
