@@ -17,6 +17,8 @@ NAMES = (
     "erlang",
     "ewt",
     "policy",
+    "callback_place",
+    "callback_crashes",
     "fairness",
     "ami_drain",
     "events_per_call",

@@ -106,8 +106,8 @@ def begin(floor: "Floor", call: Call, queue: Queue, fact: CallEntered, *, adopte
     policy = queue.spec.announcements
     opening: tuple[Prompt, ...] = ()
     if call.place_since is not None and fact.place_since is None:
-        opening = (word(Message.PLACE_REGAINED),)
-    elif policy.welcome and not adopted:
+        opening = (word(Message.CALLBACK_TAKEN_BACK if call.callback is not None else Message.PLACE_REGAINED),)
+    elif policy.welcome and not adopted and call.callback is None:
         opening = (Prompt(policy.welcome),)
     if opening:
         opening = (word(Word.PAUSE), *opening)  # the first words of a call that has just been answered are often lost

@@ -7,9 +7,10 @@ loses, and none of that may change the outcome of a visit that is decided.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, asking, consults, joining, overflow, rejoining, taping, wrapup
+from acd import announcing, asking, away, consults, joining, overflow, rejoining, returning, taping, wrapup
 from acd import telephony as t
 from acd.agents import FREE, Agent, Free, Ringing, Status, Talking
+from acd.callback_port import DialCustomer
 from acd.calls import Call, CallState, LiveOffer, Visit
 from acd.events import (
     CallAdopted,
@@ -58,7 +59,7 @@ def entered(floor: "Floor", turn: Turn, fact: t.CallEntered) -> None:
     if fact.call in floor.calls or fact.call in floor.ended:
         return
     call = admit(floor, turn, fact)
-    if call is not None:
+    if call is not None and not returning.called_back(floor, turn, call):
         overflow.settle(floor, turn, call)
 
 
@@ -84,16 +85,15 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
     if adopted:
         recall(floor, call, fact.visit)
         entered_at = call.visit.entered_at
+    away.identify(floor, call, fact)
     joining.introduce(floor, turn, call, queue)
     floor.calls[call.id] = call
     queue.live_calls += 1
     if call.visit.outcome is not None:
         turn.emit(CallAdopted(turn.now, call.id, queue.spec.id))
     else:
-        name, number = call.name, call.number
-        turn.emit(
-            CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, number, name, adopted)
-        )
+        whose = (call.id, queue.spec.id, call.leg, entered_at, call.priority, call.number, call.name)
+        turn.emit(CallQueued(turn.now, *whose, adopted, call.callback))
     joining.receive(floor, turn, call, queue, fact, adopted=adopted)
     return call
 
@@ -244,6 +244,7 @@ def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg
         agent.talk(call.id, call.queue, at)
         floor.served(call.caller, agent.id)
         floor.refresh(agent, turn)
+    away.connected(floor, turn, call)
     waited = max(0.0, at - call.visit.entered_at)
     if call.visit.outcome is None:
         turn.emit(CallConnected(turn.now, call.id, call.queue, call.agent, device, waited))
@@ -356,6 +357,7 @@ def end(floor: "Floor", turn: Turn, call: Call, undecided: Outcome, ended_by: st
     """The call is over. ``undecided`` becomes the outcome of a visit that has none yet."""
     queue = floor.queues[call.queue]
     rejoining.keep(floor, turn, call, undecided, ended_by)
+    away.left(floor, turn, call, undecided, ended_by)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
     elif call.state is _OFFERED:
@@ -382,6 +384,8 @@ def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     announcing.not_said(floor, turn, fact)
     taping.not_silenced(floor, turn, fact)
     asking.not_asked(floor, turn, fact)
+    if isinstance(fact.request, DialCustomer):
+        away.handle(floor, turn, fact)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)

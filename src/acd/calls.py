@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from acd.errors import illegal_transition
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Limit
 from acd.outcomes import Outcome, waiting_since
 from acd.queues import Place
@@ -65,6 +65,7 @@ class Visit:
     front: bool = False
     limit: Limit | None = None  # of an overflowed one: why …
     led_to: str | None = None  # … and where to
+    counts: bool = True  # False: of a callback, which has a time of entry and an outcome of its own
 
     @property
     def place_at(self) -> float:
@@ -137,6 +138,8 @@ class Call:
     asked: bool = False  # what he thought of it …
     score: int | None = None  # … and the answer
     recording: Recording | None = None  # of the conversation that goes on
+    away: bool = False  # has no leg: the caller is to be called back, and this is the place in the line
+    callback: CallbackId | None = None  # that the caller was promised, or by which he was reached
     speech: "Speech | None" = None  # what is said to the caller, and what was
 
     @property

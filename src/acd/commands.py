@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from acd.agents import AgentSpec, Status
+from acd.callback_commands import CallbackCommand
 from acd.consult_port import ConsultAction
 from acd.directory import CallerProfile
 from acd.hours import Timetable
@@ -397,4 +398,5 @@ Command = (
     | WithdrawBreak
     | ControlRecording
     | RestoreRecording
+    | CallbackCommand
 )

@@ -65,8 +65,9 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
         call.needs = joining.needs_of(call, queue, turn.now)
         for step in queue.spec.relax:
             floor.at(call.visit.entered_at + step.after_s, "relax", call.id)
-        overflow.watch(floor, queue, call)
-        announcing.plan(floor, call, queue)
+        if not call.away:
+            overflow.watch(floor, queue, call)
+            announcing.plan(floor, call, queue)
     for call in waiting:
         queue.stand(call.place, call.needs)
 

@@ -4,10 +4,12 @@
 
     AcdError                slug, message, details
     ├── NotFound            unknown_queue · unknown_agent · unknown_call · unknown_caller · unknown_voicemail · unknown_recording ·
-    │                       no_audio
+    │                       no_audio · unknown_callback
     ├── Conflict            illegal_transition (names both states) · queue_in_use · agent_in_use · number_taken · device_taken ·
-    │                       disposition_required · no_break_request · queue_not_closed · not_recorded · recording_required
-    └── Invalid             no_device · unknown_strategy · invalid_number · unknown_disposition · number_not_allowed · leads_nowhere
+    │                       disposition_required · no_break_request · queue_not_closed · not_recorded · recording_required ·
+    │                       no_callbacks · callback_pending
+    └── Invalid             no_device · unknown_strategy · invalid_number · unknown_disposition · number_not_allowed ·
+                            leads_nowhere · invalid_window
 
 Slugs are part of the public API and are never renamed; ``nobat.api.errors`` maps the three classes to HTTP statuses.
 """

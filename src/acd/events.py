@@ -1,10 +1,9 @@
-"""What happened on the floor, in the past tense. History, metrics and the live feed are made from these and nothing else.
-``at`` is seconds since the epoch. Events of one call carry its id and its queue.
-"""
+"""What happened on the floor, in the past tense: what history, metrics and the live feed are made of. ``at``: since the epoch."""
 
 from acd.agents import AgentState, Status
+from acd.callback_events import CallbackEvent
 from acd.consult_events import ConsultEvent
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.record import record
@@ -27,6 +26,7 @@ class CallQueued:
     number: str | None
     name: str | None
     adopted: bool = False
+    callback: CallbackId | None = None
 
 
 @record
@@ -380,17 +380,12 @@ class BreakOverrun:
     queues: tuple[QueueId, ...]
 
 
+CallEvent = CallQueued | CallAdopted | CallRefused | CallOffered | CallConnected | CallHeld | CallResumed
 Event = (
-    CallQueued
-    | CallAdopted
-    | CallRefused
-    | CallOffered
+    CallEvent
     | OfferDeclined
     | OfferClosed
     | OfferNotPlaced
-    | CallConnected
-    | CallHeld
-    | CallResumed
     | TalkEnded
     | VisitDecided
     | CallEnded
@@ -418,4 +413,5 @@ Event = (
     | BreakOverrun
     | RecordingEvent
     | SupervisionEvent
+    | CallbackEvent
 )

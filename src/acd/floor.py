@@ -13,11 +13,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from acd import (
     announcing,
     asking,
+    away,
     breaks,
     calling,
     consulting,
@@ -35,6 +36,8 @@ from acd import (
 )
 from acd.agents import Agent, AgentState, Free, Status, WrapUp
 from acd.breaks import BreakReason, BreakRequest
+from acd.callback_commands import CallbackCommand
+from acd.callback_port import CallbackFact
 from acd.calls import Call, CallState, Visit
 from acd.commands import Command, RestoreAmendment, RestoreParts, RestoreRecording
 from acd.directory import CallerProfile, Numbering
@@ -75,6 +78,7 @@ TimerKind = Literal[
     "silence",
     "long_pause",
     "pause",
+    "callback",
 ]
 
 
@@ -111,6 +115,7 @@ class Floor:
     voices: dict[PbxId, announcing.Voice] = field(default_factory=dict)
     kept: OrderedDict[tuple[str, QueueId], rejoining.KeptPlace] = field(default_factory=OrderedDict)  # by number
     offering: bool = True
+    keeper: away.Keeper | None = None  # knows the callbacks
     now: float = 0.0
     fresh_agents: dict[AgentId, None] = field(default_factory=dict)
     fresh_calls: dict[CallId, None] = field(default_factory=dict)
@@ -154,7 +159,7 @@ class Floor:
     def call(self, call: CallId) -> Call:
         """A live or recently ended call. Raises ``unknown_call``."""
         found = self.calls.get(call) or self.ended.get(call)
-        if found is None:
+        if found is None or found.away:
             raise unknown("call", call)
         return found
 
@@ -373,6 +378,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "speak": announcing.speak,
     "silence": taping.silence_due,
     "long_pause": taping.pause_due,
+    "callback": away.due,
 }
 
 
@@ -400,6 +406,7 @@ HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     **breaks.HANDLERS,
     **taping.HANDLERS,
     **asking.HANDLERS,
+    **dict.fromkeys((*get_args(CallbackCommand), *get_args(CallbackFact)), away.handle),
     DeviceChanged: _device_changed,
     LinkDown: _link_down,
     PbxDraining: _draining,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from acd import announcing, rejoining
+from acd import announcing, away, rejoining
 from acd.announcements import is_language
 from acd.calls import Call, CallState, Visit
 from acd.directory import normal
@@ -25,7 +25,7 @@ def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     profile = floor.directory.get(key) if key is not None else None
     if profile is not None:
         call.segment, call.language, call.known_as = profile.segment, profile.language, profile.name
-        call.priority += profile.priority
+        call.priority += profile.priority if call.callback is None else 0  # a callback has it already
         call.own_needs = profile.skills
     amended = floor.amended.pop(call.id, None)
     if amended is not None:
@@ -34,7 +34,7 @@ def introduce(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     if last is None and key is not None and key in floor.served_by:
         last = floor.served_by[key]
     call.wanted = last
-    _settle_in(floor, turn, call, queue)
+    settle_in(floor, turn, call, queue)
     hold(floor, call, queue)
 
 
@@ -47,7 +47,7 @@ def hold(floor: "Floor", call: Call, queue: Queue) -> None:
         floor.particular[call.id] = None
 
 
-def _settle_in(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
+def settle_in(floor: "Floor", turn: Turn, call: Call, queue: Queue) -> None:
     """What this queue makes of the caller: head start and needs."""
     call.head_start_s = head_start(call, queue)
     call.needs = needs_of(call, queue, turn.now)
@@ -82,7 +82,7 @@ def begin_again(floor: "Floor", turn: Turn, call: Call, queue: Queue, *, since: 
     call.prediction = call.promise = None
     call.ended_by = call.led = None
     floor.particular.pop(call.id, None)
-    _settle_in(floor, turn, call, queue)
+    settle_in(floor, turn, call, queue)
     if call.state is not CallState.WAITING:
         call.move(CallState.WAITING, turn.now)
     turn.emit(CallQueued(turn.now, call.id, queue.spec.id, call.leg, entered_at, call.priority, call.number, call.name))
@@ -110,7 +110,10 @@ def receive(floor: "Floor", turn: Turn, call: Call, queue: Queue, fact: CallEnte
     """
     call.place_since = fact.place_since
     language = call.language = _language(call, queue, fact)
-    regained = call.place_since is None and rejoining.regain(floor, turn, call, queue)
+    # A callback is over even if the place was given back before a restart, which may have come before that was written.
+    regained = away.regain(floor, turn, call, queue) or (
+        call.place_since is None and rejoining.regain(floor, turn, call, queue)
+    )
     if call.visit.since is None:
         call.visit.since = call.place_since
     news = language if language != fact.language else None

@@ -55,7 +55,7 @@ def joining_bar(floor: "Floor", queue: Queue, call: Call, now: float) -> Barred 
     closed = closed_by(queue, now)
     if closed is not None:
         return closed
-    if rules.most_waiting is not None and len(queue.line) + len(queue.offered) >= rules.most_waiting:
+    if rules.most_waiting is not None and len(queue.line) + len(queue.offered) - len(queue.away) >= rules.most_waiting:
         return Limit.FULL, rules.full
     if rules.joining_needs is not None and not queue.present(rules.joining_needs):
         return Limit.NO_AGENT, rules.no_agent
@@ -135,7 +135,7 @@ def came_back(floor: "Floor", turn: Turn, call: Call) -> None:
 def look(floor: "Floor", turn: Turn, call: Call) -> None:
     """Lead a caller away who waits, if a limit says so and there is somewhere to go; else the caller waits on."""
     queue = floor.queues[call.queue]
-    barred = waiting_bar(queue, call, turn.now) if call.state is CallState.WAITING else None
+    barred = waiting_bar(queue, call, turn.now) if call.state is CallState.WAITING and not call.away else None
     if barred is None:
         return
     if call.fallback is not None or not floor.knows(call.pbx):  # not ours to move now

@@ -40,7 +40,7 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         priority=one.priority,
         entered_at=one.visits[0].entered_at,
         waited_s=max(0.0, (visit.decided_at if visit.decided_at is not None else now) - one.waiting_since),
-        position=_position(floor, one),
+        position=position_of(floor, one),
         outcome=visit.outcome,
         offer=offer.id if offer is not None else None,
         offered_to=tuple(offer.phones.values()) if offer is not None else (),
@@ -77,6 +77,7 @@ def _call(floor: "Floor", one: Call, now: float) -> v.CallView:
         place_since=one.place_since,
         survey=one.score,
         recording=_recording(one),
+        callback=one.callback,
     )
 
 
@@ -110,7 +111,14 @@ def _in_line(floor: "Floor", queue: Queue) -> list[Call]:
     return sorted([*waiting, *(floor.calls[call_id] for call_id in queue.offered)], key=lambda one: one.place)
 
 
-def _position(floor: "Floor", one: Call) -> int | None:
+def _on_the_line(floor: "Floor", queue: Queue) -> list[Call]:
+    """Callers who wait now; not those who are to be called back."""
+    waiting = (floor.calls[call_id] for call_id in (*queue.waiting(), *queue.offered))
+    return [call for call in waiting if not call.away]
+
+
+def position_of(floor: "Floor", one: Call) -> int | None:
+    """Where a caller stands; None if nowhere."""
     if one.state not in (CallState.WAITING, CallState.OFFERED) or one.visit.outcome is not None:
         return None
     queue = floor.queues[one.queue]
@@ -137,6 +145,7 @@ def line(
             name=one.name,
             offered=one.state is CallState.OFFERED,
             expected_wait_s=_expected(floor, one, now, rates),
+            kind="callback" if one.away else "live",
         )
         for position, one in enumerate(islice(everybody, first, first + most if most is not None else None), first + 1)
     )
@@ -192,6 +201,7 @@ def _current(floor: "Floor", call_id: CallId, now: float) -> v.CurrentCall | Non
         return None
     known = floor.queues.get(one.queue)
     decided_at = one.visit.decided_at
+    since = one.visit.entered_at if one.visit.counts else one.visit.place_at
     return v.CurrentCall(
         id=one.id,
         queue=one.queue,
@@ -200,9 +210,10 @@ def _current(floor: "Floor", call_id: CallId, now: float) -> v.CurrentCall | Non
         number=one.number,
         name=one.name,
         priority=one.priority,
-        waited_s=max(0.0, (decided_at if decided_at is not None else now) - one.visit.entered_at),
+        waited_s=max(0.0, (decided_at if decided_at is not None else now) - since),
         caller=one.caller,
         profile=floor.directory.get(one.caller) if one.caller is not None else None,
+        callback=one.callback,
     )
 
 
@@ -231,7 +242,7 @@ def break_requests(floor: "Floor", _now: float) -> tuple[v.BreakRequestView, ...
 def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
     """Raises ``unknown_queue``."""
     one = floor.queue(queue_id)
-    entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
+    entered = [call.visit.entered_at for call in _on_the_line(floor, one)]
     longest = max(0.0, now - min(entered)) if entered else 0.0
     asked = sum(queue_id in floor.agents[agent_id].spec.queues for agent_id in floor.break_requests)
     closed = closed_by(one, now)
@@ -245,6 +256,7 @@ def queue(floor: "Floor", queue_id: QueueId, now: float) -> v.QueueView:
         closed[0] if closed is not None else None,
         change,
         one.closing,
+        len(one.away),
     )
 
 
@@ -262,7 +274,7 @@ def stats(floor: "Floor", queue_id: QueueId, since: float, now: float) -> v.Queu
     """Figures of the visits entered since ``since``; those still waiting past the target count as missed already."""
     one = floor.queue(queue_id)
     counts = one.ledger.since(since)
-    entered = [floor.calls[call_id].visit.entered_at for call_id in (*one.waiting(), *one.offered)]
+    entered = [call.visit.entered_at for call in _on_the_line(floor, one) if call.visit.counts]
     waits = [now - at for at in entered if at >= since]
     late = sum(wait > one.spec.service_level.target_s for wait in waits)
     return v.QueueStats(

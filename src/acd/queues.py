@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from acd.announcements import SILENT, Announcements
+from acd.callback_policy import NO_CALLBACKS, CallbackPolicy
 from acd.ewt import WaitModel
 from acd.hours import ALWAYS, Hours, Timetable
 from acd.ids import AgentId, CallId, QueueId
@@ -125,6 +126,7 @@ class QueueSpec:
     recording: RecordingPolicy = NO_RECORDING
     survey: SurveyPolicy = NO_SURVEY
     supervision: SupervisionPolicy = SupervisionPolicy()
+    callbacks: CallbackPolicy = NO_CALLBACKS
 
 
 Key = tuple[float, ...]
@@ -233,6 +235,7 @@ class Queue:
     offered: set[CallId] = field(
         default_factory=set
     )  # callers for whom phones ring: not in the line, but still waiting
+    away: set[CallId] = field(default_factory=set)  # entries whose callers are to be called back
     kinds: dict[Needs, int] = field(default_factory=dict)  # how many in the line need what
     turns: dict[AgentId, float] = field(default_factory=dict)  # when each agent had the last turn: round robin
     last_turn: float = 0.0

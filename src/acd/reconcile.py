@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, calling, consulting, fallback, joining, overflow, returning, taping
+from acd import announcing, away, calling, consulting, fallback, joining, overflow, returning, taping
 from acd.calls import Call, CallState
 from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
@@ -44,6 +44,7 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     floor.amended = {call: what for call, what in floor.amended.items() if pbx_of(call) != fact.pbx}
     state.up, state.boot, state.reason, state.since = True, fact.boot, None, turn.now
     taping.assert_again(floor, turn, fact.pbx)
+    away.looked(floor, turn, fact)
     floor.freshen(fact.pbx)
     turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
 
@@ -55,7 +56,7 @@ def _settled_at(call: Call) -> float:
 def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:
     """Calls that we know and the PBX does not: hung up while we looked away, or lost with the PBX."""
     alive = {found.entered.call for found in fact.calls}
-    for call in [call for call in floor.calls.values() if call.pbx == fact.pbx]:
+    for call in [call for call in floor.calls.values() if call.pbx == fact.pbx and not call.away]:
         if restarted:
             calling.end(floor, turn, call, Outcome.LOST, "pbx_restart")
             repairs["call_lost"] += 1
@@ -93,6 +94,7 @@ def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str
     if call is None:
         return
     repairs["call_adopted"] += 1
+    away.found(floor, turn, call, led=found.stage is LegStage.LED)
     call.offers_made = fallback.number_of(found.offer)
     if found.stage is LegStage.FALLBACK:
         fallback.leave_alone(call, found.offer)

@@ -6,7 +6,7 @@ Called by ``acd.calling``, ``acd.moving`` and ``acd.reconcile``.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from acd import joining, overflow
+from acd import joining, overflow, routing
 from acd import telephony as t
 from acd.calls import Call, Visit
 from acd.events import TransferEnded
@@ -27,6 +27,23 @@ def return_to_line(floor: "Floor", turn: Turn, call: Call, says: str) -> None:
     visit = joining.rejoin(floor, turn, call, queue, since=call.visits[0].entered_at, front=True)
     overflow.watch(floor, queue, call)
     turn.ask(t.ReturnToLine(call.id, call.leg, visit, says, passed_on=True))
+
+
+def called_back(floor: "Floor", turn: Turn, call: Call) -> bool:
+    """A customer who was dialled is on. He is offered to the agent who is reserved for him; if there is none any more, he is next
+    in line and hears why. False: this is no such caller.
+    """
+    if call.callback is None or floor.keeper is None:
+        return False
+    agent = floor.keeper.came_in(floor, turn, call, adopted=False)
+    queue = floor.queues[call.queue]
+    if agent is None:
+        joining.stand(floor, call)
+    else:
+        joining.stand(floor, call)
+        routing.ring(floor, turn, queue, call, [agent], "callback", [])
+        floor.fresh_calls.pop(call.id, None)
+    return True
 
 
 def transfer_ended(turn: Turn, call: Call, result: TransferResult) -> None:

@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from acd import taping
+from acd import away, taping
 from acd.agents import Agent, AgentState
 from acd.calls import Call, CallState, LiveOffer
 from acd.decisions import Decision, Rank
@@ -172,7 +172,7 @@ def _serve_one(floor: "Floor", turn: Turn, agent: Agent) -> bool:
         floor.list_idle(agent)
         return True
     call = floor.calls[first[3]]
-    if not _may_be_offered(floor, call, turn.now) or call_bar(agent, call, line, turn.now) is not None:
+    if call.away or not _may_be_offered(floor, call, turn.now) or call_bar(agent, call, line, turn.now) is not None:
         return False
     key = STRATEGIES[line.spec.strategy](agent, Choice(line, call, turn.now))
     misses = call.misses.get(agent.id, 0) if call.misses else 0
@@ -248,7 +248,9 @@ def _walk(queue: Queue) -> Iterator[Place]:
 
 
 def _may_be_offered(floor: "Floor", call: Call, now: float) -> bool:
-    return call.fallback is None and call.hold_off_until <= now and floor.takes_offers(call.pbx)
+    if call.fallback is not None or call.hold_off_until > now or not floor.takes_offers(call.pbx):
+        return False
+    return not call.away or away.may_dial(floor, call, now)
 
 
 def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
@@ -263,34 +265,52 @@ def _serve(floor: "Floor", turn: Turn, queue: Queue, call: Call) -> bool:
 
 def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Rank]) -> None:
     """Take the best, or all where everybody rings; take the caller out of the line, and ring."""
-    rung = ranks if queue.spec.strategy in RING_EVERYBODY else ranks[:1]
+    rung = ranks if queue.spec.strategy in RING_EVERYBODY and not call.away else ranks[:1]
     agents = [queue.members[agent] for _, _, agent in rung]
     for agent in agents:
         queue.took_turn(agent.id, turn.now)
+    if call.away and floor.keeper is not None:
+        floor.keeper.turn_came(floor, turn, call, agents[0], ranks)
+        return
     ring(floor, turn, queue, call, agents, queue.spec.strategy, ranks)
 
 
 def ring(
     floor: "Floor", turn: Turn, queue: Queue, call: Call, agents: list[Agent], why: str, ranks: list[Rank]
 ) -> None:
-    """Take these agents and the caller for each other, out of the line if he stands in one, and ring."""
-    now, ring_s = turn.now, queue.spec.ring_s
-    ends_at = now + ring_s + OFFER_GUARD_S
-    phones = {agent.device: agent.id for agent in agents if agent.device is not None}
-    offer = call.next_offer_id()
-    chosen = (*phones.values(),)
-    decision = Decision(now, offer, why, chosen, tuple(ranks[:DECISION_TERMS]))
-    call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
+    """Take these agents and the caller for each other, and ring."""
     passed_on = call.state is not _WAITING
-    if not passed_on:
+    ring_s = queue.spec.ring_s
+    offer = reserve(floor, turn, call, agents, ring_s, why, ranks)
+    if queue.away and floor.keeper is not None and why != "callback":  # whose agent was reserved long before
+        floor.keeper.passed(floor, queue, call)
+    turn.ask(Offer(call.id, call.leg, offer.id, (*offer.phones,), ring_s, passed_on, offer.record))
+    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, (*offer.phones.values(),)))
+
+
+def reserve(
+    floor: "Floor",
+    turn: Turn,
+    call: Call,
+    agents: list[Agent],
+    ring_s: int,
+    why: str,
+    ranks: list[Rank],
+) -> LiveOffer:
+    """Take these agents and the caller for each other, out of the line if he stands in one."""
+    now, queue = turn.now, floor.queues[call.queue]
+    phones = {agent.device: agent.id for agent in agents if agent.device is not None}
+    name, ends_at = call.next_offer_id(), now + ring_s + OFFER_GUARD_S
+    offer = LiveOffer(name, now, ring_s, phones, record=taping.name_for(floor, call, name), ends_at=ends_at)
+    decision = Decision(now, name, why, (*phones.values(),), tuple(ranks[:DECISION_TERMS]))
+    call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
+    if call.state is _WAITING:
         queue.leave(call.place, call.needs)
         queue.offered.add(call.id)
     call.move(_OFFERED, now)
-    record = taping.name_for(floor, call, offer)
-    call.offer = LiveOffer(offer, now, ring_s, phones, ends_at=ends_at, record=record)
+    call.offer = offer
     for agent in agents:
-        agent.reserve(call.id, offer)
+        agent.reserve(call.id, offer.id)
         floor.refresh(agent, turn)
-    floor.at(ends_at, "offer", call.id)
-    turn.ask(Offer(call.id, call.leg, offer, (*phones,), ring_s, passed_on, record))
-    turn.emit(CallOffered(now, call.id, queue.spec.id, offer, chosen))
+    floor.at(offer.ends_at, "offer", call.id)
+    return offer

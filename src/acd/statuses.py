@@ -30,6 +30,9 @@ def stop_ringing(floor: "Floor", turn: Turn, agent: Agent) -> None:
         return
     if call is None or call.offer is None or call.offer.answered == agent.device:
         return
+    if call.away and floor.keeper is not None:
+        floor.keeper.agent_left(floor, turn, call, agent)
+        return
     call.offer.withdrawn.add(agent.device)
     leg = call.offer.legs.get(agent.device)
     if leg is not None:

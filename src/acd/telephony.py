@@ -14,8 +14,9 @@ The order of facts of one call, as a PBX must deliver them::
     CallGone may come at any point and is the last fact of its call.
 """
 
+from acd.callback_port import AttemptStage, CallbackFact, CallbackRequest
 from acd.consult_port import ConsultFact, ConsultFound, ConsultRequest
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.port_words import DeviceState, LegStage, MissCause, RequestFailure
 from acd.record import record
 from acd.recording_port import RecordingFact, RecordingRequest
@@ -59,6 +60,7 @@ class CallEntered:
     place_since: float | None = None  # of a caller who has an earlier place again, as ``Mark`` left it
     told: str | None = None  # the last announcement that was begun: the id that ``Announce`` gave it
     visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
+    attempt: AttemptId | None = None  # of a customer who was called back
 
 
 @record
@@ -249,6 +251,7 @@ class PbxSnapshot:
     devices: tuple[tuple[DeviceId, DeviceState], ...]
     asked_at: float = 0.0
     supervisors: tuple[SnapshotSupervisor, ...] = ()
+    attempts: tuple[tuple[AttemptId, AttemptStage], ...] = ()  # to reach customers, that are under way
 
 
 @record
@@ -390,34 +393,12 @@ class RequestFailed:
     why: RequestFailure
 
 
-Fact = (
-    CallEntered
-    | OfferRinging
-    | OfferMissed
-    | OfferAnswered
-    | OfferEnded
-    | FallbackBegan
-    | FallbackAnswered
-    | FallbackEnded
-    | TalkBegan
-    | Held
-    | Resumed
-    | AgentHungUp
-    | AgentLegGone
-    | CallerFreed
-    | TransferAsked
-    | CallGone
-    | LeadEnded
-    | DeviceChanged
-    | PbxSnapshot
-    | LinkDown
-    | PbxDraining
-    | RequestFailed
-    | Announced
-    | ConsultFact
-    | RecordingFact
-    | CallerAnswered
-    | SupervisionFact
-)
-FeatureRequest = ConsultRequest | SupervisionRequest | RecordingRequest | AskCaller
-Request = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Resync | Announce | Mark | FeatureRequest
+OfferFact = OfferRinging | OfferMissed | OfferAnswered | OfferEnded | FallbackBegan | FallbackAnswered | FallbackEnded
+TalkFact = TalkBegan | Held | Resumed | AgentHungUp | AgentLegGone | CallerFreed | TransferAsked
+CallerFact = CallEntered | CallGone | LeadEnded | Announced | CallerAnswered
+PbxFact = DeviceChanged | PbxSnapshot | LinkDown | PbxDraining | RequestFailed
+FeatureFact = CallbackFact | ConsultFact | RecordingFact | SupervisionFact
+Fact = OfferFact | TalkFact | CallerFact | PbxFact | FeatureFact
+CallerRequest = Offer | Withdraw | HangUp | ReturnToLine | Place | Lead | Announce | Mark | AskCaller
+FeatureRequest = CallbackRequest | ConsultRequest | RecordingRequest | SupervisionRequest
+Request = CallerRequest | Resync | FeatureRequest

@@ -11,7 +11,7 @@ from acd.calls import CallState
 from acd.consult_port import ConsultStage
 from acd.directory import CallerProfile
 from acd.ewt import Estimator
-from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, OfferId, PbxId, QueueId
 from acd.limits import Closing, Limit
 from acd.outcomes import Outcome
 from acd.queues import Place, QueueSpec
@@ -112,6 +112,7 @@ class CallView:
     place_since: float | None = None
     survey: int | None = None
     recording: RecordingView | None = None
+    callback: CallbackId | None = None  # that the caller was promised, or by which he was reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class CurrentCall:
     waited_s: float
     caller: str | None
     profile: CallerProfile | None
+    callback: CallbackId | None = None  # the customer is being dialled, or was
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ class LineEntry:
     name: str | None
     offered: bool
     expected_wait_s: tuple[float, float] | None
+    kind: str = "live"  # or callback: of somebody who is to be called back, and ``call`` is the callback's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ class QueueView:
     closed: Limit | None = None
     changes_at: float | None = None
     closing: Closing | None = None
+    callbacks: int = 0  # in line, those being dialled included
 
 
 @dataclass(frozen=True, slots=True)

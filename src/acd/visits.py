@@ -24,6 +24,8 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
     if visit.outcome is not None:
         return
     visit.outcome, visit.decided_at = outcome, at
+    if not visit.counts:
+        return
     waited = max(0.0, at - visit.entered_at)
     if call.prediction is not None and outcome is _ANSWERED:
         queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))

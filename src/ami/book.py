@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acd.consult_port import ConsultStage
-from acd.ids import CallId, DeviceId, LegId, OfferId
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId
 from acd.telephony import AgentLegGone, CallEntered, PbxSnapshot
 from ami.events import Event
 from ami.identity import CallName
@@ -102,6 +102,14 @@ class AskingPhone:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptLeg:
+    """A channel by which a customer is being called back. ``since``: the look at everything that was the last before."""
+
+    channel: str
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that Asterisk holds now: what the domain is told, and the records to go on from."""
 
@@ -110,6 +118,7 @@ class Snapshot:
     legs: tuple[AgentLeg, ...]
     asking: Mapping[LegId, AskingPhone]
     supervisors: Mapping[LegId, str] = field(default_factory=dict)  # their channels
+    attempts: Mapping[AttemptId, AttemptLeg] = field(default_factory=dict)
 
 
 class Book:
@@ -120,6 +129,7 @@ class Book:
         self.callers: dict[LegId, LiveCall] = {}
         self.agents: dict[LegId, AgentLeg] = {}
         self.asking: dict[LegId, AskingPhone] = {}
+        self.attempts: dict[AttemptId, AttemptLeg] = {}
         self.expected: dict[LegId, LiveCall] = {}  # legs whose DialBegin waits in their call's inbox
         self._gone: OrderedDict[LegId, None] = OrderedDict()
 
@@ -194,7 +204,14 @@ class Book:
 
     def size(self) -> int:
         """Records of living things: zero on an idle PBX."""
-        return len(self.calls) + len(self.callers) + len(self.agents) + len(self.asking) + len(self.expected)
+        return (
+            len(self.calls)
+            + len(self.callers)
+            + len(self.agents)
+            + len(self.asking)
+            + len(self.expected)
+            + len(self.attempts)
+        )
 
     def _remember(self, leg: LegId) -> None:
         self._gone[leg] = None

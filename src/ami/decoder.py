@@ -16,6 +16,7 @@ from collections.abc import Callable
 from ami import names
 from ami.events import (
     AnnouncementBegan,
+    AttemptTold,
     BridgeEntered,
     BridgeLeft,
     CallerCameIn,
@@ -158,6 +159,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_FALLBACK, LeftAlone, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_LEAD_ENDED, LeadOver, "Channel Uniqueid Call By Recorded"),
         _Schema(names.EVENT_TRANSFER, PassedOn, "Channel Uniqueid Call To"),
+        _Schema(names.EVENT_ATTEMPT, AttemptTold, "Channel Uniqueid Attempt Status"),
         _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_RECORD, RecordingKey, "Channel Uniqueid Call Ask"),
         _Schema(names.EVENT_SURVEY, SurveyOver, "Channel Uniqueid Call Score", number=3),

@@ -160,6 +160,16 @@ class AnnouncementBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptTold:
+    """UserEvent AcdAttempt: how far an attempt to call a customer back has come, or what became of it."""
+
+    channel: str
+    leg: str
+    attempt: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialBegan:
     """``leg`` dials ``dest_leg``; it is empty for a leg that nobody dials (Originate)."""
 
@@ -279,6 +289,7 @@ Event = (
     | AnnouncementBegan
     | RecordingKey
     | SurveyOver
+    | AttemptTold
     | DialBegan
     | DialEnded
     | BridgeEntered

@@ -7,7 +7,7 @@ see the same caller.
 import re
 from dataclasses import dataclass
 
-from acd.ids import CallId, LegId, PbxId, QueueId
+from acd.ids import AttemptId, CallId, LegId, PbxId, QueueId
 from acd.telephony import CallEntered, LineVisit
 from ami import names
 from ami.readings import ChannelReading
@@ -58,6 +58,7 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
     if found is None or found.variables.get(names.CALL) != call.id:
         return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
     priority, since = found.variables.get(names.PRIORITY, ""), found.variables.get(names.PLACE, "")
+    attempt = found.variables.get(names.ATTEMPT)
     language = found.language if found.language is not None and _LANGUAGE.fullmatch(found.language) else None
     return CallEntered(
         call.id,
@@ -73,6 +74,7 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         chosen=language is not None and found.variables.get(names.LANGUAGE) == language,
         place_since=int(since) / 1000 if _MOMENT.fullmatch(since) else None,
         told=found.variables.get(names.TOLD),
+        attempt=AttemptId(attempt) if attempt is not None else None,
     )
 
 

@@ -65,7 +65,7 @@ class SentAction(PanoramiskAction):
     """An action on its way: panoramisk's id, our bookkeeping. It is answered exactly once."""
 
     def __init__(self, headers: Headers, done: "Callable[[SentAction, Answer], None]") -> None:
-        super().__init__(dict(headers))
+        super().__init__(_by_name(headers))
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[Answer] = loop.create_future()
         self.sent_at = loop.time()
@@ -99,6 +99,15 @@ class SentAction(PanoramiskAction):
         answer = Answer(outcome, str(headers.get("message", "")), headers, tuple(self.events))
         self.answer.set_result(answer)
         self._done(self, answer)
+
+
+def _by_name(headers: Headers) -> dict[str, str | list[str]]:
+    """Headers as panoramisk takes them: one that is repeated has a list of values."""
+    found: dict[str, str | list[str]] = {}
+    for name, value in headers:
+        before = found.get(name)
+        found[name] = value if before is None else [*([before] if isinstance(before, str) else before), value]
+    return found
 
 
 class WireProtocol(AMIProtocol):

@@ -14,6 +14,7 @@ LEAD = "acd-lead"
 SUPERVISE = "acd-supervise"
 RETURN = "acd-return"
 TRANSFER = "acd-transfer"
+CALLBACK = "acd-callback"
 FALLBACK = "acd-fallback"
 HOLD = "acd-hold"
 CONSULT = "acd-consult"
@@ -29,6 +30,7 @@ CONTEXTS = (
     TRANSFER,
     FALLBACK,
     LEAD,
+    CALLBACK,
     HOLD,
     CONSULT,
     RECORDER,
@@ -81,6 +83,15 @@ VOICEMAIL = "ACD_VOICEMAIL"  # name of the recording, made by the service
 MOST_S = "ACD_MOST"  # seconds of a message
 SILENCE_S = "ACD_SILENCE"  # seconds of silence that end it
 
+# Variables of an attempt to call a customer back, set by the service with its Originate. Those of the customer's own channel first.
+ATTEMPT = "ACD_ATTEMPT"  # its id; also the extension, and the key of its marker
+CUSTOMER = "ACD_CUSTOMER"  # the number
+CONFIRM_S = "ACD_CONFIRM"  # seconds for the key
+CONFIRM_TIMES = "ACD_CONFIRM_TIMES"
+FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
+SHOWS = "ACD_SHOWS"  # the number that the customer sees
+FORGET = "ACD_FORGET"  # an attempt whose marker is not needed any more
+MARKERS = "acd-attempt"  # AstDB: what became of each
 # Variables of a consult: on the caller's channel …
 HELD_AT = "ACD_HELD_AT"  # milliseconds since the epoch at which the caller was put on hold last
 # … on the leg of the agent who asks, set by the service before it redirects to CONSULT, together with TARGETS and RING_S …
@@ -121,6 +132,7 @@ MUSIC_OF_QUEUE = "ACD_MUSIC_"  # + queue id -> class of music on hold, empty for
 LANGUAGE_OF_QUEUE = "ACD_LANGUAGE_"  # + queue id -> language of its callers, empty for the channel's own
 TITLE_OF_QUEUE = "ACD_TITLE_"  # + queue id -> what agents' phones show before the caller's name
 HEARTBEAT = "ACD_HEARTBEAT"  # counted up every second; while it does not change, callers are on their own
+AMD = "ACD_AMD"  # 1: the site has app_amd, and its hint is wanted; set by the site
 EPOCH = "ACD_EPOCH"  # which run of the service drives this Asterisk
 SERVICE = "ACD_SERVICE"  # 1 once the service has told the queues' numbers on this boot of Asterisk
 
@@ -142,6 +154,7 @@ EVENT_RECORD = "AcdRecord"  # Call, Action (pause, resume); raised by the agent'
 EVENT_SURVEY = "AcdSurvey"  # Call, Score (a digit, or 0)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
 EVENT_SPY = "AcdSpy"  # Spy, Now (up, over, or a mode), At: the agent's leg
+EVENT_ATTEMPT = "AcdAttempt"  # Attempt, Status: dialling, answered, or what became of it
 USER_EVENTS = (
     EVENT_ENTER,
     EVENT_ANSWER,
@@ -152,6 +165,7 @@ USER_EVENTS = (
     EVENT_TRANSFER,
     EVENT_SAID,
     EVENT_LEAD_ENDED,
+    EVENT_ATTEMPT,
     EVENT_CONSULT,
     EVENT_RECORD,
     EVENT_SURVEY,

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from acd.callback_port import DialCustomer
 from acd.ids import CallId
 from acd.recording_port import Silence, Silenced
 from acd.telephony import Announce, Offer, Request, RequestFailed, RequestFailure
@@ -67,7 +68,7 @@ class Outbox:
             self._carry_out(self._to_say.popleft())
 
     def _carry_out(self, request: Request) -> None:
-        if isinstance(request, Offer | Announce) and not self._may_offer():
+        if isinstance(request, Offer | Announce | DialCustomer) and not self._may_offer():
             self._failed(RequestFailed(request, RequestFailure.LINK_DOWN))
             return
         made = translate(self._tracker, request)

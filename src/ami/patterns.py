@@ -12,6 +12,7 @@ NUMBER_VARIABLE = re.compile(re.escape(names.QUEUE_OF_NUMBER) + r"[0-9]{1,30}")
 QUEUE_VARIABLE = re.compile(f"({names.MUSIC_OF_QUEUE}|{names.LANGUAGE_OF_QUEUE})" + r"[a-z0-9][a-z0-9_-]{0,39}")
 PROMPT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
+NUMBER = re.compile(r"\+?[0-9]{3,15}")
 QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")

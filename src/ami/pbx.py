@@ -15,10 +15,11 @@ from random import Random
 from time import monotonic
 from types import MappingProxyType
 
+from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
 from acd.ids import LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
-from ami import actions, names, resync
+from ami import actions, attempts, names, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
@@ -81,7 +82,7 @@ class Pbx:
         jitter: Random | None = None,
     ) -> None:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
-        self._tracker = Tracker(config.pbx)
+        self._tracker = Tracker(config.pbx, config.epoch)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
         self._lifeline = Lifeline(self._link, self._tracker.book, config.epoch, monotonic)
         self._outbox = Outbox(self._link, self._tracker, self._may_offer, self._request_failed, self._tell)
@@ -116,7 +117,10 @@ class Pbx:
         """Carry requests out. A failure comes back as a ``RequestFailed``; nothing is raised and nothing is sent twice."""
         if any(isinstance(request, Resync) for request in requests):
             self._snapshot_wanted.set()
-        self._outbox.put([request for request in requests if not isinstance(request, Resync)])
+        for request in requests:
+            if isinstance(request, ReadAttempt):
+                attempts.read_marker(self._link, request, self._tell)
+        self._outbox.put([request for request in requests if not isinstance(request, Resync | ReadAttempt)])
 
     async def answer_phone(self, ask: str, reply: str) -> bool:
         """Let a phone that dialled a code hear ``reply``. False if it has hung up, or the dialplan has spoken for itself."""
@@ -182,7 +186,7 @@ class Pbx:
         return len(sound) == len(chosen)
 
     def _request_failed(self, failure: RequestFailed) -> None:
-        harmless = isinstance(failure.request, Announce | Mark | Silence | ShowRecording)
+        harmless = isinstance(failure.request, Announce | Mark | Silence | ShowRecording | StopAttempt | DialCustomer)
         if failure.why in (RequestFailure.UNKNOWN_OUTCOME, RequestFailure.REFUSED) and not harmless:
             self._snapshot_wanted.set()  # what we believe of that call is not so: look
         self._tell(failure)

@@ -30,6 +30,7 @@ CALL_VARIABLES = (
     names.LANGUAGE,
     names.PLACE,
     names.TOLD,
+    names.ATTEMPT,
     names.HELD_AT,
     names.ASIDE,
     names.ASKED,

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.callback_port import AttemptStage
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
 from ami import actions, aside_read, causes, names
 from ami.answers import Answer
-from ami.book import AgentLeg, AskingPhone, LiveCall, LiveOffer, Snapshot
+from ami.book import AgentLeg, AskingPhone, AttemptLeg, LiveCall, LiveOffer, Snapshot
 from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
 from ami.identity import CallName, entry, named, seconds
@@ -93,6 +94,8 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
     """Channels and devices become calls, their phones' legs, and the phones that have dialled a code."""
     legs: dict[CallId, list[tuple[AgentLeg, ChannelReading]]] = {}
     asking: dict[LegId, AskingPhone] = {}
+    attempts: dict[AttemptId, AttemptLeg] = {}
+    stages: dict[AttemptId, AttemptStage] = {}
     bridged: dict[str, list[ChannelReading]] = {}
     for found in findings.channels:
         if found.bridge is not None:
@@ -104,6 +107,7 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
             legs.setdefault(whose, []).append((agent, found))
         if found.variables.get(names.ASK) == found.leg:
             asking[LegId(found.leg)] = AskingPhone(found.channel)
+        _take_attempt(found, attempts, stages)
     calls: list[LiveCall] = []
     facts: list[SnapshotCall] = []
     kept: list[AgentLeg] = []
@@ -124,8 +128,24 @@ def build(pbx: PbxId, findings: Findings, asked_at: float = 0.0) -> Snapshot:
     )
     bridges = {call.bridge: call.id for call in calls if call.bridge is not None}
     supervisors, their_channels = supervisors_among(pbx, findings.channels, bridges)
-    fact_of_all = PbxSnapshot(pbx, findings.boot, tuple(facts), states, asked_at, supervisors)
-    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking, their_channels)
+    fact_of_all = PbxSnapshot(
+        pbx, findings.boot, tuple(facts), states, asked_at, supervisors=supervisors, attempts=tuple(stages.items())
+    )
+    return Snapshot(fact_of_all, tuple(calls), tuple(kept), asking, supervisors=their_channels, attempts=attempts)
+
+
+def _take_attempt(
+    found: ChannelReading, attempts: dict[AttemptId, AttemptLeg], stages: dict[AttemptId, AttemptStage]
+) -> None:
+    """A channel of an attempt that has not become a caller. The customer's own one says more than the one that dials it."""
+    attempt = found.variables.get(names.ATTEMPT)
+    if attempt is None or names.CALL in found.variables:
+        return
+    picked_up = found.variables.get(names.STATE) == "asked"
+    if picked_up or found.channel.endswith(";2") or AttemptId(attempt) not in attempts:
+        attempts[AttemptId(attempt)] = AttemptLeg(found.channel)
+    if picked_up or AttemptId(attempt) not in stages:
+        stages[AttemptId(attempt)] = AttemptStage.ANSWERED if picked_up else AttemptStage.DIALLING
 
 
 def _call(

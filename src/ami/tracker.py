@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.callback_port import AttemptNews
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import DeviceChanged, DeviceState, Offer, OfferRinging, PbxDraining
 from ami import causes, names
 from ami import events as e
-from ami.book import Aside, AskingPhone, Book, LiveCall, LiveOffer, Snapshot
+from ami.attempts import fact_of
+from ami.book import Aside, AskingPhone, AttemptLeg, Book, LiveCall, LiveOffer, Snapshot
 from ami.compare import compare
 from ami.course import Course
 from ami.identity import entry, named
@@ -49,8 +51,8 @@ class KnownDevice:
 class Tracker:
     """All calls of one PBX."""
 
-    def __init__(self, pbx: PbxId) -> None:
-        self.pbx = pbx
+    def __init__(self, pbx: PbxId, epoch: str = "0") -> None:
+        self.pbx, self.epoch = pbx, epoch
         self.book = Book()
         self._out: list[Output] = []
         self._course = Course(pbx, self.book, self._out.append)
@@ -83,6 +85,7 @@ class Tracker:
     def prime(self, snapshot: Snapshot) -> Sequence[Output]:
         """Forget what was known and take a snapshot for the truth. Calls that it does not know are gone."""
         self.book.replace(snapshot.calls, snapshot.legs, snapshot.asking)
+        self.book.attempts = dict(snapshot.attempts)
         if snapshot.fact.boot != self._boot:
             self._boot = snapshot.fact.boot
             self.book.forget_gone()
@@ -102,6 +105,8 @@ class Tracker:
     def compare(self, snapshot: Snapshot, unsent: Mapping[CallId, Offer]) -> Sequence[Output]:
         """Set what a look shows against what events have told. ``unsent`` are offers that were not written yet."""
         compared = compare(self.book, snapshot, self.look, unsent)
+        young = {attempt: leg for attempt, leg in self.book.attempts.items() if leg.since >= self.look}
+        self.book.attempts = {**snapshot.attempts, **young}
         shown = {device: KnownDevice(state) for device, state in snapshot.fact.devices}
         younger = {device: known for device, known in self._devices.items() if known.touched >= self.look}
         self._devices = {**shown, **younger}
@@ -191,6 +196,15 @@ class Tracker:
         self.book.asking[leg] = AskingPhone(event.channel, self.look)
         self._say(Look(Purpose.WHAT_IS_ASKED, event.channel, leg))
 
+    def _attempt_told(self, event: e.AttemptTold) -> None:
+        """A customer is being called back, has picked up, or was not reached."""
+        attempt, fact = AttemptId(event.attempt), fact_of(AttemptId(event.attempt), event.status)
+        if isinstance(fact, AttemptNews):
+            self.book.attempts[attempt] = AttemptLeg(event.channel, self.look)
+        else:
+            self.book.attempts.pop(attempt, None)
+        self._say(fact)
+
     # ------------------------------------------------------------ events of a call
 
     def _route(self, event: Any) -> None:
@@ -243,6 +257,8 @@ class Tracker:
             return
         if call.entered is None:
             call.entered = entry(call.name, call.dialled, found if isinstance(found, ChannelReading) else None)
+            if call.entered.attempt is not None:
+                self.book.attempts.pop(call.entered.attempt, None)
             self._say(call.entered)
         self._resume(call)
 
@@ -318,6 +334,7 @@ _LOOSE: dict[type, _Handler] = {
     e.PhoneAsks: Tracker._phone_asks,
     e.SupervisorAt: lambda tracker, event: tracker.supervisors.at(event),
     e.Originated: lambda tracker, event: tracker.supervisors.originated(event),
+    e.AttemptTold: Tracker._attempt_told,
 }
 _ANSWERS: dict[Purpose, Callable[[Tracker, Look, ChannelReading | LookFailure], None]] = {
     Purpose.WHO_CALLS: Tracker._who_calls,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from acd.callback_port import DialCustomer, StopAttempt
 from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
 from acd.recording_port import ShowRecording, Silence
@@ -25,10 +26,13 @@ from acd.telephony import (
     ReturnToLine,
     Withdraw,
 )
-from ami import actions, consulting, names, recording
+from ami import actions, callback_actions, consulting, names, recording
 from ami.book import LiveCall
 from ami.targets import target_of
 from ami.tracker import Tracker
+
+SETUP_S = 15
+"""What a network may need before it rings, for an attempt to call back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,34 @@ def _lead(tracker: Tracker, request: Lead) -> Sequence[actions.Action] | Refused
     return made
 
 
+def _dial(tracker: Tracker, request: DialCustomer) -> Sequence[actions.Action]:
+    made = (
+        callback_actions.DialAttempt(
+            request.attempt,
+            tracker.epoch,
+            request.queue,
+            request.dial,
+            request.number,
+            request.shows,
+            request.ring_s,
+            request.confirm_s,
+            request.confirm_times,
+            round(request.since * 1000),
+            request.priority,
+            request.language or "",
+            next(iter(request.forget), ""),
+            request.ring_s + SETUP_S,
+        ),
+    )
+    _check(made)
+    return made
+
+
+def _stop(tracker: Tracker, request: StopAttempt) -> Sequence[actions.Action] | Refused:
+    leg = tracker.book.attempts.get(request.attempt)
+    return (actions.Hangup(leg.channel),) if leg is not None else Refused(RequestFailure.NO_SUCH_LEG)
+
+
 def _sounds(say: Sequence[str]) -> tuple[str, ...]:
     """Prompts of ours by name; a site's own sounds have a folder of their own. A pause first, while the sound comes up."""
     return tuple(one if "/" in one else f"nobat/{one}" for one in ("pause", *say)) if say else ()
@@ -224,6 +256,8 @@ _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused 
     Lead: _lead,
     Announce: _announce,
     Mark: _mark,
+    DialCustomer: _dial,
+    StopAttempt: _stop,
     Consult: consulting.begin,
     MoveConsult: consulting.move,
     AskCaller: _ask_caller,

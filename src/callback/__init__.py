@@ -1,1 +1,1 @@
-"""Virtual hold: the caller's own place in line without a live leg. Pure, like ``acd``; filled by a later capability."""
+"""Virtual hold: callers who are called back at their own place in the line. Pure; ``callback.keeper`` is the door."""

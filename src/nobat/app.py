@@ -30,6 +30,7 @@ from acd.limits import Route
 from acd.telephony import Fact
 from ami.health import HealthState
 from ami.outputs import PhoneAsked
+from callback.keeper import Callbacks
 from nobat.auth import Authenticator
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
@@ -51,6 +52,7 @@ from nobat.recording.opening import keeper_of
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
+from nobat.storage.callbacks import restored_callbacks
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
@@ -147,6 +149,7 @@ class App:
             break_reasons=settings.reasons(),
             salt=secrets.token_hex(32),
             recording_on=frozenset(recordings.folders),
+            keeper=Callbacks(),
         )
         supervision = Supervision(floor)
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
@@ -242,10 +245,12 @@ class App:
         requests = await startup.restored_break_requests(self.database, self.clock.now())
         sessions = await restored_supervisions(self.database)
         asked = await restored_help(self.database, self.clock.now())
+        callbacks = await restored_callbacks(self.database)
         await self.keeper.take_up(known)
         await self.directory.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
-        restored: tuple[Message, ...] = (*people, *visits, *parts, *recorded, *amended, *places, *sessions, *asked)
+        calls: tuple[Command, ...] = (*visits, *parts, *recorded, *amended, *places, *callbacks)
+        restored: tuple[Message, ...] = (*people, *calls, *sessions, *asked)
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)

@@ -36,7 +36,13 @@ class CallFilter:
 
     def takes(self, call: Call) -> bool:
         """Whether a call of the floor is wanted."""
-        return call.state in self.states and self._place_fits(call) and self._people_fit(call) and self._time_fits(call)
+        return (
+            not call.away
+            and call.state in self.states
+            and self._place_fits(call)
+            and self._people_fit(call)
+            and self._time_fits(call)
+        )
 
     def _place_fits(self, call: Call) -> bool:
         return self.queues is None or any(visit.queue in self.queues for visit in call.visits)

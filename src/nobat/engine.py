@@ -2,17 +2,21 @@
 
 Facts are put in by the PBX links (``deliver``), commands by the API (``ask``). Both are handled strictly in order of arrival,
 in slices short enough that nobody else on the event loop waits. What a turn brings about goes out at once, with one
-exception: events that are promises (``DURABLE``) are committed before the requests and the reply of their turn leave.
+exception: events that are promises (``DURABLE``) are committed before the requests and the reply of their turn leave. What depends
+on a callback's events is not in the same turn: it comes of the ``Kept`` that the engine puts in when they are on disk.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, get_args
 
 import structlog
 
 from acd import picture
+from acd.callback_commands import Kept, NotKept
+from acd.callback_events import CallbackAttempted, CallbackEvent, CallbackPromised
+from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
 from acd.errors import AcdError
 from acd.events import (
     AgentStatusChosen,
@@ -51,6 +55,7 @@ from nobat.reactor import Machine, Message
 
 log = structlog.get_logger(__name__)
 
+CALLBACK_EVENTS = frozenset(get_args(CallbackEvent))
 NEVER_REFUSED = (PbxSnapshot, LinkDown, PbxDraining)
 DURABLE = (
     *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
@@ -260,6 +265,10 @@ class Engine:
 
     def _carry_out(self, effects: Effects, arrived: float, reply: "asyncio.Future[object] | None") -> None:
         durable = [event for event in effects.events if isinstance(event, DURABLE)]
+        callbacks = [event for event in effects.events if type(event) in CALLBACK_EVENTS]
+        if callbacks:
+            self._keep(callbacks, reply if not durable else None)  # type: ignore[arg-type]
+            reply = reply if durable else None
         if durable:
             task = asyncio.get_running_loop().create_task(self._commit_then_send(durable, effects, arrived, reply))
             self._commits.add(task)
@@ -269,6 +278,30 @@ class Engine:
             if reply is not None and not reply.done():
                 reply.set_result(None)
         self._told.extend(effects.events)
+
+    def _keep(self, events: list[CallbackEvent], reply: "asyncio.Future[object] | None") -> None:
+        task = asyncio.get_running_loop().create_task(self._commit_callbacks(events, reply))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+
+    async def _commit_callbacks(self, events: list[CallbackEvent], reply: "asyncio.Future[object] | None") -> None:
+        """Commit, and tell the floor which of its promises and intents hold. The reply comes when that is done."""
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(COMMIT_DEADLINE_S):
+                await self._recorder.commit(events)
+        except Exception as error:  # noqa: BLE001 - whatever the database does, the floor must be told
+            log.warning("callbacks could not be stored", error=repr(error), count=len(events))
+            failure = StorageUnavailable("the database did not take it in time")
+            failure.__cause__ = error
+        for event in events:
+            what = event.attempt if isinstance(event, CallbackAttempted) else event.callback
+            if isinstance(event, CallbackAttempted | CallbackPromised):
+                self._put(Letter(Kept(what) if failure is None else NotKept(what), None))
+        if failure is None:
+            self._put(Letter(None, reply))
+        elif reply is not None and not reply.done():
+            reply.set_exception(failure)
 
     def _tell(self) -> None:
         """Say what happened to those who write and count, after the requests are out: no phone waits for them."""
@@ -336,7 +369,7 @@ class Engine:
 
 def _pbx_of(request: Request) -> PbxId:
     match request:
-        case Resync():
+        case Resync() | DialCustomer() | StopAttempt() | ReadAttempt():
             return request.pbx
         case HangUp():
             return pbx_of(request.leg)

@@ -10,13 +10,15 @@ The engine calls ``observe``, ``inbox_lag`` and ``dispatched``; each PBX link ge
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from acd.agents import AgentState
+from acd.callback_events import CallbackAttemptEnded
+from acd.callback_policy import AttemptResult
 from acd.events import (
     BreakOverrun,
     CallConnected,
@@ -41,6 +43,7 @@ from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
 from acd.views import QueueView
 from ami.health import Health, HealthState
+from callback.views import Shown
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
@@ -62,6 +65,7 @@ class QueueReading:
     service_level: float | None
     wait_error_s: float | None = None
     wait_inside: float | None = None
+    callbacks: Mapping[Shown, int] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -141,6 +145,10 @@ class _Families:
         )
         self.agents = gauge("acd_agents", "Agents of a queue by observed state.", "queue", "state")
         self.offers = counter("acd_offers_total", "Phones offered a call, by what became of it.", "queue", "result")
+        open_ones = "Open callbacks by what they wait for; waiting and dialling ones stand in line."
+        self.callbacks = gauge("acd_callbacks", open_ones, "queue", "state")
+        tried = "Attempts to call customers back, by what became of each."
+        self.attempts = counter("acd_callback_attempts_total", tried, "queue", "result")
         told = "Announcements that waiting callers began to hear."
         self.told = counter("acd_announcements_total", told, "queue")
         dispatch = "From the message that made an offer possible to the offer being sent."
@@ -192,6 +200,9 @@ class _QueueMeters:
         self.entered = families.entered.labels(queue)
         self.ended = {outcome: families.ended.labels(queue, outcome.value) for outcome in Outcome}
         self.waiting = families.waiting.labels(queue, "live")
+        self.away = families.waiting.labels(queue, "callback")
+        self.callbacks = {state: families.callbacks.labels(queue, state.value) for state in Shown}
+        self.attempts = {result: families.attempts.labels(queue, result.value) for result in AttemptResult}
         self.longest = families.longest.labels(queue)
         self.asked = families.asked.labels(queue)
         self.long_breaks = families.long_breaks.labels(queue)
@@ -215,7 +226,12 @@ class _QueueMeters:
     def remove(families: _Families, queue: QueueId) -> None:
         for plain in _PLAIN:
             getattr(families, plain).remove(queue)
-        families.waiting.remove(queue, "live")
+        for kind in ("live", "callback"):
+            families.waiting.remove(queue, kind)
+        for shown in Shown:
+            families.callbacks.remove(queue, shown.value)
+        for attempt in AttemptResult:
+            families.attempts.remove(queue, attempt.value)
         for outcome in Outcome:
             families.ended.remove(queue, outcome.value)
         for state in AgentState:
@@ -231,6 +247,9 @@ class _QueueMeters:
 
     def show(self, reading: QueueReading) -> None:
         self.waiting.set(reading.view.waiting)
+        self.away.set(reading.view.callbacks)
+        for shown, open_ones in self.callbacks.items():
+            open_ones.set(reading.callbacks.get(shown, 0))
         self.longest.set(reading.view.longest_wait_s)
         self.asked.set(reading.view.break_requests)
         for gauge, value in (
@@ -320,7 +339,7 @@ class Metrics:
 
     def _count(self, event: Event) -> None:
         match event:
-            case CallQueued():
+            case CallQueued() if event.callback is None:
                 self._queue(event.queue).entered.inc()
             case VisitDecided():
                 meters = self._queue(event.queue)
@@ -342,6 +361,8 @@ class Metrics:
                 self._lost_at[event.pbx] = min(event.at, self._lost_at.get(event.pbx, event.at))
             case PbxReady():
                 self._recovered(event)
+            case CallbackAttemptEnded():
+                self._queue(event.queue).attempts[event.result].inc()
             case _:
                 self._count_time(event)
 

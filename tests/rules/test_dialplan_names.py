@@ -28,6 +28,7 @@ PRIVATE = {
     "ACD_MISSED",
     "ACD_FILE",
     "ACD_OVER",
+    "ACD_RESULT",
     "ACD_ON_HOLD",
     "ACD_BEAT_HEARD",
     "ACD_MIX",
@@ -87,4 +88,4 @@ def test_every_prompt_that_the_dialplan_plays_exists() -> None:
 def test_only_offers_what_they_dial_through_and_allowed_numbers_are_dialled() -> None:
     for name, text in DIALPLAN.items():
         dials = any("Dial(" in line.partition(";")[0] for line in text.splitlines())
-        assert dials == (name in ("offer.conf", "mobile.conf", "lead.conf", "consult.conf")), name
+        assert dials == (name in ("offer.conf", "mobile.conf", "lead.conf", "callback.conf", "consult.conf")), name

@@ -1,11 +1,15 @@
 """Who may do what: every operation with every role, on one's own things and on others'."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from acd.ids import CallId, QueueId
+from acd.callback_commands import ScheduleCallback
+from acd.callback_policy import CallbackPolicy
+from acd.commands import DefineQueue
+from acd.ids import CallbackId, CallId, QueueId
 from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
 from nobat.storage import tokens, voicemails
@@ -18,6 +22,7 @@ QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
 STATUS = {"status": "signed_out"}
 SUPERVISION = {"agent": "101", "device": "PJSIP/supervisor-202"}
+LATER = {"queue": "sales", "number": "09121110000", "due_until": "2100-01-01T00:00:00Z"}
 
 # operation -> method, path of something of one's own, path of somebody else's, body, lowest role
 OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
@@ -119,6 +124,11 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "listHelpRequests": ("GET", "/v1/help-requests", None, None, Role.AGENT),
     "askForHelp": ("POST", "/v1/help-requests", None, {"agent": "101"}, Role.AGENT),
     "withdrawHelp": ("DELETE", "/v1/help-requests/101", "/v1/help-requests/103", None, Role.AGENT),
+    "listCallbacks": ("GET", "/v1/callbacks", None, None, Role.SUPERVISOR),
+    "createCallback": ("POST", "/v1/callbacks", None, LATER, Role.SUPERVISOR),
+    "getCallback": ("GET", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", None, Role.SUPERVISOR),
+    "changeCallback": ("PATCH", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", {"priority": 1}, Role.SUPERVISOR),
+    "cancelCallback": ("DELETE", "/v1/callbacks/{back}", "/v1/callbacks/{other_back}", None, Role.SUPERVISOR),
     "deleteQueue": ("DELETE", "/v1/queues/sales", "/v1/queues/support", None, Role.ADMIN),
     "deleteAgent": ("DELETE", "/v1/agents/101", "/v1/agents/103", None, Role.ADMIN),
 }
@@ -159,6 +169,13 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         await voicemails.add(office.app.database, message)
     for name in ("sales", "support"):
         await kept_recording(office, name, own)
+    back, other_back = CallbackId("pbx1-1.1.cs"), CallbackId("pbx1-1.2.cs")
+    for queue, callback in ((QueueId("sales"), back), (QueueId("support"), other_back)):
+        spec = office.app.engine.read(lambda floor, _, queue=queue: floor.queues[queue].spec)
+        await office.app.engine.ask(DefineQueue(replace(spec, callbacks=CallbackPolicy(enabled=True))))
+        now = office.clock.now()
+        later = ScheduleCallback(callback, office.pbx.name, queue, "09120000", now + 3600, now + 7200)
+        await office.app.engine.ask(later)
     return {
         "own": own,
         "other": other,
@@ -167,6 +184,8 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         "kept": "sales",
         "other_kept": "support",
         "session": session,
+        "back": back,
+        "other_back": other_back,
     }
 
 

@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
+from acd import callback_port as cb
 from acd import consult_port as p
 from acd import telephony as t
-from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId, device_on
+from acd.callback_policy import AttemptResult
+from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.recording_port import Silence, Silenced
 from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
 from acd.surveys import AskCaller
@@ -55,6 +57,9 @@ class MemoryPbx:
         self.replies: dict[str, str] = {}
         self.silent: dict[CallId, bool] = {}  # whose recording keeps nothing now
         self.asked: list[CallId] = []  # what they thought of it
+        self.markers: dict[
+            AttemptId, cb.AttemptStage | AttemptResult
+        ] = {}  # AstDB: what became of attempts to call back
         self.refuses: t.RequestFailure | None = None
         self._now = now
         self._serial = 0
@@ -147,6 +152,33 @@ class MemoryPbx:
     def caller_hangs_up(self, call: CallId) -> None:
         self.say(self.world.caller_leaves(call))
 
+    # ------------------------------------------------------------ customers who are called back
+
+    def dialled(self) -> list[cb.DialCustomer]:
+        """All attempts that were asked for."""
+        return [request for request in self.requests if isinstance(request, cb.DialCustomer)]
+
+    def not_reached(self, attempt: AttemptId, result: AttemptResult) -> None:
+        self.markers[attempt] = result
+        self.say([cb.AttemptEnded(attempt, result)])
+
+    def presses_one(self, dial: cb.DialCustomer) -> CallId:
+        """The customer has picked up, and is a caller from now on."""
+        self.markers[dial.attempt] = cb.AttemptStage.ON
+        now_ms = int(self._now() * 1000)
+        self._serial += 1
+        call, leg = (
+            CallId(f"{self.name}-{now_ms}.{self._serial}"),
+            LegId(f"{self.name}-{now_ms // 1000}.{self._serial}"),
+        )
+        entered = t.CallEntered(
+            call, leg, dial.queue, now_ms / 1000, self._serial, dial.priority, dial.number, None, place_since=dial.since,
+            attempt=dial.attempt,
+        )  # fmt: skip
+        self.world.channels[call] = Channel(entered)
+        self.say([entered])
+        return call
+
     def dials_code(self, dial_string: str, kind: str, agent: str = "", pin: str = "", reason: str = "") -> str:
         """A phone dials ``*11`` … ``*15``; the id under which the answer will be found in ``replies``."""
         self._serial += 1
@@ -180,6 +212,11 @@ class MemoryPbx:
                 self.say(self.world.speak())
             case t.Mark():
                 self.world.mark(request)
+            case cb.DialCustomer():
+                self.markers[request.attempt] = cb.AttemptStage.DIALLING
+                self.say([cb.AttemptNews(request.attempt, cb.AttemptStage.DIALLING)])
+            case cb.ReadAttempt():
+                self.say([cb.AttemptRead(request.attempt, self.markers.get(request.attempt))])
             case p.Consult():
                 self.say(self.world.consult(request))
             case p.MoveConsult():

@@ -74,6 +74,8 @@ class Serving:
         if self.service.running_pid() is None:
             self.service.start()
         self.service.wait_ready()
+        for one in (await self.get("/v1/callbacks", state="open"))["items"]:
+            await self.api.delete(f"/v1/callbacks/{one['id']}")
         await self.bank.quiet()
         await until(self.pbx.is_quiet, "no channel is left", within_s=15, seen=lambda: self.pbx.left)
         await until(self._no_live_call, "no call is live", within_s=15)

@@ -86,6 +86,9 @@ class Message(StrEnum):
     CALLBACK_CONFIRM = "callback-confirm"
     CALLBACK_BOOKED = "callback-booked"
     CALLBACK_NOT_POSSIBLE = "callback-not-possible"
+    CALLBACK_PRESS_ONE = "callback-press-one"
+    CALLBACK_WAIT = "callback-wait"
+    CALLBACK_TAKEN_BACK = "callback-taken-back"
     GOODBYE = "goodbye"
     # agents
     CALL_FROM_QUEUE = "call-from-queue"

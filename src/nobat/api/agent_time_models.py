@@ -66,6 +66,9 @@ class CurrentCallOut(BaseModel):
     priority: int
     waited_s: float
     caller: KnownCallerOut | None = Field(description="Null: the directory does not know the number.")
+    callback: str | None = Field(
+        description="He is being called back, or was: while he is dialled, `call` is this id too."
+    )
 
     @classmethod
     def of(cls, view: CurrentCall) -> "CurrentCallOut":
@@ -80,4 +83,5 @@ class CurrentCallOut(BaseModel):
             priority=view.priority,
             waited_s=rounded(view.waited_s),
             caller=KnownCallerOut.of(view.caller, known) if view.caller is not None and known is not None else None,
+            callback=view.callback,
         )

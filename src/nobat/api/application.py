@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from nobat.api import (
     agents,
     breaks,
+    callbacks,
     callers,
     calls,
     closings,
@@ -93,6 +94,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         recordings,
         supervisions,
         help_requests,
+        callbacks,
     )
     for part in parts:
         api.include_router(part.router)

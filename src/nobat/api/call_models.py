@@ -117,6 +117,7 @@ class CallOut(BaseModel):
     place_since: Moment | None = Field(
         description="Of a caller who was cut off and rang again: the entry that the place in the line counts from."
     )
+    callback: str | None = Field(description="By which the customer was reached, or that he has a place of.")
 
     @classmethod
     def of(cls, view: CallView) -> "CallOut":
@@ -168,6 +169,7 @@ class CallOut(BaseModel):
             place_since=perhaps(view.place_since),
             survey=view.survey,
             recording=LiveRecordingOut.of(view.recording) if view.recording is not None else None,
+            callback=view.callback,
         )
 
 

@@ -15,6 +15,7 @@ from acd.skills import RelaxStep
 from acd.sla import ServiceLevels
 from acd.views import LineEntry, QueueStats, QueueView, WaitAccuracy
 from nobat.api.announcement_models import AnnouncementsIn, AnnouncementsPatch, plain
+from nobat.api.callback_policy_models import CallbacksIn, CallbacksPatch, of_policy
 from nobat.api.limit_models import ClosingOut, HoursIn, OverflowIn
 from nobat.api.recording_models import (
     RecordingPolicyIn,
@@ -113,6 +114,7 @@ class QueueSettings(Body):
     breaks: BreakPolicyIn = BreakPolicyIn()
     recording: RecordingPolicyIn = RecordingPolicyIn()
     survey: SurveyPolicyIn = SurveyPolicyIn()
+    callbacks: CallbacksIn = CallbacksIn()
     hours: HoursIn = HoursIn()
     overflow: OverflowIn = OverflowIn()
     supervision: SupervisionPolicyIn = SupervisionPolicyIn()
@@ -149,6 +151,7 @@ class QueueIn(QueueSettings):
             recording=self.recording.policy(),
             survey=self.survey.policy(),
             supervision=self.supervision.policy(),
+            callbacks=self.callbacks.policy(),
         )
 
 
@@ -164,7 +167,17 @@ class MissesPatch(Body):
     failed: Misses | None = None
 
 
-_PARTS = ("service_level", "misses", "announcements", "wrap_up", "breaks", "recording", "survey", "supervision")
+_PARTS = (
+    "service_level",
+    "misses",
+    "announcements",
+    "wrap_up",
+    "breaks",
+    "recording",
+    "survey",
+    "supervision",
+    "callbacks",
+)
 
 
 class QueuePatch(Body):
@@ -190,6 +203,7 @@ class QueuePatch(Body):
     recording: RecordingPolicyPatch | None = None
     survey: SurveyPolicyPatch | None = None
     supervision: SupervisionPolicyPatch | None = None
+    callbacks: CallbacksPatch | None = None
     hours: HoursIn | None = None
     overflow: Annotated[OverflowIn | None, Field(description="Limits that are not named stay.")] = None
 
@@ -233,6 +247,7 @@ class QueueOut(BaseModel):
     breaks: BreakPolicyIn
     recording: RecordingPolicyIn
     survey: SurveyPolicyIn
+    callbacks: CallbacksIn
     hours: HoursIn
     overflow: OverflowIn
     supervision: SupervisionPolicyIn
@@ -268,6 +283,7 @@ class QueueOut(BaseModel):
             "recording": of_recording(spec.recording),
             "survey": asdict(spec.survey),
             "supervision": {"tone": spec.supervision.tone, "exempt": list(spec.supervision.exempt)},
+            "callbacks": of_policy(spec.callbacks),
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),
         }
@@ -313,7 +329,7 @@ class LineEntryOut(BaseModel):
     def of(cls, entry: LineEntry) -> "LineEntryOut":
         return cls(
             call_id=entry.call,
-            kind="live",
+            kind="callback" if entry.kind == "callback" else "live",
             position=entry.position,
             entered_at=moment(entry.entered_at),
             waited_s=rounded(entry.waited_s),

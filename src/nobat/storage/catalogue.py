@@ -25,6 +25,7 @@ from acd.queues import (
 from acd.recordings import RecordingMode, RecordingPolicy
 from acd.skills import RelaxStep
 from acd.surveys import SurveyPolicy
+from nobat.callback_json import policy_json, policy_of
 from nobat.limit_json import hours_json, hours_of, overflow_json, overflow_of
 from nobat.storage import schema
 from nobat.storage.database import Database
@@ -180,6 +181,7 @@ def _queue_row(spec: QueueSpec) -> Row:
         "recording": asdict(spec.recording),
         "survey": asdict(spec.survey),
         "supervision": asdict(spec.supervision),
+        "callbacks": policy_json(spec.callbacks),
     }
 
 
@@ -208,6 +210,7 @@ def _queue(row: Any) -> QueueSpec:
         recording=_recording(row["recording"]),
         survey=SurveyPolicy(**row["survey"]),
         supervision=SupervisionPolicy(row["supervision"]["tone"], tuple(row["supervision"]["exempt"])),
+        callbacks=policy_of(row["callbacks"]),
     )
 
 

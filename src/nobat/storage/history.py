@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from acd.calls import CallState
-from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId
+from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, PbxId, QueueId
 from acd.limits import Limit
 from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
@@ -111,4 +111,5 @@ def _call(row: Any, visits: Sequence[Any]) -> CallView:
         language=row["language"],
         place_since=seconds(row["place_since"]) if row["place_since"] is not None else None,
         survey=row["survey"],
+        callback=CallbackId(row["callback_id"]) if row["callback_id"] is not None else None,
     )

@@ -14,9 +14,11 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import structlog
 
+from acd.callback_events import CallbackEvent
 from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, Event, QueueClosed, QueueOpened
 from acd.recording_events import RecordingChanged
 from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
@@ -33,6 +35,7 @@ log = structlog.get_logger(__name__)
 DURABLE = (
     *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
     *(SupervisionBegun, SupervisionMoved, HelpAsked),
+    *get_args(CallbackEvent),
 )
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 

@@ -87,6 +87,7 @@ def call_row(call: CallView) -> Row:
         "language": clean(call.language, 40),
         "place_since": when(call.place_since) if call.place_since is not None else None,
         "survey": call.survey,
+        "callback_id": call.callback,
     }
 
 

@@ -95,6 +95,7 @@ queues = Table(
     _some("recording", JSON),
     _some("survey", JSON),
     _some("supervision", JSON),
+    _some("callbacks", JSON),
 )
 
 agents = Table(
@@ -261,6 +262,7 @@ calls = Table(
     Column("language", String(40)),
     Column("place_since", UtcDateTime),
     Column("survey", Integer),
+    Column("callback_id", CALL),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
     Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),
@@ -406,4 +408,52 @@ supervised = Table(
     _some("mode", String(20)),
     Index(None, "call_id"),
     Index("ix_supervised_agent_id_from_at", "agent_id", "from_at"),
+)
+
+# Promises to call back. What the promise says and what its end says are written apart, so most may be missing for a moment.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    _key("id", CALL),
+    _some("queue_id", ID),
+    Column("pbx", ID),
+    Column("call_id", CALL),
+    Column("number", String(200)),
+    Column("name", String(200)),
+    Column("language", String(40)),
+    Column("since", UtcDateTime),
+    Column("serial", BigInteger),
+    Column("priority", Integer),
+    Column("promised_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("due_from", UtcDateTime),
+    Column("zone", String(64)),
+    Column("agent_id", ID),
+    Column("window_from", UtcDateTime),
+    Column("window_to", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("why", String(20)),
+    Column("tries", Integer),
+    Column("waited_s", Float),
+    Column("in_call", CALL),
+    Column("ended_by", String(200)),
+    Index("ix_callbacks_promised_at_id", "promised_at", "id"),
+    Index(None, "ended_at"),
+    Index("ix_callbacks_number_promised_at", "number", "promised_at"),
+)
+
+# Every attempt to reach a customer: a row without a result is an intent of which nobody knows yet what became.
+callback_attempts = Table(
+    "callback_attempts",
+    metadata,
+    _key("id", CALL),
+    _some("callback_id", CALL),
+    Column("planned_at", UtcDateTime),
+    Column("mode", String(20)),
+    Column("agent_id", ID),
+    Column("boot", String(64)),
+    Column("ended_at", UtcDateTime),
+    Column("result", String(20)),
+    Column("next_at", UtcDateTime),
+    Index(None, "callback_id"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from acd.callback_events import CallbackEvent
 from acd.events import (
     AgentStatusChosen,
     CallAmended,
@@ -21,7 +22,7 @@ from acd.events import (
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
-from nobat.storage import rows, schema, supervisions
+from nobat.storage import callbacks, rows, schema, supervisions
 from nobat.storage.database import when
 from nobat.storage.rows import Row
 
@@ -70,6 +71,7 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
     )
     await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
     await _recordings(connection, insert, whats)
+    await callbacks.write(connection, insert, [one for one in whats if isinstance(one, CallbackEvent)])
     calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
     await _replace(connection, insert, schema.calls, list(calls.values()))
     await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])

@@ -76,7 +76,7 @@ class UnfinishedCall:
             told = decided.get(row["data"]["entered_at"])
             outcome = Outcome(told["outcome"]) if told is not None else undecided
             waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
-            if told is None:
+            if told is None and row["data"].get("callback") is None:
                 missing.append(VisitDecided(now, self.id, queue, outcome, entered_at, waited))
             limit = Limit(told["limit"]) if told is not None and told.get("limit") else None
             led_to = told.get("led_to") if told is not None else None

@@ -20,6 +20,8 @@ CONTRACT = {
     "acd_agents": ("queue", "state"),
     "acd_offers_total": ("queue", "result"),
     "acd_announcements_total": ("queue",),
+    "acd_callbacks": ("queue", "state"),
+    "acd_callback_attempts_total": ("queue", "result"),
     "acd_dispatch_seconds": ("pbx",),
     "ami_connected": ("pbx",),
     "ami_events_total": ("pbx", "name"),

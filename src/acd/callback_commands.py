@@ -1,0 +1,120 @@
+"""What people ask about callbacks. ``acd.commands`` joins these to its own; ``callback`` carries them out."""
+
+from dataclasses import dataclass
+
+from acd.callback_policy import AttemptResult
+from acd.ids import AgentId, AttemptId, CallbackId, CallId, PbxId, QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCallback:
+    """Let a caller who waits go and call ``number`` when it is his turn. ``say`` is what he hears last.
+
+    The caller is let go when the promise is on disk, and stays in line otherwise (``CallbackEnded`` with ``not_kept``). The id is
+    ``callback_of(call)``. Conflict ``illegal_transition`` unless the call waits, ``callback_pending`` when the number has one in
+    this queue, ``no_callbacks`` when the queue makes none; Invalid ``invalid_number``.
+    """
+
+    call: CallId
+    number: str
+    say: tuple[str, ...] = ()
+    window: tuple[float, float] | None = None  # when it was said to be; kept to be compared with
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleCallback:
+    """Call ``number`` between two moments. The place in line counts from the first of them.
+
+    ``zone`` is the IANA name in which the window was chosen. Conflict ``callback_pending``, ``no_callbacks``; Invalid
+    ``invalid_number``, ``invalid_window``.
+    """
+
+    id: CallbackId
+    pbx: PbxId
+    queue: QueueId
+    number: str
+    due_from: float
+    due_until: float
+    zone: str = "UTC"
+    agent: AgentId | None = None
+    name: str | None = None
+    language: str | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCallback:
+    """``by`` is who asked: a role or ``caller``. Conflict ``illegal_transition`` once the customer is on or it has ended."""
+
+    callback: CallbackId
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCallback:
+    """None leaves a field as it is. Conflict ``illegal_transition`` while the customer is dialled, or later."""
+
+    callback: CallbackId
+    number: str | None = None
+    due_from: float | None = None
+    due_until: float | None = None
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAttempt:
+    """An attempt that was planned before a restart; ``result`` None: nobody has heard what became of it."""
+
+    id: AttemptId
+    planned_at: float
+    boot: str = ""
+    agent: AgentId | None = None
+    result: AttemptResult | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCallback:
+    """A callback that was open before a restart, with its attempts in order."""
+
+    id: CallbackId
+    pbx: PbxId
+    queue: QueueId
+    number: str
+    since: float
+    serial: int
+    priority: int
+    promised_at: float
+    expires_at: float
+    call: CallId | None = None
+    name: str | None = None
+    language: str | None = None
+    due_from: float | None = None
+    zone: str = "UTC"
+    agent: AgentId | None = None
+    window: tuple[float, float] | None = None
+    attempts: tuple[RestoreAttempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """From the engine: what was promised is on disk, and what depends on it may be done."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """From the engine: it could not be made durable in time, and nothing that depends on it may be done."""
+
+    id: str
+
+
+CallbackCommand = (
+    PromiseCallback | ScheduleCallback | CancelCallback | ChangeCallback | RestoreCallback | Kept | NotKept
+)
+
+
+def callback_of(call: CallId) -> CallbackId:
+    """The id of the callback that a waiting caller is promised."""
+    return CallbackId(f"{call}.cb")
