@@ -99,7 +99,8 @@ class CallbackDay(Day):
             place = call.place
             for entry in (self.floor.calls[each] for each in self.floor.queues[event.queue].away):
                 waits = entry.state is CallState.WAITING and entry.hold_off_until <= self.now
-                if waits and entry.place < place:
+                # Whoever has rejected this very customer does not get him again, as with any caller.
+                if waits and entry.place < place and entry.rejected_by.isdisjoint(event.agents):
                     self.overtaken[entry.id] += 1
 
     def _let_go(self, call: CallId) -> None:
