@@ -30,7 +30,7 @@ _LEAD_VARIABLES = (
 )
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
-_READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES})
+_READABLE = frozenset({*CALL_VARIABLES, *ASK_VARIABLES, names.ASK_KEYED})
 _PLACES = frozenset({*names.CONTEXTS}) - {
     names.FALLBACK,
     names.CALLBACK,

@@ -67,6 +67,7 @@ class LiveCall:
     left_bridge: str | None = None
     held: bool = False  # and the domain knows it
     led: bool = False  # away from the line, for good
+    ask: str | None = None  # the question that the caller has put, until it is answered or he is moved
 
     @property
     def id(self) -> CallId:

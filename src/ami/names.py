@@ -15,7 +15,8 @@ RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 CALLBACK = "acd-callback"
 FALLBACK = "acd-fallback"
-CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, CALLBACK)
+CALLBACK_OFFER = "acd-callback-offer"
+CONTEXTS = (ENTER, WAIT, OFFER, AFTER, CODES, RETURN, TRANSFER, FALLBACK, LEAD, CALLBACK, CALLBACK_OFFER)
 
 # Contexts of parts of a call, which nobody is moved into.
 MOBILE = "acd-mobile"
@@ -77,11 +78,12 @@ NAME = "ACD_NAME"  # … the caller's own
 OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the offer reaches it
 
 # Variables on a phone's channel that dialled a code (context CODES).
-ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
-ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up
+ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid; a caller's has a count behind it
+ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up; callback, callback_number, callback_confirm
 ASK_AGENT = "ACD_AGENT"  # digits
 ASK_PIN = "ACD_PIN"  # digits
 ASK_REASON = "ACD_REASON"  # digits after *13 or *15
+ASK_KEYED = "ACD_KEYED"  # by a caller who is asked for a number (context CALLBACK_OFFER): digits
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Global variables, set by the service.

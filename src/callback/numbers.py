@@ -79,6 +79,7 @@ class Accepted:
     region: str
     kind: str
     zones: tuple[str, ...]
+    spoken: str = ""  # as it is read back: like its owner writes it where we are, else with plus and country code
 
     def __repr__(self) -> str:
         return f"Accepted(region={self.region!r}, kind={self.kind!r})"  # numbers stay out of logs and tracebacks
@@ -129,7 +130,10 @@ def _judge(number: PhoneNumber, rules: NumberRules, own: AbstractSet[str]) -> Ac
         return Refused(Refusal.KIND)
     if region not in (rules.countries or {rules.region}):
         return Refused(Refusal.COUNTRY)
-    return Accepted(e164, region, kind, tuple(time_zones_for_number(number)))
+    home = phonenumbers.country_code_for_region(rules.region) == number.country_code
+    spoken = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL) if home else e164
+    digits = "".join(one for one in spoken if one in "+0123456789")
+    return Accepted(e164, region, kind, tuple(time_zones_for_number(number)), digits)
 
 
 def _why_invalid(national: str, region: str) -> Refusal:

@@ -27,9 +27,11 @@ from acd.floor import Floor
 from acd.ids import PbxId
 from acd.limits import Route
 from acd.telephony import Fact
-from ami.outputs import PhoneAsked
+from ami.outputs import Asked, CallerAsked, PhoneAsked
 from callback.keeper import Callbacks
 from nobat.auth import Authenticator
+from nobat.callback_desk import CallbackDesk
+from nobat.callback_dialogue import CallbackDialogue
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
@@ -100,6 +102,7 @@ class App:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    callbacks: CallbackDesk
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -126,6 +129,8 @@ class App:
         numbering = Numbering(local.country, local.trunk, local.international)
         folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
         voicemail = VoicemailKeeper(feed, database, folders, clock.now)
+        callbacks = CallbackDesk(metrics, database, settings.callbacks)
+        voicemail = VoicemailKeeper(callbacks, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
         routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
         floor = Floor(
@@ -136,17 +141,20 @@ class App:
             keeper=Callbacks(),
         )
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers)
-        voicemail.engine = engine
+        voicemail.engine = callbacks.engine = engine
         metrics.source = FloorSource(engine, recorder)
         pbxs: dict[PbxId, PbxLink] = {}
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
         phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
+        dialogue = CallbackDialogue(engine, callbacks)
         make = make_pbx or make_ami_link(settings, clock, int(started_at * 1000))
         for one in settings.pbx:
             name = PbxId(one.name)
-            pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
+            pbxs[name] = make(
+                name, _deliver(engine, phones, dialogue, pbxs, name), WatchedLink(name, metrics.meter(name))
+            )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
         figures = FiguresKeeper(lambda: Database(settings.database.url), clock.now)
@@ -169,6 +177,7 @@ class App:
             figures,
             MailKeeper(settings.mail, settings.mail_report, engine, database, figures, clock.now),
             feed,
+            callbacks,
         )
 
     async def start(self) -> None:
@@ -192,6 +201,7 @@ class App:
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
         self._keep_running("mail", self.mails.follow)
+        self._keep_running("callbacks", self.callbacks.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -284,11 +294,13 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
 
 
 def _deliver(
-    engine: Engine, phones: PhoneCodes, pbxs: dict[PbxId, PbxLink], name: PbxId
-) -> Callable[[Fact | PhoneAsked], None]:
-    def deliver(what: Fact | PhoneAsked) -> None:
+    engine: Engine, phones: PhoneCodes, dialogue: CallbackDialogue, pbxs: dict[PbxId, PbxLink], name: PbxId
+) -> Callable[[Fact | Asked], None]:
+    def deliver(what: Fact | Asked) -> None:
         if isinstance(what, PhoneAsked):
             phones.asked(pbxs[name], what)
+        elif isinstance(what, CallerAsked):
+            dialogue.asked(pbxs[name], what)
         else:
             engine.deliver(what)
 

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.breaks import BreakReason
+from callback.numbers import ALL_KINDS, USUAL_DENIED
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.settings_base import Section, read_secret
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+NumberKind = Annotated[str, AfterValidator(_kind)]
 PbxName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$")]
 
 
@@ -216,6 +218,45 @@ class TransferSettings(Section):
     business: allow there only what you want to pay for."""
 
 
+class CallbackSettings(Section):
+    """Which numbers may be called back, and how often. Queues say whether they call back at all."""
+
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "IR"
+    """Country (ISO 3166) of numbers that are written without a country code."""
+
+    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    """Countries that are called; none: only `region`. Every other costs, and is where fraud is paid."""
+
+    denied: tuple[NumberKind, ...] = tuple(kind for kind in ALL_KINDS if kind in USUAL_DENIED)
+    """Kinds of numbers that are not called: `fixed`, `mobile`, `fixed_or_mobile`, `voip`, `toll_free`, `premium`, `shared_cost`,
+    `personal`, `pager`, `universal`, `voicemail`, `satellite`, `unknown`."""
+
+    never: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,15}$")], ...] = ()
+    """Digits with which a number may not begin, as it is written or in E.164 without the plus: own numbers, ranges that cost. The
+    queues' numbers, emergency numbers and services are never called anyway."""
+
+    number_open: Annotated[int, Field(ge=0)] = 2
+    """Open callbacks of one number in different queues; in one queue it is always one. 0: no such cap, here and below."""
+
+    most_open: Annotated[int, Field(ge=0)] = 1_000
+    """Open callbacks of all queues."""
+
+    a_day: Annotated[int, Field(ge=0)] = 5_000
+    """Callbacks promised in 24 hours, all numbers together."""
+
+    short_answers: Annotated[int, Field(ge=0)] = 3
+    """A number that picked up and hung up at once so many times in 24 hours is not called back for the rest of them."""
+
+    short_answers_of_range: Annotated[int, Field(ge=0)] = 20
+    """The same, for numbers that differ in their last four digits only."""
+
+    requests: Annotated[int, Field(ge=0)] = 30
+    """Requests for a callback over REST of one token in `requests_in_s`."""
+
+    requests_in_s: Seconds = 3600.0
+    """See `requests`."""
+
+
 class HistorySettings(Section):
     """Writing down what happened, behind the calls."""
 
@@ -256,6 +297,7 @@ class Settings(BaseSettings):
     numbers: tuple[NumberRoute, ...] = ()
     """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""
     transfers: TransferSettings = TransferSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     mobile: MobileSettings = MobileSettings()
     mail: MailSettings = MailSettings()
     mail_report: tuple[MailReportSettings, ...] = ()

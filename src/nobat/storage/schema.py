@@ -177,6 +177,11 @@ voicemails = Table(
     Index("ix_voicemails_left_at_id", "left_at", "id"),
 )
 
+# Numbers, in E.164, that do not want to be called back.
+opt_outs = Table(
+    "opt_outs", metadata, _key("number", String(20)), _some("since", UtcDateTime), _some("by", String(200))
+)
+
 tokens = Table(
     "tokens",
     metadata,
