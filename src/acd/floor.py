@@ -23,6 +23,7 @@ from acd import (
     calling,
     desk,
     fallback,
+    inviting,
     joining,
     moving,
     overflow,
@@ -70,6 +71,7 @@ TimerKind = Literal[
     "hours",
     "clear",
     "callback",
+    "invite",
 ]
 
 
@@ -341,6 +343,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "announce": announcing.due,
     "speak": announcing.speak,
     "callback": away.due,
+    "invite": inviting.due,
 }
 
 
