@@ -10,6 +10,7 @@ site's rules. Whatever is not clearly a subscriber whom the site wants to pay fo
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 
 import phonenumbers
@@ -69,6 +70,17 @@ class NumberRules:
     countries: frozenset[str] = frozenset()
     denied: frozenset[str] = USUAL_DENIED
     never: tuple[str, ...] = ()
+
+    def e164(self, text: str) -> str | None:
+        """A number in any writing as E.164, whether it may be called or not; None if no subscriber has it."""
+        written = _written(text)
+        if written is None or len(written) < SHORTEST:
+            return None
+        with suppress(phonenumbers.NumberParseException):
+            number = phonenumbers.parse(written, self.region)
+            if phonenumbers.is_valid_number(number):
+                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def service_of(app: "App") -> Service:
         figures=app.figures,
         mails=app.mails,
         feed=app.feed,
+        callbacks=app.callbacks,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

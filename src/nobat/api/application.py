@@ -19,7 +19,8 @@ from nobat.api import (
     health,
     mails,
     moves,
-    queues,
+    opt_outs,
+    opt_outs, queues,
     reports,
     voicemails,
 )
@@ -85,7 +86,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         mails,
         feed,
         callbacks,
-    )
+    , opt_outs)
     for part in parts:
         api.include_router(part.router)
     if with_metrics:

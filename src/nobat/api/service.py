@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from acd.ids import PbxId
 from nobat.auth import Authenticator
+from nobat.callback_desk import CallbackDesk
 from nobat.catalogue import CatalogueKeeper
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
@@ -33,6 +34,7 @@ class Service:
     figures: FiguresKeeper
     mails: MailKeeper
     feed: Feed
+    callbacks: CallbackDesk
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -32,26 +33,30 @@ async def listed(database: Database, after: str | None, most: int) -> list[OptOu
     if after is not None:
         wanted = wanted.where(_c.number > after)
     async with database.read() as connection:
-        rows = (await connection.execute(wanted)).mappings()
-        return [OptOut(row["number"], row["since"].timestamp(), row["by"]) for row in rows]
+        return [_opt_out(row) for row in (await connection.execute(wanted)).mappings()]
 
 
-async def numbers(database: Database) -> frozenset[str]:
-    """All of them."""
+async def find(database: Database, numbers: Iterable[str]) -> list[OptOut]:
+    """Those of ``numbers`` that are among them."""
+    wanted = select(schema.opt_outs).where(_c.number.in_(list(numbers)))
     async with database.read() as connection:
-        return frozenset((await connection.execute(select(_c.number))).scalars())
+        return [_opt_out(row) for row in (await connection.execute(wanted)).mappings()]
 
 
-async def put(database: Database, entries: Iterable[str], by: str, now: float) -> None:
+async def put(database: Database, numbers: Iterable[str], by: str, now: float) -> None:
     """Enter numbers; one that is there already stays as it is."""
-    rows = [{"number": number, "since": when(now), "by": by} for number in entries]
+    rows = [{"number": number, "since": when(now), "by": by} for number in numbers]
     if rows:
         async with database.write() as connection:
             statement = database.insert(schema.opt_outs).on_conflict_do_nothing(index_elements=["number"])
             await connection.execute(statement, rows)
 
 
-async def remove(database: Database, entries: Iterable[str]) -> bool:
-    """Take numbers out; False if none of them was there."""
+async def remove(database: Database, number: str) -> bool:
+    """Take a number out; False if it was not there."""
     async with database.write() as connection:
-        return bool((await connection.execute(delete(schema.opt_outs).where(_c.number.in_(list(entries))))).rowcount)
+        return bool((await connection.execute(delete(schema.opt_outs).where(_c.number == number))).rowcount)
+
+
+def _opt_out(row: Any) -> OptOut:
+    return OptOut(row["number"], row["since"].timestamp(), row["by"])

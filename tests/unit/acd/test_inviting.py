@@ -101,5 +101,7 @@ def test_it_is_said_besides_what_the_queue_announces_even_if_that_is_on_its_way(
     said = [one for one in world.requests if isinstance(one, Announce) and one.call == call]
     hears(world, call)
     world.wait(1)
-    said = [prompt for one in world.requests if isinstance(one, Announce) and one.call == call for prompt in one.prompts]
+    said = [
+        prompt for one in world.requests if isinstance(one, Announce) and one.call == call for prompt in one.prompts
+    ]
     assert sorted(said) == ["callback-offer", "you-are-next"]
