@@ -79,12 +79,12 @@ class OfferPolicy:
 class HarmPolicy:
     """How often and when a queue must not call. What numbers may be called at all is the site's (setting ``callbacks``).
 
-    ``quiet_from`` to ``quiet_until`` are minutes of the day on the customer's own clock; equal ones: never quiet. ``number_a_day``:
+    ``quiet_from`` to ``quiet_until`` are times (``21:00``) on the customer's own clock; equal ones: never quiet. ``number_a_day``:
     promises to one number in 24 hours. ``most_open``: promises of this queue that are not kept yet. 0: no such cap.
     """
 
-    quiet_from: int = 21 * 60
-    quiet_until: int = 9 * 60
+    quiet_from: str = "21:00"
+    quiet_until: str = "09:00"
     number_a_day: int = 3
     most_open: int = 200
 

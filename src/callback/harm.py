@@ -54,10 +54,13 @@ class Ledger:
         """It is over, however."""
         self.open.pop(callback, None)
 
-    def note_number(self, callback: str, number: str) -> None:
-        """Another number was chosen for an open callback."""
-        if callback in self.open:
-            self.open[callback] = (number, self.open[callback][1])
+    def note_number(self, callback: str, number: str, at: float) -> None:
+        """Another number may have been chosen for an open callback: a promise to that one."""
+        known = self.open.get(callback)
+        if known is not None and known[0] != number:
+            self.open[callback] = (number, known[1])
+            self.promised.append((at, number))
+            self.of_number[number] += 1
 
     def take_back(self, callback: str) -> None:
         """The promise was not kept at all: as if it had not been made."""
@@ -78,11 +81,12 @@ class Ledger:
         while len(self.short) > MOST_SHORT:
             self._forget_short()
 
-    def bar(self, number: str, queue: str, caps: Caps, now: float) -> Refusal | None:
-        """The cap that a promise to ``number`` would pass now."""
+    def bar(self, number: str, queue: str, caps: Caps, now: float, but: str | None = None) -> Refusal | None:
+        """The cap that a promise to ``number`` would pass now; the open callback ``but`` does not count."""
         self._forget(now - DAY_S)
-        open_for = [queue_of for number_of, queue_of in self.open.values() if number_of == number] if self.open else []
-        in_queue = sum(queue_of == queue for _, queue_of in self.open.values())
+        others = [known for callback, known in self.open.items() if callback != but]
+        open_for = [queue_of for number_of, queue_of in others if number_of == number]
+        in_queue = sum(queue_of == queue for _, queue_of in others)
         checks = (
             (queue in open_for, Refusal.OPEN_ALREADY),
             (_full(self.short_of.get(number, 0), caps.short_answers), Refusal.SHORT_ANSWERS),
@@ -90,7 +94,7 @@ class Ledger:
             (_full(self.of_number.get(number, 0), caps.number_a_day), Refusal.NUMBER_A_DAY),
             (_full(len(open_for), caps.number_open), Refusal.NUMBER_OPEN),
             (_full(in_queue, caps.queue_open), Refusal.QUEUE_OPEN),
-            (_full(len(self.open), caps.open), Refusal.OPEN),
+            (_full(len(others), caps.open), Refusal.OPEN),
             (_full(len(self.promised), caps.a_day), Refusal.A_DAY),
         )
         return next((why for barred, why in checks if barred), None)

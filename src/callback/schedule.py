@@ -1,14 +1,14 @@
-"""Callbacks at a chosen time: from a window on somebody's clock to two instants, and who is due when.
+"""Callbacks at a chosen time: from a window on somebody's clock to two instants; and hours in which nobody is called.
 
 A window is kept as people chose it (local date and times, and a zone), so that new rules of a zone move it; its instants are worked
 out when they are needed. Clocks are set twice a year: a time that a day does not have becomes the first instant after the
 gap, a time that it has twice the first of the two. Begin and end are one instant each, whatever the clock shows how often, so a
-customer is due once.
+customer is due once (``callback.promising`` puts him into the line then, and ends what is not kept within the window).
 
 Zones come in as ``tzinfo``: this module knows arithmetic only. ``nobat`` finds the zone and hands over the time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -92,6 +92,11 @@ class Quiet:
     begin: int = 21 * 60
     end: int = 9 * 60
 
+    @classmethod
+    def between(cls, begin: str, end: str) -> "Quiet":
+        """From two times as they are written: ``21:00``."""
+        return cls(*(int(text[:2]) * 60 + int(text[3:]) for text in (begin, end)))
+
     def holds(self, minute: int) -> bool:
         """Whether that minute of the day is one of them."""
         if self.begin <= self.end:
@@ -118,41 +123,3 @@ def may_be_called_at(at: float, zones: Sequence[tzinfo], quiet: Quiet) -> float 
 def _minute_of_day(at: float, zone: tzinfo) -> int:
     shown = _shown(at, zone)
     return 60 * shown.hour + shown.minute
-
-
-# ---------------------------------------------------------------- many at once
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """After an outage many are due at the same moment: so many come into the line in so many seconds."""
-
-    most: int = 10
-    in_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What becomes of those who wait for their time: who comes into the line now, whose window is over, and when to look again."""
-
-    now: tuple[str, ...] = ()
-    expired: tuple[str, ...] = ()
-    next_at: float | None = None
-
-
-def due(waiting: Iterable[tuple[str, Instants]], begun: Sequence[float], pace: Pace, now: float) -> Due:
-    """Who is due: the earliest window first. ``begun``: when the last ones came into the line, in order.
-
-    Whoever's window has passed, in an outage or behind others, is expired and told so; nobody is called at a time that was not
-    chosen.
-    """
-    order = sorted(waiting, key=lambda one: (one[1].due_from, one[1].due_until, one[0]))
-    expired = tuple(name for name, window in order if window.due_until <= now)
-    ready = [(name, window) for name, window in order if window.due_from <= now < window.due_until]
-    lately = [at for at in begun if at > now - pace.in_s]
-    room = max(0, pace.most - len(lately))
-    later = [window.due_from for _, window in order if window.due_from > now]
-    if len(ready) > room:
-        later.append(min(lately, default=now) + pace.in_s)
-        later += [window.due_until for _, window in ready[room:]]
-    return Due(tuple(name for name, _ in ready[:room]), expired, min(later, default=None))

@@ -226,6 +226,7 @@ class App:
         callbacks = await restored_callbacks(self.database)
         await self.keeper.take_up(known)
         await self.directory.take_up()
+        await self.callbacks.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
         restored: tuple[Command, ...] = (*people, *visits, *parts, *amended, *places, *callbacks)
         for command in restored:

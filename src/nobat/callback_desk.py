@@ -29,13 +29,13 @@ from acd.errors import AcdError, Conflict
 from acd.events import Event
 from acd.floor import Floor
 from acd.ids import CallbackId, PbxId, QueueId
-from callback.harm import Caps, Ledger, Rate
+from callback.harm import DAY_S, Caps, Ledger, Rate
 from callback.numbers import Accepted, NumberRules, Refused, screen
 from callback.refusals import Refusal
 from callback.schedule import Quiet, is_quiet
 from nobat.engine import Engine, Gauge
 from nobat.settings import CallbackSettings
-from nobat.storage import opt_outs
+from nobat.storage import callback_day, opt_outs
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 
@@ -49,18 +49,6 @@ class Counts(Gauge, Protocol):
     """The metrics, as far as this needs them."""
 
     def callback_refused(self, reason: Refusal) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A callback of the past day, as storage has it."""
-
-    id: str
-    number: str
-    queue: str
-    promised_at: float
-    open: bool
-    due_from: float | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +78,9 @@ class CallbackDesk:
             self.refused(found.reason)
         return found
 
-    async def _judge(self, queue: QueueId, text: str | None, calls_at: tuple[float, ...]) -> Accepted | Refused:
+    async def _judge(
+        self, queue: QueueId, text: str | None, calls_at: tuple[float, ...], changed: str | None = None
+    ) -> Accepted | Refused:
         policy, own, now = self._read(queue)
         if not policy.enabled:
             return Refused(Refusal.NOT_OFFERED)
@@ -102,17 +92,23 @@ class CallbackDesk:
         quiet, zones = _quiet(policy.harm), zones_of(found.zones)
         if any(is_quiet(at, zones, quiet) for at in calls_at):
             return Refused(Refusal.QUIET_HOURS)
-        why = self.ledger.bar(found.e164, queue, self._caps(policy.harm), now)
+        why = self.ledger.bar(found.e164, queue, self._caps(policy.harm), now, changed)
         return Refused(why) if why is not None else found
 
-    async def admit(self, asker: str, queue: QueueId, text: str, calls_at: Iterable[float] = ()) -> Accepted:
-        """For requests from outside: ``asker`` (a token) has a rate. Raises ``callback_refused`` with the reason."""
+    async def admit(
+        self, asker: str, queue: QueueId, text: str, calls_at: Iterable[float] = (), changed: str | None = None
+    ) -> Accepted:
+        """For requests from outside: ``asker`` (a token) has a rate. Raises ``callback_refused`` with the reason.
+
+        ``changed``: the open callback that is to have this number; it stands in its own way in no cap.
+        """
         _, _, now = self._read(queue)
         if not self._rate.allows(asker, now):
             self.refused(Refusal.TOO_MANY_REQUESTS)
             raise refusal_error(Refusal.TOO_MANY_REQUESTS)
-        found = await self.judge(queue, text, calls_at)
+        found = await self._judge(queue, text, tuple(calls_at), changed)
         if isinstance(found, Refused):
+            self.refused(found.reason)
             raise refusal_error(found.reason)
         return found
 
@@ -155,11 +151,14 @@ class CallbackDesk:
 
     # ------------------------------------------------------------ what happened
 
-    def take_up(self, known: Iterable[Known]) -> None:
-        """What was promised in the last day, and what is open, before a restart; the earliest first."""
-        for one in known:
-            self.ledger.note_promise(one.id, one.number, one.queue, one.promised_at, still_open=one.open)
-            if one.open and one.due_from is not None:
+    async def take_up(self) -> None:
+        """What was promised in the last day, and what is open, before a restart. Raises ``StorageUnavailable``."""
+        now = self._engine().read(lambda _, now: now)
+        for one in await callback_day.known(self.database, now - DAY_S):
+            self.ledger.note_promise(one.id, one.number, one.queue, one.promised_at, still_open=one.is_open)
+            for at in one.short_answers:
+                self.ledger.note_short_answer(one.number, at)
+            if one.is_open and one.due_from is not None:
                 self._due_from[one.id] = one.due_from
 
     def observe(self, events: Sequence[Event], now: float) -> None:
@@ -172,7 +171,7 @@ class CallbackDesk:
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackChanged():
-                    self.ledger.note_number(event.callback, event.number)
+                    self.ledger.note_number(event.callback, event.number, event.at)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackAttemptEnded(result=AttemptResult.HUNG_UP) if event.callback in self.ledger.open:
@@ -241,4 +240,4 @@ def zones_of(names: Iterable[str]) -> list[tzinfo]:
 
 
 def _quiet(harm: HarmPolicy) -> Quiet:
-    return Quiet(harm.quiet_from, harm.quiet_until)
+    return Quiet.between(harm.quiet_from, harm.quiet_until)

@@ -93,7 +93,9 @@ def test_a_farm_of_numbers_is_known_by_its_range() -> None:
 def test_a_callback_that_changes_its_number_leaves_the_old_one_free() -> None:
     ledger = Ledger()
     ledger.note_promise("a", NUMBER, "sales", NOW)
-    ledger.note_number("a", OTHER)
+    ledger.note_number("a", OTHER, NOW)
+    assert ledger.bar(OTHER, "support", Caps(number_a_day=1), NOW) is Refusal.NUMBER_A_DAY
+    assert ledger.bar(OTHER, "sales", Caps(), NOW, "a") is None
     assert ledger.bar(NUMBER, "sales", Caps(), NOW) is None
     assert ledger.bar(OTHER, "sales", Caps(), NOW) is Refusal.OPEN_ALREADY
 

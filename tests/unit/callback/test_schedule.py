@@ -6,20 +6,26 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
+from acd import telephony as t
+from acd.callback_commands import ScheduleCallback
+from acd.callback_events import CallbackEnded
+from acd.callback_policy import AttemptResult, CallbackPolicy, Retries, Retry
+from acd.ids import CallbackId
 from callback.refusals import Refusal
 from callback.schedule import (
     Instants,
-    Pace,
     Quiet,
     Window,
     bar,
-    due,
     first_instant,
     instants,
     is_quiet,
     may_be_called_at,
 )
+from tests.support.callbacks import CallbackWorld
+from tests.support.world import PBX, SALES, device
 
+ONCE = Retries(no_answer=Retry(1, 60.0))
 BERLIN = ZoneInfo("Europe/Berlin")
 TEHRAN = ZoneInfo("Asia/Tehran")
 
@@ -34,9 +40,9 @@ def local(text: str) -> datetime:
 
 @cache
 def tricky_days() -> tuple[tuple[str, date], ...]:
-    """Every zone with the days on which its clocks are set, in four years; one zone of those that are set alike."""
-    first, last = datetime(2022, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
-    moments = [first + timedelta(hours=12 * number) for number in range((last - first).days * 2)]
+    """Every zone with the days on which its clocks are set, in three years; one zone of those that are set alike."""
+    first, last = datetime(2024, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    moments = [first + timedelta(days=number) for number in range((last - first).days)]
     seen: set[tuple[timedelta | None, ...]] = set()
     found = []
     for name in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
@@ -47,24 +53,27 @@ def tricky_days() -> tuple[tuple[str, date], ...]:
         seen.add(offsets)
         for moment, before, after in zip(moments[1:], offsets, offsets[1:], strict=False):
             if before != after:
-                found += [(name, (moment.astimezone(zone) - timedelta(hours=12 * back)).date()) for back in (0, 1)]
+                found += [(name, (moment.astimezone(zone) - timedelta(days=back)).date()) for back in (0, 1)]
     return tuple(dict.fromkeys(found))
 
 
 def dials(window: Window, zone: ZoneInfo) -> list[float]:
-    """Let the clock run over the day and its neighbours, minute by minute, and see when the customer comes into the line."""
+    """One agent is free all the time; the clock runs from the day before to the day after, and nobody ever picks up."""
     found = instants(window, zone)
-    waiting = {"one": found}
-    begun: list[float] = []
-    start = datetime.combine(window.day, time(), UTC) - timedelta(days=1)
-    for minute in range(0, 3 * 24 * 60 + 12 * 60, 5):
-        now = (start + timedelta(minutes=minute)).timestamp()
-        said = due(waiting.items(), begun, Pace(), now)
-        for name in said.now:
-            begun.append(now)
-            del waiting[name]
-        assert not said.expired
-    return begun
+    world = CallbackWorld.with_agents("101", callbacks=CallbackPolicy(enabled=True, retries=ONCE), wrap_up_s=0)
+    assert isinstance(world, CallbackWorld)
+    world.now = found.due_from - 86_400
+    world.do(t.PbxSnapshot(PBX, "boot-1", (), ((device("101"), t.DeviceState.NOT_IN_USE),)))
+    world.do(ScheduleCallback(CallbackId("pbx1-1.cs"), PBX, SALES, "+989123456789", found.due_from, found.due_until))
+    at: list[float] = []
+    for _ in range(3 * 24 * 4):
+        world.wait(900)
+        if len(world.dialled()) > len(at):
+            at += [world.now] * (len(world.dialled()) - len(at))
+            world.not_reached(AttemptResult.NO_ANSWER)
+    assert world.ends() == ["gave_up"]
+    assert all(found.due_from <= one <= found.due_until + 900 for one in at)
+    return at
 
 
 def test_every_zone_has_days_to_be_tried_on() -> None:
@@ -86,7 +95,7 @@ def test_on_days_when_clocks_are_set_a_customer_is_due_once_and_not_before_the_c
 
 
 def test_on_days_when_clocks_are_set_each_customer_is_dialled_exactly_once() -> None:
-    for name, day in tricky_days()[::5]:
+    for name, day in tricky_days()[::3]:
         for begin, end in ((time(1, 30), time(2, 30)), (time(2, 10), time(2, 50)), (time(0, 0), time(1, 0))):
             found = dials(Window(day, begin, end), ZoneInfo(name))
             assert len(found) == 1, (name, day, begin)
@@ -158,35 +167,25 @@ def test_a_number_at_whose_places_it_is_never_day_together_is_not_called() -> No
 # ---------------------------------------------------------------- after an outage
 
 
-def test_who_became_due_in_an_outage_comes_paced_and_in_order_and_whose_window_is_over_is_told() -> None:
-    now = 100_000.0
-    waiting = {f"c{number:02}": Instants(now - 5000 + number, now + 300) for number in range(25)}
-    waiting["late"] = Instants(now - 9000, now - 1)
-    begun: list[float] = []
-    order: list[str] = []
-    expired: list[str] = []
-    clock: float | None = now
-    while clock is not None and clock < now + 400:
-        said = due(waiting.items(), begun, Pace(10, 60.0), clock)
-        expired += said.expired
-        for name in (*said.now, *said.expired):
-            del waiting[name]
-        order += said.now
-        begun += [clock] * len(said.now)
-        clock = said.next_at
-    assert expired == ["late"]
-    assert order == [f"c{number:02}" for number in range(25)]
-    assert begun == [now] * 10 + [now + 60] * 10 + [now + 120] * 5
-
-
-def test_who_does_not_come_up_within_the_window_is_expired_and_never_dialled_late() -> None:
-    now = 100_000.0
-    waiting = {f"c{number:02}": Instants(now, now + 90) for number in range(25)}
-    first = due(waiting.items(), [], Pace(10, 60.0), now)
-    second = due(
-        [(name, one) for name, one in waiting.items() if name not in first.now], [now] * 10, Pace(10, 60.0), now + 60
-    )
-    left = [(name, one) for name, one in waiting.items() if name not in (*first.now, *second.now)]
-    assert second.next_at == now + 90
-    last = due(left, [now + 60] * 10, Pace(10, 60.0), now + 90)
-    assert (len(first.now), len(second.now), last.now, len(last.expired)) == (10, 10, (), 5)
+def test_who_became_due_in_an_outage_is_dialled_as_agents_are_free_in_order_and_whose_window_is_over_is_told() -> None:
+    world = CallbackWorld.with_agents("101", "102", callbacks=CallbackPolicy(enabled=True), wrap_up_s=0)
+    assert isinstance(world, CallbackWorld)
+    now = world.now
+    for number in range(6):
+        due_from = now + 60 + number
+        window = (due_from, due_from + (600 if number == 2 else 7200))
+        world.do(ScheduleCallback(CallbackId(f"pbx1-{number}.cs"), PBX, SALES, f"+98912345670{number}", *window))
+    world.do(t.LinkDown(PBX, "connection_lost"))
+    world.wait(1800)
+    assert world.dialled() == []
+    assert [(one.callback, one.why.value) for one in world.events if isinstance(one, CallbackEnded)] == [
+        ("pbx1-2.cs", "expired")
+    ]
+    free = tuple((device(agent), t.DeviceState.NOT_IN_USE) for agent in ("101", "102"))
+    world.do(t.PbxSnapshot(PBX, "boot-1", (), free))
+    world.wait(1)
+    assert [one.number[-1] for one in world.dialled()] == ["0", "1"], "as many as agents are free, and no more"
+    for attempt in [one.attempt for one in world.dialled()]:
+        world.not_reached(AttemptResult.BUSY, attempt)
+        world.wait(1)
+    assert [one.number[-1] for one in world.dialled()] == ["0", "1", "3", "4"]
