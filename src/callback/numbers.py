@@ -91,7 +91,7 @@ class Accepted:
     region: str
     kind: str
     zones: tuple[str, ...]
-    spoken: str = ""  # as it is read back: like its owner writes it where we are, else with plus and country code
+    written: str = ""  # as people where we are write it, and else E.164: what is read back, and dialled
 
     def __repr__(self) -> str:
         return f"Accepted(region={self.region!r}, kind={self.kind!r})"  # numbers stay out of logs and tracebacks
@@ -142,10 +142,15 @@ def _judge(number: PhoneNumber, rules: NumberRules, own: AbstractSet[str]) -> Ac
         return Refused(Refusal.KIND)
     if region not in (rules.countries or {rules.region}):
         return Refused(Refusal.COUNTRY)
-    home = phonenumbers.country_code_for_region(rules.region) == number.country_code
-    spoken = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL) if home else e164
-    digits = "".join(one for one in spoken if one in "+0123456789")
-    return Accepted(e164, region, kind, tuple(time_zones_for_number(number)), digits)
+    return Accepted(e164, region, kind, tuple(time_zones_for_number(number)), _at_home(number, rules.region) or e164)
+
+
+def _at_home(number: PhoneNumber, region: str) -> str | None:
+    """A number of our own country as it is dialled within it."""
+    if phonenumbers.country_code_for_region(region) != number.country_code:
+        return None
+    text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(one for one in text if one in "0123456789") or None
 
 
 def _why_invalid(national: str, region: str) -> Refusal:

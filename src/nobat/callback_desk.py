@@ -117,6 +117,14 @@ class CallbackDesk:
         self.gauge.callback_refused(reason)
         log.info("a callback was refused", why=reason.value)
 
+    def dialled(self, found: Accepted) -> str:
+        """The number as the PBX is to dial it."""
+        return found.e164 if self.settings.dial_as == "e164" else found.written
+
+    def _key(self, number: str) -> str:
+        """One form for one subscriber, however callbacks have it."""
+        return self.rules.e164(number) or number
+
     @property
     def rules(self) -> NumberRules:
         """Which numbers the site calls."""
@@ -155,9 +163,9 @@ class CallbackDesk:
         """What was promised in the last day, and what is open, before a restart. Raises ``StorageUnavailable``."""
         now = self._engine().read(lambda _, now: now)
         for one in await callback_day.known(self.database, now - DAY_S):
-            self.ledger.note_promise(one.id, one.number, one.queue, one.promised_at, still_open=one.is_open)
+            self.ledger.note_promise(one.id, self._key(one.number), one.queue, one.promised_at, still_open=one.is_open)
             for at in one.short_answers:
-                self.ledger.note_short_answer(one.number, at)
+                self.ledger.note_short_answer(self._key(one.number), at)
             if one.is_open and one.due_from is not None:
                 self._due_from[one.id] = one.due_from
 
@@ -167,11 +175,11 @@ class CallbackDesk:
         for event in events:
             match event:
                 case CallbackPromised():
-                    self.ledger.note_promise(event.callback, event.number, event.queue, event.at)
+                    self.ledger.note_promise(event.callback, self._key(event.number), event.queue, event.at)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackChanged():
-                    self.ledger.note_number(event.callback, event.number, event.at)
+                    self.ledger.note_number(event.callback, self._key(event.number), event.at)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackAttemptEnded(result=AttemptResult.HUNG_UP) if event.callback in self.ledger.open:

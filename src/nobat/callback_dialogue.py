@@ -127,7 +127,7 @@ class CallbackDialogue:
         zone = zones[0] if len(zones) == 1 else next(iter(zones_of((asker.timezone,))), None)
         said = _promise_said(window, zone, asker.language)
         try:
-            await self.engine.ask(PromiseCallback(call, found.e164, said, window))
+            await self.engine.ask(PromiseCallback(call, self.desk.dialled(found), said, window))
         except StorageUnavailable:
             return NOT_NOW  # counted when the promise is taken back
         except AcdError as refusal:
@@ -169,7 +169,7 @@ def _refusal(reason: Refusal) -> Step:
 
 
 def _read_back(found: Accepted, language: str) -> Prompts:
-    return say(PhoneNumber(found.spoken), language)
+    return say(PhoneNumber(found.written), language)
 
 
 def _window(asker: Asker) -> Window | None:

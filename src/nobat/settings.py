@@ -235,6 +235,10 @@ class CallbackSettings(Section):
     """Digits with which a number may not begin, as it is written or in E.164 without the plus: own numbers, ranges that cost. The
     queues' numbers, emergency numbers and services are never called anyway."""
 
+    dial_as: Literal["national", "e164"] = "national"
+    """How numbers are dialled: as within `region` (`09121234567`; others with plus and country code), or all with plus and country
+    code. The dial string of a queue's `callbacks.dial` or of `transfers.outside` is around it."""
+
     number_open: Annotated[int, Field(ge=0)] = 2
     """Open callbacks of one number in different queues; in one queue it is always one. 0: no such cap, here and below."""
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from acd.errors import Invalid
 from acd.ids import QueueId
-from callback.numbers import Accepted
 from callback.schedule import Instants, bar, instants
 from nobat.api.access import Access
 from nobat.api.callback_models import CallbackIn
@@ -16,9 +15,10 @@ from nobat.callback_desk import refusal_error, zones_of
 
 async def admitted(
     access: Access, queue: QueueId, number: str, calls_at: Iterable[float], changed: str | None = None
-) -> Accepted:
-    """Raises ``callback_refused``. ``changed``: the open callback whose number this is to become."""
-    return await access.service.callbacks.admit(access.principal.token, queue, number, calls_at, changed)
+) -> str:
+    """The number as it is dialled. Raises ``callback_refused``. ``changed``: the open callback whose number this is to become."""
+    desk = access.service.callbacks
+    return desk.dialled(await desk.admit(access.principal.token, queue, number, calls_at, changed))
 
 
 def chosen(body: CallbackIn, now: float) -> tuple[float, float]:

@@ -80,7 +80,7 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
         callback = callback_of(view.id)
         await access.audit("createCallback", callback)
         found = await admitted(access, view.queue, body.number, [access.service.now()])
-        await access.service.engine.ask(PromiseCallback(view.id, found.e164, ("callback-booked", "goodbye")))
+        await access.service.engine.ask(PromiseCallback(view.id, found, ("callback-booked", "goodbye")))
     else:
         callback = await _schedule(access, body)
     (shown,) = await _shown(access, [await _row(access, callback)])
@@ -102,7 +102,7 @@ async def _schedule(access: Access, body: CallbackIn) -> CallbackId:
             callback,
             pbx,
             queue,
-            found.e164,
+            found,
             due_from,
             due_until,
             body.zone,
@@ -129,7 +129,7 @@ async def change_callback(access: SupervisorAccess, callback: PathId, body: Call
     await access.audit("changeCallback", row["id"])
     number = body.number
     if number is not None:
-        number = (await admitted(access, QueueId(row["queue_id"]), number, [], callback)).e164
+        number = await admitted(access, QueueId(row["queue_id"]), number, [], callback)
     await access.service.engine.ask(
         ChangeCallback(
             CallbackId(callback),
