@@ -83,8 +83,8 @@ class HarmPolicy:
     promises to one number in 24 hours. ``most_open``: promises of this queue that are not kept yet. 0: no such cap.
     """
 
-    quiet_from: str = "21:00"
-    quiet_until: str = "09:00"
+    quiet_from: str = "00:00"
+    quiet_until: str = "00:00"
     number_a_day: int = 3
     most_open: int = 200
 

@@ -60,11 +60,11 @@ class CallbackDesk:
     settings: CallbackSettings
     engine: Engine | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    _rate: Rate = field(default_factory=Rate)
+    rate: Rate = field(default_factory=Rate)
     _due_from: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._rate = Rate(self.settings.requests, self.settings.requests_in_s)
+        self.rate = Rate(self.settings.requests, self.settings.requests_in_s)
 
     # ------------------------------------------------------------ judging
 
@@ -103,7 +103,7 @@ class CallbackDesk:
         ``changed``: the open callback that is to have this number; it stands in its own way in no cap.
         """
         _, _, now = self._read(queue)
-        if not self._rate.allows(asker, now):
+        if not self.rate.allows(asker, now):
             self.refused(Refusal.TOO_MANY_REQUESTS)
             raise refusal_error(Refusal.TOO_MANY_REQUESTS)
         found = await self._judge(queue, text, tuple(calls_at), changed)

@@ -254,7 +254,7 @@ class CallbackSettings(Section):
     short_answers_of_range: Annotated[int, Field(ge=0)] = 20
     """The same, for numbers that differ in their last four digits only."""
 
-    requests: Annotated[int, Field(ge=0)] = 30
+    requests: Annotated[int, Field(ge=0)] = 600
     """Requests for a callback over REST of one token in `requests_in_s`."""
 
     requests_in_s: Seconds = 3600.0

@@ -39,8 +39,8 @@ class OfferIn(_Body):
 class HarmIn(_Body):
     """How often and when a queue must not call. Which numbers may be called at all is a setting (`callbacks`)."""
 
-    quiet_from: Annotated[Clock, Field(description="On the customer's own clock; equal ends: never quiet.")] = "21:00"
-    quiet_until: Clock = "09:00"
+    quiet_from: Annotated[Clock, Field(description="On the customer's own clock; equal ends: never quiet.")] = "00:00"
+    quiet_until: Clock = "00:00"
     number_a_day: Annotated[Cap, Field(description="Promises to one number in 24 hours; 0: no such cap.")] = 3
     most_open: Annotated[Cap, Field(description="Promises of the queue not kept yet; 0: no such cap.")] = 200
 
