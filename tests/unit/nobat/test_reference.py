@@ -20,12 +20,9 @@ CONTRACT = {
     "acd_agents": ("queue", "state"),
     "acd_offers_total": ("queue", "result"),
     "acd_announcements_total": ("queue",),
-<<<<<<< HEAD
     "acd_callbacks": ("queue", "state"),
     "acd_callback_attempts_total": ("queue", "result"),
-=======
     "acd_callback_refusals_total": ("reason",),
->>>>>>> a4bb239 (Lists of settings are shown as TOML)
     "acd_dispatch_seconds": ("pbx",),
     "ami_connected": ("pbx",),
     "ami_events_total": ("pbx", "name"),
