@@ -29,7 +29,7 @@ PBX = PbxId("pbx1")
 MOVES = (b"Redirect successful", b"Channel Hungup")
 
 
-LATER = frozenset({"visit", "chosen", "place_since", "told"})
+LATER = frozenset({"visit", "chosen", "place_since", "told", "attempt"})
 """Fields that facts have had only since after most recordings: told where they say something."""
 
 
