@@ -33,8 +33,8 @@ from callback.harm import DAY_S, Caps, Ledger, Rate
 from callback.numbers import Accepted, NumberRules, Refused, screen
 from callback.refusals import Refusal
 from callback.schedule import Quiet, is_quiet
+from nobat.callback_settings import CallbackSettings
 from nobat.engine import Engine, Gauge
-from nobat.settings import CallbackSettings
 from nobat.storage import callback_day, opt_outs
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
@@ -235,6 +235,10 @@ class CallbackDesk:
 
 def refusal_error(reason: Refusal) -> Conflict:
     """What a request from outside is told."""
+    if reason is Refusal.NOT_OFFERED:
+        return Conflict("no_callbacks", "this queue does not call back", reason=reason.value)
+    if reason is Refusal.OPEN_ALREADY:
+        return Conflict("callback_pending", "the queue calls this number back already", reason=reason.value)
     return Conflict("callback_refused", f"this is not called back: {reason.value}", reason=reason.value)
 
 

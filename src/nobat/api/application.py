@@ -20,7 +20,7 @@ from nobat.api import (
     mails,
     moves,
     opt_outs,
-    opt_outs, queues,
+    queues,
     reports,
     voicemails,
 )
@@ -86,7 +86,8 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         mails,
         feed,
         callbacks,
-    , opt_outs)
+        opt_outs,
+    )
     for part in parts:
         api.include_router(part.router)
     if with_metrics:
