@@ -23,7 +23,6 @@ class Refusal(Word):
     OPEN = "open"
     A_DAY = "a_day"
     QUIET_HOURS = "quiet_hours"
-    WINDOW = "window"  # over, too long or too far away
     SHORT_ANSWERS = "short_answers"  # answered and gone, again and again: somebody earns by it
     TOO_MANY_REQUESTS = "too_many_requests"
     NOT_OFFERED = "not_offered"  # the queue calls nobody back, or not now

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from callback.refusals import Refusal
-
 STEP_S = 1
 LONGEST_S = 24 * 3600.0
 FURTHEST_DAYS = 90
@@ -75,11 +73,11 @@ def _shown(instant: float, zone: tzinfo) -> datetime:
     return datetime.fromtimestamp(instant, UTC).astimezone(zone).replace(tzinfo=None)
 
 
-def bar(found: Instants, now: float) -> Refusal | None:
-    """Why a window cannot be promised."""
+def may_be_promised(found: Instants, now: float) -> bool:
+    """Whether a window is not over, not longer than a day and not too far away."""
     too_long = found.due_until - found.due_from > LONGEST_S + 2 * 3600
     too_far = found.due_from > now + FURTHEST_DAYS * 86_400
-    return Refusal.WINDOW if too_long or too_far or found.due_until <= now else None
+    return not (too_long or too_far or found.due_until <= now)
 
 
 # ---------------------------------------------------------------- hours in which nobody is called

@@ -25,7 +25,7 @@ from acd.callback_events import (
     CallbackPromised,
 )
 from acd.callback_policy import AttemptResult, CallbackPolicy, HarmPolicy
-from acd.errors import AcdError, Conflict
+from acd.errors import AcdError, Conflict, Invalid
 from acd.events import Event
 from acd.floor import Floor
 from acd.ids import CallbackId, PbxId, QueueId
@@ -233,8 +233,10 @@ class CallbackDesk:
             await self._engine().ask(CancelCallback(CallbackId(callback), by))
 
 
-def refusal_error(reason: Refusal) -> Conflict:
+def refusal_error(reason: Refusal) -> Conflict | Invalid:
     """What a request from outside is told."""
+    if reason in (Refusal.NOT_A_NUMBER, Refusal.WITHHELD):
+        return Invalid("invalid_number", "this is no telephone number", field="number", reason=reason.value)
     if reason is Refusal.NOT_OFFERED:
         return Conflict("no_callbacks", "this queue does not call back", reason=reason.value)
     if reason is Refusal.OPEN_ALREADY:

@@ -192,7 +192,7 @@ async def test_a_window_is_chosen_on_a_clock(office: Office) -> None:
     window = {"day": day.isoformat(), "begin": "02:30", "end": "03:30"}
     body = {"queue": "sales", "number": NUMBER, "window": window, "zone": "Europe/Berlin"}
     too_far = await admin.ask("POST", "/v1/callbacks", json=body)
-    assert too_far.json()["reason"] == "window"
+    assert too_far.json()["slug"] == "invalid_window"
     three_days_before = datetime.combine(day - timedelta(days=3), time(), UTC).timestamp()
     office.clock.move(three_days_before - office.clock.now())
     made = await admin.ask("POST", "/v1/callbacks", json=body)

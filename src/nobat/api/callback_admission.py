@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from acd.errors import Invalid
 from acd.ids import QueueId
-from callback.schedule import Instants, bar, instants
+from callback.schedule import Instants, instants, may_be_promised
 from nobat.api.access import Access
 from nobat.api.callback_models import CallbackIn
-from nobat.callback_desk import refusal_error, zones_of
+from nobat.callback_desk import zones_of
 
 
 async def admitted(
@@ -22,7 +22,7 @@ async def admitted(
 
 
 def chosen(body: CallbackIn, now: float) -> tuple[float, float]:
-    """The window as two moments. Raises ``invalid_window`` for an unknown zone, ``callback_refused`` for one out of bounds."""
+    """The window as two moments. Raises ``invalid_window``: an unknown zone, or out of bounds."""
     if body.window is not None:
         zone = next(iter(zones_of([body.zone])), None)
         if zone is None:
@@ -31,7 +31,6 @@ def chosen(body: CallbackIn, now: float) -> tuple[float, float]:
     else:
         due_from = body.due_from.timestamp() if body.due_from is not None else now
         found = Instants(due_from, body.due_until.timestamp() if body.due_until is not None else now)
-    refusal = bar(found, now)
-    if refusal is not None:
-        raise refusal_error(refusal)
+    if not may_be_promised(found, now):
+        raise Invalid("invalid_window", "the window is over, too long, or too far away", field="window")
     return found.due_from, found.due_until
