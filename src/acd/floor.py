@@ -25,6 +25,7 @@ from acd import (
     desk,
     fallback,
     handover,
+    inviting,
     joining,
     moving,
     overflow,
@@ -79,6 +80,7 @@ TimerKind = Literal[
     "long_pause",
     "pause",
     "callback",
+    "invite",
 ]
 
 
@@ -379,6 +381,7 @@ _TIMERS: dict[TimerKind, Callable[[Floor, Turn, str], None]] = {
     "silence": taping.silence_due,
     "long_pause": taping.pause_due,
     "callback": away.due,
+    "invite": inviting.due,
 }
 
 

@@ -83,6 +83,7 @@ class LiveCall:
     held: bool = False  # and the domain knows it
     led: bool = False  # away from the line, for good
     aside: Aside | None = None
+    ask: str | None = None  # the question that the caller has put, until it is answered or he is moved
 
     @property
     def id(self) -> CallId:

@@ -16,6 +16,7 @@ RETURN = "acd-return"
 TRANSFER = "acd-transfer"
 CALLBACK = "acd-callback"
 FALLBACK = "acd-fallback"
+CALLBACK_OFFER = "acd-callback-offer"
 HOLD = "acd-hold"
 CONSULT = "acd-consult"
 RECORDER = "acd-record"
@@ -31,6 +32,7 @@ CONTEXTS = (
     FALLBACK,
     LEAD,
     CALLBACK,
+    CALLBACK_OFFER,
     HOLD,
     CONSULT,
     RECORDER,
@@ -112,11 +114,12 @@ NAME = "ACD_NAME"  # … the caller's own
 OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the offer reaches it
 
 # Variables on a phone's channel that dialled a code (context CODES).
-ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid
-ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up
+ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid; a caller's has a count behind it
+ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up; callback, callback_number, callback_confirm
 ASK_AGENT = "ACD_AGENT"  # digits
 ASK_PIN = "ACD_PIN"  # digits
 ASK_REASON = "ACD_REASON"  # digits after *13 or *15
+ASK_KEYED = "ACD_KEYED"  # by a caller who is asked for a number (context CALLBACK_OFFER): digits
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Variables on a supervisor's channel, set by the service when it rings him and before it redirects to SUPERVISE.

@@ -13,6 +13,7 @@ class Purpose(StrEnum):
 
     WHO_CALLS = "who_calls"
     WHAT_IS_ASKED = "what_is_asked"
+    WHAT_A_CALLER_ASKS = "what_a_caller_asks"
     REALLY = "really"  # is it so, what the event says?
     STILL_THERE = "still_there"  # does the agent's leg live on after the conversation?
 
@@ -44,10 +45,26 @@ class PhoneAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerAsked:
+    """A caller who waits has a question. ``kind``: callback, callback_number, callback_confirm. ``keyed``: digits, or empty."""
+
+    call: CallId
+    id: str
+    kind: str
+    keyed: str
+
+    def __repr__(self) -> str:
+        return f"CallerAsked(call={self.call!r}, id={self.id!r}, kind={self.kind!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotWanted:
     """Something on the wire was not to be believed: look at everything."""
 
     reason: str
 
 
-Output = Fact | PhoneAsked | Look | SnapshotWanted
+Asked = PhoneAsked | CallerAsked
+"""Questions that the dialplan puts, to be answered within seconds."""
+
+Output = Fact | Asked | Look | SnapshotWanted

@@ -16,10 +16,10 @@ from time import monotonic
 from types import MappingProxyType
 
 from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
-from acd.ids import LegId, PbxId
+from acd.ids import CallId, LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
-from ami import actions, attempts, names, resync
+from ami import actions, attempts, dialogue, names, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
@@ -27,8 +27,8 @@ from ami.health import Health, HealthState, Observer, version_warnings
 from ami.lifeline import Lifeline, Pauses
 from ami.link import Link, LinkConfig
 from ami.outbox import Outbox
-from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
-from ami.readings import ASK_VARIABLES, CALL_VARIABLES, ChannelReading, LookFailure, read_channel
+from ami.outputs import Asked, Look, Output, Purpose, SnapshotWanted
+from ami.readings import CALL_VARIABLES, LOOK_VARIABLES, ChannelReading, LookFailure, read_channel
 from ami.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Pbx:
     def __init__(
         self,
         config: PbxConfig,
-        deliver: Callable[[Fact | PhoneAsked], None],
+        deliver: Callable[[Fact | Asked], None],
         observer: Observer,
         clock: Callable[[], float],
         jitter: Random | None = None,
@@ -136,6 +136,15 @@ class Pbx:
             log.warning("a phone could not be answered", extra={"slug": refusal.slug})
             return False
         return all(answer.ok for answer in await asyncio.gather(*answers))
+
+    async def answer_caller(self, call: CallId, ask: str, step: str, prompts: Sequence[str]) -> bool:
+        """Move a caller who has put a question on to ``step``, where ``prompts`` are heard. False if he does not wait for it."""
+        try:
+            made = dialogue.answer(self._tracker.book, call, ask, step, prompts)
+        except actions.ActionRefused as refusal:
+            log.warning("a caller could not be answered", extra={"slug": refusal.slug})
+            return False
+        return made is not None and all(answer.ok for answer in await asyncio.gather(*self._link.send(*made)))
 
     def beat(self, pauses: Pauses | None) -> None:
         """The engine lives. ``pauses`` is who is paused in the fallback queues, when that has changed."""
@@ -214,7 +223,7 @@ class Pbx:
             else:
                 self._tell(output)
 
-    def _tell(self, what: Fact | PhoneAsked) -> None:
+    def _tell(self, what: Fact | Asked) -> None:
         """Deliver one. Whoever fails over it fails alone: the next one is delivered all the same."""
         try:
             self._deliver(what)
@@ -225,7 +234,7 @@ class Pbx:
         """Ask Asterisk about a channel and put the answer into the tracker, whatever it is."""
         if session != self._session:
             return
-        variables = ASK_VARIABLES if look.purpose is Purpose.WHAT_IS_ASKED else CALL_VARIABLES
+        variables = LOOK_VARIABLES.get(look.purpose, CALL_VARIABLES)
         try:
             (answer,) = self._link.send(actions.Status(variables, look.channel), deadline_s=self._config.look_s)
         except actions.ActionRefused:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ami import names
 from ami.decoder import CONTROLS, LINE, only_value
 from ami.events import Quarantined, Reason
+from ami.outputs import Purpose
 
 CALL_VARIABLES = (
     names.CALL,
@@ -39,6 +40,11 @@ CALL_VARIABLES = (
 )
 SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK, names.SPY, names.SPY_AT, names.SPY_NOW)
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
+LOOK_VARIABLES = {
+    Purpose.WHAT_IS_ASKED: ASK_VARIABLES,
+    Purpose.WHAT_A_CALLER_ASKS: (names.ASK, names.ASK_KIND, names.ASK_KEYED),
+}
+"""What is asked of a channel, where it is not who calls."""
 
 _UNKNOWN = "<unknown>"
 _UNSET = "(null)"

@@ -18,7 +18,7 @@ from typing import Any
 from acd.callback_port import AttemptNews
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import DeviceChanged, DeviceState, Offer, OfferRinging, PbxDraining
-from ami import causes, names
+from ami import causes, dialogue, names
 from ami import events as e
 from ami.attempts import fact_of
 from ami.book import Aside, AskingPhone, AttemptLeg, Book, LiveCall, LiveOffer, Snapshot
@@ -130,7 +130,7 @@ class Tracker:
     def offered(self, call: LiveCall, offer: OfferId, targets: tuple[DeviceId, ...]) -> None:
         """An offer is on its way to Asterisk."""
         call.offer = LiveOffer(offer, dict.fromkeys(targets))
-        call.bridge, call.held, call.aside = None, False, None
+        call.bridge, call.held, call.aside, call.ask = None, False, None, None
         call.touched = self.look
 
     def not_offered(self, call: CallId, offer: OfferId) -> None:
@@ -142,7 +142,8 @@ class Tracker:
 
     def returned(self, call: LiveCall) -> None:
         """The caller is on the way back to the wait loop."""
-        call.offer, call.bridge, call.held, call.led, call.aside = None, None, False, False, None
+        call.offer, call.bridge, call.held, call.led = None, None, False, False
+        call.aside = call.ask = None
         call.touched = self.look
 
     def consults(self, call: LiveCall, aside: Aside | None) -> None:
@@ -151,7 +152,8 @@ class Tracker:
         call.touched = self.look
 
     def placed(self, call: LiveCall) -> None:
-        """The caller's place is being changed; where the channel is stays as it is."""
+        """The caller's place is being changed: he hears so in the wait loop."""
+        call.ask = None
         call.touched = self.look
 
     def led(self, call: LiveCall) -> None:
@@ -191,6 +193,12 @@ class Tracker:
 
     def _phone_asks(self, event: e.PhoneAsks) -> None:
         leg = LegId(event.leg)
+        caller = self.book.callers.get(leg)
+        if caller is not None:
+            look = dialogue.asks(caller, event)
+            if look is not None:
+                self._say(look)
+            return
         if event.ask != leg or leg in self.book.asking or self.book.is_gone(leg):
             return
         self.book.asking[leg] = AskingPhone(event.channel, self.look)
@@ -272,6 +280,13 @@ class Tracker:
         digits = [value if value.isdecimal() and value.isascii() else "" for value in (agent, pin, reason)]
         self._say(PhoneAsked(look.leg, device_of(self.pbx, look.channel), said.get(names.ASK_KIND, ""), *digits))
 
+    def _what_a_caller_asks(self, look: Look, found: ChannelReading | LookFailure) -> None:
+        call = self.book.calls.get(look.call) if look.call is not None else None
+        if call is not None and isinstance(found, ChannelReading):
+            question = dialogue.asked(call, found)
+            if question is not None:
+                self._say(question)
+
     def _really(self, look: Look, found: ChannelReading | LookFailure) -> None:
         call = self.book.calls.get(look.call) if look.call is not None else None
         if call is None or not call.asked or look.event is None:
@@ -339,6 +354,7 @@ _LOOSE: dict[type, _Handler] = {
 _ANSWERS: dict[Purpose, Callable[[Tracker, Look, ChannelReading | LookFailure], None]] = {
     Purpose.WHO_CALLS: Tracker._who_calls,
     Purpose.WHAT_IS_ASKED: Tracker._what_is_asked,
+    Purpose.WHAT_A_CALLER_ASKS: Tracker._what_a_caller_asks,
     Purpose.REALLY: Tracker._really,
     Purpose.STILL_THERE: Tracker._still_there,
 }

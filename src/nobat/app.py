@@ -29,9 +29,11 @@ from acd.ids import PbxId
 from acd.limits import Route
 from acd.telephony import Fact
 from ami.health import HealthState
-from ami.outputs import PhoneAsked
+from ami.outputs import Asked, CallerAsked, PhoneAsked
 from callback.keeper import Callbacks
 from nobat.auth import Authenticator
+from nobat.callback_desk import CallbackDesk
+from nobat.callback_dialogue import CallbackDialogue
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
@@ -113,6 +115,7 @@ class App:
     feed: Feed
     recordings: RecordingKeeper
     supervision: Supervision
+    callbacks: CallbackDesk
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -139,7 +142,8 @@ class App:
         folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
         recordings = keeper_of(settings, metrics, database, clock.now)
         feed = Feed(recordings, int(started_at * 1000))
-        voicemail = VoicemailKeeper(feed, database, folders, clock.now)
+        callbacks = CallbackDesk(feed, metrics.callback_refused, database, settings.callbacks)
+        voicemail = VoicemailKeeper(callbacks, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
         routes = tuple(Route(one.pattern, one.dial) for one in settings.numbers)
         floor = Floor(
@@ -153,17 +157,20 @@ class App:
         )
         supervision = Supervision(floor)
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
-        voicemail.engine = recordings.engine = engine
+        voicemail.engine = recordings.engine = callbacks.engine = engine
         pbxs: dict[PbxId, PbxLink] = {}
         metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting, supervision)
         keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
         phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
+        dialogue = CallbackDialogue(engine, callbacks)
         make = make_pbx or make_ami_link(settings, clock, int(started_at * 1000))
         for one in settings.pbx:
             name = PbxId(one.name)
-            pbxs[name] = make(name, _deliver(engine, phones, pbxs, name), WatchedLink(name, metrics.meter(name)))
+            pbxs[name] = make(
+                name, _deliver(engine, phones, dialogue, pbxs, name), WatchedLink(name, metrics.meter(name))
+            )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
         figures = FiguresKeeper(lambda: Database(settings.database.url), clock.now)
@@ -188,6 +195,7 @@ class App:
             feed,
             recordings,
             supervision,
+            callbacks,
         )
 
     async def start(self) -> None:
@@ -213,6 +221,7 @@ class App:
         self._keep_running("mail", self.mails.follow)
         self._keep_running("recordings", self.recordings.follow)
         self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
+        self._keep_running("callbacks", self.callbacks.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():
@@ -248,6 +257,7 @@ class App:
         callbacks = await restored_callbacks(self.database)
         await self.keeper.take_up(known)
         await self.directory.take_up()
+        await self.callbacks.take_up()
         people: tuple[Command, ...] = (*closings, *turns, *services, *shifts, *agents, *wrap_ups, *requests)
         calls: tuple[Command, ...] = (*visits, *parts, *recorded, *amended, *places, *callbacks)
         restored: tuple[Message, ...] = (*people, *calls, *sessions, *asked)
@@ -317,11 +327,13 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
 
 
 def _deliver(
-    engine: Engine, phones: PhoneCodes, pbxs: dict[PbxId, PbxLink], name: PbxId
-) -> Callable[[Fact | PhoneAsked], None]:
-    def deliver(what: Fact | PhoneAsked) -> None:
+    engine: Engine, phones: PhoneCodes, dialogue: CallbackDialogue, pbxs: dict[PbxId, PbxLink], name: PbxId
+) -> Callable[[Fact | Asked], None]:
+    def deliver(what: Fact | Asked) -> None:
         if isinstance(what, PhoneAsked):
             phones.asked(pbxs[name], what)
+        elif isinstance(what, CallerAsked):
+            dialogue.asked(pbxs[name], what)
         else:
             engine.deliver(what)
 

@@ -17,10 +17,11 @@ from nobat import pins
 from nobat.api.agent_models import AgentIn
 from nobat.api.devices import named
 from nobat.api.queue_models import QueueIn, QueueOut
+from nobat.clock import Clock
 from nobat.declaration import Declaration
 from nobat.plan import Plan, make_plan
 from nobat.rest_client import RestClient, segment
-from nobat.storage import catalogue
+from nobat.storage import catalogue, opt_outs
 from nobat.storage.catalogue import Catalogue, Changes
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageConflict
@@ -47,9 +48,17 @@ class DatabaseTarget:
     home: PbxId
 
     def plan(self, wanted: Declaration, *, prune: bool) -> Plan:
-        known = asyncio.run(self._load())
+        known, opted_out = asyncio.run(self._load(wanted))
         right = _right_pins(known.pin_hashes, wanted.agents.values())
-        return make_plan(wanted, known.queues, known.agents, self.home, lambda agent, _: agent in right, prune=prune)
+        return make_plan(
+            wanted,
+            known.queues,
+            known.agents,
+            self.home,
+            lambda agent, _: agent in right,
+            prune=prune,
+            opted_out=opted_out,
+        )
 
     def carry_out(self, plan: Plan) -> None:
         with ThreadPoolExecutor() as threads:
@@ -61,20 +70,23 @@ class DatabaseTarget:
             removed_queues=plan.removed_queues,
             removed_agents=plan.removed_agents,
         )
-        asyncio.run(self._change(changes))
+        asyncio.run(self._change(changes, plan.added_opt_outs))
 
-    async def _load(self) -> Catalogue:
+    async def _load(self, wanted: Declaration) -> tuple[Catalogue, list[str]]:
         database = Database(self.url)
         try:
             await migrate(database)
-            return await catalogue.load(database)
+            known = await catalogue.load(database)
+            return known, [one.number for one in await opt_outs.find(database, wanted.opt_outs)]
         finally:
             await database.close()
 
-    async def _change(self, changes: Changes) -> None:
+    async def _change(self, changes: Changes, opted_out: tuple[str, ...]) -> None:
         database = Database(self.url)
         try:
-            await catalogue.change(database, changes)
+            if changes != Changes():
+                await catalogue.change(database, changes)
+            await opt_outs.put(database, opted_out, "nobat apply", Clock().now())
         except StorageConflict:
             raise ApplyError("somebody else changed queues or agents meanwhile; run it again") from None
         finally:
@@ -109,6 +121,7 @@ class RestTarget:
             PbxId(next(iter(pbxs), "pbx1")),
             lambda agent, _: agent in with_pin,
             prune=prune,
+            opted_out=[one["number"] for one in self.client.everything("/v1/opt-outs")] if wanted.opt_outs else (),
         )
 
     def carry_out(self, plan: Plan) -> None:
@@ -128,6 +141,8 @@ class RestTarget:
             self.client.ask("DELETE", f"/v1/agents/{segment(agent_id)}")
         for queue_id in plan.removed_queues:
             self.client.ask("DELETE", f"/v1/queues/{segment(queue_id)}")
+        for number in plan.added_opt_outs:
+            self.client.ask("PUT", f"/v1/opt-outs/{segment(number)}")
 
     def _agent_body(self, agent: AgentSpec) -> dict[str, Any]:
         pbx, dial_string, accept = reached_by(agent.device) if agent.device is not None else (None, None, None)

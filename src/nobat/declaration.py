@@ -4,6 +4,7 @@ A file is checked as a whole before anything is done, with the very models that 
 with file, entry and field.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from acd.strategies import STRATEGIES
 from nobat.api.agent_models import AgentIn
 from nobat.api.queue_models import QueueIn
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
 
 class DeclarationError(Exception):
     """The file is wrong; the message is for the operator and complete."""
@@ -29,23 +32,41 @@ class Declaration:
 
     queues: dict[QueueId, QueueIn]
     agents: dict[AgentId, AgentIn]
+    opt_outs: frozenset[str] = frozenset()  # numbers in E.164
 
 
 def read_declaration(path: Path) -> Declaration:
     """Raises ``DeclarationError``."""
     content = _parse(path)
-    unknown = content.keys() - {"queues", "agents"}
+    unknown = content.keys() - {"queues", "agents", "opt_outs"}
     if unknown:
-        raise DeclarationError(f"{path}: unknown key {sorted(map(str, unknown))[0]!r}; there are queues and agents")
+        raise DeclarationError(
+            f"{path}: unknown key {sorted(map(str, unknown))[0]!r}; there are queues, agents, opt_outs"
+        )
     mistakes: list[str] = []
     queues = {QueueId(one.id): one for one in _entries(path, content, "queues", QueueIn, mistakes)}
     agents = {AgentId(one.id): one for one in _entries(path, content, "agents", AgentIn, mistakes)}
     mistakes += [
         f"{path}: queue {one.id}: {why}" for one in queues.values() for why in _queue_mistakes(one, queues.values())
     ]
+    opt_outs = _opt_outs(path, content, mistakes)
     if mistakes:
         raise DeclarationError("\n".join(mistakes))
-    return Declaration(queues, agents)
+    return Declaration(queues, agents, opt_outs)
+
+
+def _opt_outs(path: Path, content: dict[str, Any], mistakes: list[str]) -> frozenset[str]:
+    """Numbers are written with their country code here, for no setting may change whose they are."""
+    raw = content.get("opt_outs") or []
+    if not isinstance(raw, list):
+        mistakes.append(f"{path}: opt_outs: must be a list")
+        return frozenset()
+    mistakes += [
+        f'{path}: opt_outs: entry {place + 1}: must be a number in quotes, like "+989121234567"'
+        for place, number in enumerate(raw)
+        if not (isinstance(number, str) and _E164.fullmatch(number))
+    ]
+    return frozenset(number for number in raw if isinstance(number, str))
 
 
 def _parse(path: Path) -> dict[str, Any]:

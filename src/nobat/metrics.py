@@ -43,6 +43,7 @@ from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
 from acd.views import QueueView
 from ami.health import Health, HealthState
+from callback.refusals import Refusal
 from callback.views import Shown
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
@@ -151,6 +152,8 @@ class _Families:
         self.attempts = counter("acd_callback_attempts_total", tried, "queue", "result")
         told = "Announcements that waiting callers began to hear."
         self.told = counter("acd_announcements_total", told, "queue")
+        refused = "Requests for a callback that were refused, by reason."
+        self.refused = counter("acd_callback_refusals_total", refused, "reason")
         dispatch = "From the message that made an offer possible to the offer being sent."
         self.dispatch = histogram("acd_dispatch_seconds", dispatch, _QUICK, "pbx")
         self.connected = gauge("ami_connected", "1 while the PBX is connected and its state is known.", "pbx")
@@ -330,6 +333,10 @@ class Metrics:
         self._families.tasks.set(len(asyncio.all_tasks()))
         for pbx, count in source.remembered().items():
             self._families.remembered.labels(pbx).set(count)
+
+    def callback_refused(self, reason: Refusal) -> None:
+        """Somebody asked for a callback and was told no."""
+        self._families.refused.labels(reason.value).inc()
 
     def _queue(self, queue: QueueId) -> _QueueMeters:
         meters = self._queues.get(queue)

@@ -4,7 +4,7 @@ A plan is computed before anything is changed, printed, and then carried out who
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeVar
 
@@ -31,6 +31,7 @@ class Plan:
     changed_agents: tuple[tuple[AgentSpec, AgentSpec], ...] = ()
     removed_agents: tuple[AgentId, ...] = ()
     new_pins: tuple[tuple[AgentId, str], ...] = ()
+    added_opt_outs: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -53,6 +54,8 @@ class Plan:
             lines.append(f"~ agent {new.id}: {_difference(old, new)}{', pin' if new.id in pins else ''}")
         lines += [f"~ agent {one}: pin" for one in sorted(pins - added - changed)]
         lines += [f"- agent {one}" for one in self.removed_agents]
+        if self.added_opt_outs:  # how many: numbers do not belong on a screen
+            lines.append(f"+ opt-outs ({len(self.added_opt_outs)} numbers)")
         return lines
 
 
@@ -64,8 +67,12 @@ def make_plan(
     pin_is: Callable[[AgentId, str], bool],
     *,
     prune: bool,
+    opted_out: Collection[str] = (),
 ) -> Plan:
-    """``pin_is`` says whether an agent's PIN is already the one given. Raises ``DeclarationError``."""
+    """``pin_is`` says whether an agent's PIN is already the one given. Raises ``DeclarationError``.
+
+    Opt-outs are only ever added: those that people have asked for meanwhile are in no file.
+    """
     queue_specs = {one: spec.spec() for one, spec in wanted.queues.items()}
     agent_specs = {one: spec.spec(home) for one, spec in wanted.agents.items()}
     kept = {} if prune else {one: spec for one, spec in queues.items() if one not in queue_specs}
@@ -82,6 +89,7 @@ def make_plan(
             for one, agent in wanted.agents.items()
             if agent.pin is not None and not pin_is(one, agent.pin)
         ),
+        added_opt_outs=tuple(sorted(wanted.opt_outs - frozenset(opted_out))),
     )
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from acd.ids import PbxId
+from acd.ids import CallId, PbxId
 from acd.telephony import Fact, Request
 from ami.health import Health, Observer
-from ami.outputs import PhoneAsked
+from ami.outputs import Asked
 
-Deliver = Callable[[Fact | PhoneAsked], None]
+Deliver = Callable[[Fact | Asked], None]
 """Where a link puts what it learns."""
 
 
@@ -25,6 +25,8 @@ class PbxLink(Protocol):
     def send(self, requests: Sequence[Request]) -> None: ...
 
     async def answer_phone(self, ask: str, reply: str) -> bool: ...
+
+    async def answer_caller(self, call: CallId, ask: str, step: str, prompts: Sequence[str]) -> bool: ...
 
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None: ...
 

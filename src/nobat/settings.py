@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.breaks import BreakReason
+from nobat.callback_settings import CallbackSettings
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.settings_base import Section, read_secret
 
@@ -279,6 +280,7 @@ class Settings(BaseSettings):
     numbers: tuple[NumberRoute, ...] = ()
     """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""
     transfers: TransferSettings = TransferSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     mobile: MobileSettings = MobileSettings()
     mail: MailSettings = MailSettings()
     mail_report: tuple[MailReportSettings, ...] = ()

@@ -123,6 +123,8 @@ def _table_lines(section: BaseModel) -> list[str]:
 def _toml(value: object) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + "}"
     return json.dumps(str(value), ensure_ascii=False)

@@ -80,6 +80,7 @@ def service_of(app: "App") -> Service:
         feed=app.feed,
         recordings=app.recordings,
         supervision=app.supervision,
+        callbacks=app.callbacks,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

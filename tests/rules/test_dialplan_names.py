@@ -33,6 +33,7 @@ PRIVATE = {
     "ACD_BEAT_HEARD",
     "ACD_MIX",
     "ACD_SPY_WAS",
+    "ACD_ASKS",
 }  # the dialplan's own; no service reads or writes them
 
 
@@ -48,7 +49,16 @@ def test_phones_that_accept_by_a_key_are_rung_through_the_context_that_asks_for_
 
 
 def test_every_context_a_caller_can_be_moved_into_leads_back_to_the_line() -> None:
-    for context in (names.WAIT, names.OFFER, names.AFTER, names.RETURN, names.TRANSFER, names.LEAD, names.HOLD):
+    for context in (
+        names.WAIT,
+        names.OFFER,
+        names.AFTER,
+        names.RETURN,
+        names.TRANSFER,
+        names.LEAD,
+        names.CALLBACK_OFFER,
+        names.HOLD,
+    ):
         body = CODE.partition(f"[{context}]")[2].partition("\n[")[0]
         assert re.search(r"^exten => i,1,Goto\((acd-wait,)?s,", body, re.MULTILINE), context
 

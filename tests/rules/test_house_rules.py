@@ -14,6 +14,10 @@ PURE_MAY_IMPORT = {
     "bisect", "collections", "contextlib", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "math",
     "operator", "types", "typing", *PURE,
 }  # fmt: skip
+BESIDES = {
+    "callback/numbers.py": {"phonenumbers"},  # data and expressions: docs/decisions/0020
+    "callback/schedule.py": {"datetime"},  # arithmetic of zones; the zone is an argument
+}
 
 
 def tracked() -> list[Path]:
@@ -40,7 +44,8 @@ def imports(source: str) -> set[str]:
 
 def test_the_pure_packages_import_nothing_that_reaches_outside() -> None:
     for path in modules(*PURE):
-        strange = imports(path.read_text()) - PURE_MAY_IMPORT
+        besides = BESIDES.get(path.relative_to(SRC).as_posix(), set())
+        strange = imports(path.read_text()) - PURE_MAY_IMPORT - besides
         assert not strange, f"{path.relative_to(ROOT)} imports {sorted(strange)}"
 
 
@@ -76,7 +81,7 @@ def test_no_file_grows_past_one_idea() -> None:
     long = {
         path.name: len(path.read_text().splitlines()) for path in modules("acd", "ami", "callback", "whisper", "nobat")
     }
-    assert {name: lines for name, lines in long.items() if lines > 460} == {}
+    assert {name: lines for name, lines in long.items() if lines > 440} == {}
 
 
 def test_no_secret_and_no_package_host_is_in_the_project() -> None:

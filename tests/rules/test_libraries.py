@@ -19,6 +19,7 @@ PLACES = {
     "typer": ("nobat/cli.py",),
     "argon2": ("nobat/pins.py",),
     "persiantools": ("nobat/timetables.py",),
+    "phonenumbers": ("callback/numbers.py",),
     "yaml": ("nobat/declaration.py",),
     "pydantic_settings": ("nobat/settings.py",),
 }

@@ -1,5 +1,7 @@
 """Callbacks over REST and on both databases: promised, shown, changed, cancelled, dialled once, and kept through a restart."""
 
+from datetime import UTC, datetime
+
 from acd.callback_policy import AttemptResult
 from acd.ids import CallId
 from tests.support.office import Office, Person, until
@@ -105,8 +107,8 @@ async def test_an_attempt_that_was_out_is_not_repeated_after_a_restart(office: O
 async def test_cancelled_and_changed(office: Office) -> None:
     admin = await office.admin()
     callback = await promised(office, admin)
-    changed = await admin.ask("PATCH", f"/v1/callbacks/{callback}", json={"number": "0912999", "priority": 2})
-    assert (changed.json()["number"], changed.json()["priority"]) == ("0912999", 2)
+    changed = await admin.ask("PATCH", f"/v1/callbacks/{callback}", json={"number": "09129990000", "priority": 2})
+    assert (changed.json()["number"], changed.json()["priority"]) == ("09129990000", 2)
     assert (await admin.ask("DELETE", f"/v1/callbacks/{callback}")).status_code == 204
     over = await admin.get(f"/v1/callbacks/{callback}")
     assert (over["state"], over["ended"], over["position"]) == ("ended", "cancelled", None)
@@ -116,11 +118,12 @@ async def test_cancelled_and_changed(office: Office) -> None:
 
 async def test_what_is_refused(office: Office) -> None:
     admin = await office.admin()
-    later = {"queue": "sales", "number": NUMBER, "due_until": "2100-01-01T00:00:00Z"}
+    tomorrow = datetime.fromtimestamp(office.clock.now() + 86_000, UTC).isoformat()
+    later = {"queue": "sales", "number": NUMBER, "due_until": tomorrow}
     assert (await admin.ask("POST", "/v1/callbacks", json=later)).json()["slug"] == "no_callbacks"
     await promised(office, admin)
     assert (await admin.ask("POST", "/v1/callbacks", json=later)).json()["slug"] == "callback_pending"
-    past = {**later, "number": "0912222", "due_until": "2001-01-01T00:00:00Z"}
+    past = {**later, "number": "09122220000", "due_until": "2001-01-01T00:00:00Z"}
     assert (await admin.ask("POST", "/v1/callbacks", json=past)).json()["slug"] == "invalid_window"
     for body in (
         {},

@@ -83,6 +83,9 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "deleteCaller": ("DELETE", "/v1/callers/101", None, None, Role.ADMIN),
     "closeQueue": ("PUT", "/v1/queues/sales/closing", "/v1/queues/support/closing", {}, Role.SUPERVISOR),
     "openQueue": ("DELETE", "/v1/queues/sales/closing", "/v1/queues/support/closing", None, Role.SUPERVISOR),
+    "listOptOuts": ("GET", "/v1/opt-outs", None, None, Role.ADMIN),
+    "putOptOut": ("PUT", "/v1/opt-outs/09123456789", None, None, Role.ADMIN),
+    "deleteOptOut": ("DELETE", "/v1/opt-outs/09123456789", None, None, Role.ADMIN),
     "listVoicemails": ("GET", "/v1/voicemails", None, None, Role.AGENT),
     "getVoicemail": ("GET", "/v1/voicemails/{said}", "/v1/voicemails/{other_said}", None, Role.AGENT),
     "hearVoicemail": ("GET", "/v1/voicemails/{said}/audio", "/v1/voicemails/{other_said}/audio", None, Role.AGENT),
@@ -154,6 +157,7 @@ async def people(office: Office) -> dict[Role, Person]:
 async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await people[Role.ADMIN].chooses("101", "available")
     await people[Role.ADMIN].ask("PUT", "/v1/callers/101", json={})
+    await people[Role.ADMIN].ask("PUT", "/v1/opt-outs/09123456789")
     own, other = office.pbx.caller("8000"), office.pbx.caller("8001")
     await office.settled()
     office.pbx.pick_up(own)

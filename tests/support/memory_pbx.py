@@ -18,7 +18,7 @@ from acd.recording_port import Silence, Silenced
 from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
 from acd.surveys import AskCaller
 from ami.health import Health, HealthState, Observer
-from ami.outputs import PhoneAsked
+from ami.outputs import Asked, CallerAsked, PhoneAsked
 from nobat.ports import Deliver
 from tests.property.model_consult import ConsultingPbx
 from tests.property.model_pbx import Channel
@@ -60,6 +60,7 @@ class MemoryPbx:
         self.markers: dict[
             AttemptId, cb.AttemptStage | AttemptResult
         ] = {}  # AstDB: what became of attempts to call back
+        self.answers: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.refuses: t.RequestFailure | None = None
         self._now = now
         self._serial = 0
@@ -95,7 +96,7 @@ class MemoryPbx:
     def is_up(self) -> bool:
         return self._up
 
-    def say(self, facts: Sequence[t.Fact | PhoneAsked]) -> None:
+    def say(self, facts: Sequence[t.Fact | Asked]) -> None:
         """Facts reach the service only while the link is up."""
         if self._link is not None and self._up and self._link.running:
             for fact in (*facts, *self.world.supervisors.loosened(self.world.talking())):
@@ -184,6 +185,13 @@ class MemoryPbx:
         self._serial += 1
         ask = f"{self.name}-{int(self._now())}.{self._serial}"
         self.say([PhoneAsked(ask, device_on(self.name, dial_string), kind, agent, pin, reason)])
+        return ask
+
+    def caller_asks(self, call: CallId, kind: str, keyed: str = "") -> str:
+        """A waiting caller has pressed keys; the id under which what he hears will be found in ``answers``."""
+        self._serial += 1
+        ask = f"{self.world.channels[call].entered.leg}.{self._serial}"
+        self.say([CallerAsked(call, ask, kind, keyed)])
         return ask
 
     # ------------------------------------------------------------ requests
@@ -328,6 +336,12 @@ class MemoryLink:
     async def answer_phone(self, ask: str, reply: str) -> bool:
         self._pbx.replies[ask] = reply
         return True
+
+    async def answer_caller(self, call: CallId, ask: str, step: str, prompts: Sequence[str]) -> bool:
+        waits = call in self._pbx.world.channels and self._pbx.stage(call) is t.LegStage.WAITING
+        if waits:
+            self._pbx.answers[ask] = (step, tuple(prompts))
+        return waits
 
     async def set_queue_sounds(self, sounds: Mapping[str, tuple[str, str]]) -> bool:
         self._pbx.sounds = dict(sounds)

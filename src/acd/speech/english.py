@@ -1,6 +1,9 @@
 """English: *one hundred and twenty-three*; *ten oh five in the morning*. Used by ``acd.speech.sayings`` alone."""
 
-from acd.speech.prompts import Prompt, Word, number, word
+from acd.speech.prompts import Message, Prompt, Word, number, word
+
+Time = tuple[int, int, Word | None]
+"""Hour, minute and part of the day."""
 
 
 def cardinal(value: int) -> tuple[Prompt, ...]:
@@ -30,11 +33,23 @@ def _below_hundred(value: int) -> tuple[Prompt, ...]:
 
 def clock(hour: int, minute: int, part_of_day: Word | None) -> tuple[Prompt, ...]:
     """*At ten twenty in the morning*; without a part of the day *at fourteen twenty*."""
+    return (word(Word.AT), *_time(hour, minute), *_day(part_of_day))
+
+
+def called_between(begin: Time, end: Time) -> tuple[Prompt, ...]:
+    """*We will call you between ten twenty and ten thirty-five in the morning*: the part of the day once, if it is one."""
+    first = () if begin[2] is end[2] else _day(begin[2])
+    between = (word(Word.BETWEEN), *_time(*begin[:2]), *first, word(Word.RANGE_TO), *_time(*end[:2]), *_day(end[2]))
+    return (word(Message.CALLBACK_WILL_CALL), *between)
+
+
+def _time(hour: int, minute: int) -> tuple[Prompt, ...]:
     if minute == 0:
-        minutes: tuple[Prompt, ...] = (word(Word.O_CLOCK),)
-    elif minute < 10:
-        minutes = (word(Word.DIGIT_ZERO), number(minute))
-    else:
-        minutes = cardinal(minute)
-    day = (word(part_of_day),) if part_of_day else ()
-    return (word(Word.AT), *cardinal(hour), *minutes, *day)
+        return (*cardinal(hour), word(Word.O_CLOCK))
+    if minute < 10:
+        return (*cardinal(hour), word(Word.DIGIT_ZERO), number(minute))
+    return (*cardinal(hour), *cardinal(minute))
+
+
+def _day(part_of_day: Word | None) -> tuple[Prompt, ...]:
+    return (word(part_of_day),) if part_of_day else ()

@@ -4,7 +4,10 @@ Every part is joined by «و», one thousand is «هزار» without a one befor
 ``minutes`` and ``minute`` are the same).
 """
 
-from acd.speech.prompts import Prompt, Word, number, word
+from acd.speech.prompts import Message, Prompt, Word, number, word
+
+Time = tuple[int, int, Word | None]
+"""Hour, minute and part of the day."""
 
 
 def cardinal(value: int) -> tuple[Prompt, ...]:
@@ -38,5 +41,17 @@ def _joined(parts: list[tuple[Prompt, ...]]) -> tuple[Prompt, ...]:
 def clock(hour: int, minute: int, part_of_day: Word | None) -> tuple[Prompt, ...]:
     """The part of the day stands first: at the end it would have to be tied to whatever comes before it."""
     day = (word(part_of_day),) if part_of_day else ()
+    return (*day, *_time(hour, minute))
+
+
+def called_between(begin: Time, end: Time) -> tuple[Prompt, ...]:
+    """«صبح، بینِ ساعتِ ده و بیست دقیقه تا ساعتِ ده و سی و پنج دقیقه، با شما تماس می‌گیریم»: the verb comes last."""
+    before = (word(begin[2]),) if begin[2] else ()
+    other = (word(end[2]),) if end[2] and end[2] is not begin[2] else ()
+    between = (word(Word.BETWEEN), *_time(*begin[:2]), word(Word.RANGE_TO), *other, *_time(*end[:2]))
+    return (*before, *between, word(Message.CALLBACK_WILL_CALL))
+
+
+def _time(hour: int, minute: int) -> tuple[Prompt, ...]:
     minutes = (word(Word.AND), *cardinal(minute), word(Word.MINUTES)) if minute else (word(Word.O_CLOCK),)
-    return (*day, word(Word.AT), *cardinal(hour), *minutes)
+    return (word(Word.AT), *cardinal(hour), *minutes)

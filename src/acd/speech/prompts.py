@@ -89,6 +89,12 @@ class Message(StrEnum):
     CALLBACK_PRESS_ONE = "callback-press-one"
     CALLBACK_WAIT = "callback-wait"
     CALLBACK_TAKEN_BACK = "callback-taken-back"
+    CALLBACK_ENTER_NUMBER = "callback-enter-number"
+    CALLBACK_NOT_NOW = "callback-not-now"
+    CALLBACK_EXISTS = "callback-exists"
+    CALLBACK_STAY = "callback-stay"
+    CALLBACK_KEPT = "callback-kept"
+    CALLBACK_WILL_CALL = "callback-will-call"
     GOODBYE = "goodbye"
     # agents
     CALL_FROM_QUEUE = "call-from-queue"

@@ -22,11 +22,12 @@ class Grammar:
 
     cardinal: Callable[[int], tuple[Prompt, ...]]
     clock: Callable[[int, int, Word | None], tuple[Prompt, ...]]
+    called_between: Callable[[tuple[int, int, Word | None], tuple[int, int, Word | None]], tuple[Prompt, ...]]
 
 
 GRAMMARS: Final = {
-    "en": Grammar(english.cardinal, english.clock),
-    "fa": Grammar(persian.cardinal, persian.clock),
+    "en": Grammar(english.cardinal, english.clock, english.called_between),
+    "fa": Grammar(persian.cardinal, persian.clock, persian.called_between),
 }
 
 
@@ -67,6 +68,14 @@ class ClockTime:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledBetween:
+    """When somebody will be called back, by local times."""
+
+    begin: ClockTime
+    end: ClockTime
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneNumber:
     """Read back digit by digit, in groups. Anything but digits and a leading plus is not said."""
 
@@ -86,7 +95,7 @@ class Announcement:
         return cls(promise.ahead + 1, ExpectedWait(promise.low_s, promise.high_s), promise.because)
 
 
-Saying = Message | Number | Position | ExpectedWait | Duration | ClockTime | PhoneNumber | Announcement
+Saying = Message | Number | Position | ExpectedWait | Duration | ClockTime | CalledBetween | PhoneNumber | Announcement
 
 REASONS: Final = {
     Growth.FEWER_AGENTS: Message.LONGER_FEWER_AGENTS,
@@ -111,6 +120,8 @@ def say(saying: Saying, language: str) -> tuple[Prompt, ...]:
             return _duration(minutes, grammar)
         case ClockTime():
             return _clock(saying, grammar)
+        case CalledBetween(begin, end):
+            return grammar.called_between(_shown(begin), _shown(end))
         case PhoneNumber(digits):
             return _phone_number(digits)
         case Announcement(place, wait, because):
@@ -176,11 +187,16 @@ def _duration(minutes: int, grammar: Grammar) -> tuple[Prompt, ...]:
 
 
 def _clock(time: ClockTime, grammar: Grammar) -> tuple[Prompt, ...]:
+    return grammar.clock(*_shown(time))
+
+
+def _shown(time: ClockTime) -> tuple[int, int, Word | None]:
+    """Hour, minute and part of the day as they are said."""
     if not (0 <= time.hour < 24 and 0 <= time.minute < 60):
         raise ValueError(f"{time.hour}:{time.minute} is no time of day")
     if not time.twelve:
-        return grammar.clock(time.hour, time.minute, None)
-    return grammar.clock(time.hour % 12 or 12, time.minute, _part_of_day(time.hour))
+        return time.hour, time.minute, None
+    return time.hour % 12 or 12, time.minute, _part_of_day(time.hour)
 
 
 def _part_of_day(hour: int) -> Word:

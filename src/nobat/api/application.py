@@ -21,6 +21,7 @@ from nobat.api import (
     help_requests,
     mails,
     moves,
+    opt_outs,
     queues,
     recordings,
     reports,
@@ -95,6 +96,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         supervisions,
         help_requests,
         callbacks,
+        opt_outs,
     )
     for part in parts:
         api.include_router(part.router)

@@ -8,12 +8,15 @@ from acd.callback_events import CallbackEnd
 from acd.callback_policy import AttemptResult
 from callback.sessions import SessionState
 from callback.views import LiveCallback
+from nobat.api.callback_offer_models import WindowIn
 from nobat.api.queue_models import Body
 from nobat.api.text import AgentSlug, Language, Name, PathId, QueueSlug, Zone
 from nobat.api.times import Moment, moment, perhaps, rounded
 from nobat.storage.database import seconds
 
-CustomerNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{3,15}$", examples=["+989121234567"])]
+CustomerNumber = Annotated[
+    str, Field(min_length=1, max_length=40, description="In any writing.", examples=["+989121234567"])
+]
 When = Annotated[AwareDatetime, Field(strict=False)]
 Priority = Annotated[int, Field(ge=0, le=1_000)]
 
@@ -26,6 +29,7 @@ class CallbackIn(Body):
     queue: QueueSlug | None = None
     due_from: Annotated[When | None, Field(description="Not before; without it now.")] = None
     due_until: Annotated[When | None, Field(description="Not after: then it expires.")] = None
+    window: Annotated[WindowIn | None, Field(description="Instead of both, a window on the clocks of `zone`.")] = None
     zone: Annotated[Zone, Field(description="Where the window was chosen.")] = "UTC"
     agent: Annotated[AgentSlug | None, Field(description="For this agent, as long as he is at work.")] = None
     name: Name | None = None
@@ -36,7 +40,9 @@ class CallbackIn(Body):
     def _one(self) -> "CallbackIn":
         if (self.call is None) is (self.queue is None):
             raise ValueError("name a call or a queue")
-        if self.queue is not None and self.due_until is None:
+        if self.window is not None and (self.due_from is not None or self.due_until is not None):
+            raise ValueError("name a window or its two moments")
+        if self.queue is not None and self.due_until is None and self.window is None:
             raise ValueError("due_until is missing")
         return self
 
@@ -76,6 +82,7 @@ class CallbackOut(BaseModel):
     promised_at: Moment
     expires_at: Moment
     due_from: Moment | None
+    window: tuple[Moment, Moment] | None = Field(description="Between which times the customer was told to be called.")
     zone: str
     agent: str | None
     priority: int
@@ -112,6 +119,7 @@ class CallbackOut(BaseModel):
             promised_at=row["promised_at"],
             expires_at=row["expires_at"],
             due_from=row["due_from"] if due is not None else None,
+            window=(row["window_from"], row["window_to"]) if row["window_from"] is not None else None,
             zone=row["zone"],
             agent=row["agent_id"],
             priority=row["priority"],

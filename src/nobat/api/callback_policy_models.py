@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from acd.callback_policy import CallbackPolicy
+from nobat.api.callback_offer_models import HarmIn, OfferIn
 from nobat.callback_json import policy_of
 
 Most = Annotated[int, Field(ge=1, le=20, description="Attempts that may end so, of one callback.")]
@@ -60,13 +61,15 @@ class CallbacksIn(_Body):
     retries: RetriesIn = RetriesIn()
     expires_s: Expires = 8 * 3600.0
     target: Target = 0.9
+    offer: OfferIn = OfferIn()
+    harm: HarmIn = HarmIn()
 
     def policy(self) -> CallbackPolicy:
         return policy_of(self.model_dump())
 
 
 class CallbacksPatch(_Body):
-    """Only what is named changes; of ``retries`` a cause that is not named has its default again."""
+    """Only what is named changes; of ``retries``, ``offer`` and ``harm`` what is not named has its default again."""
 
     enabled: bool | None = None
     mode: Mode | None = None
@@ -79,6 +82,8 @@ class CallbacksPatch(_Body):
     retries: RetriesIn | None = None
     expires_s: Expires | None = None
     target: Target | None = None
+    offer: OfferIn | None = None
+    harm: HarmIn | None = None
 
 
 def of_policy(policy: CallbackPolicy) -> dict[str, object]:

@@ -10,6 +10,7 @@ from acd.errors import illegal_transition, unknown
 from acd.ids import AgentId, CallbackId, PbxId, QueueId
 from callback import views
 from nobat.api.access import Access, SupervisorAccess
+from nobat.api.callback_admission import admitted, chosen
 from nobat.api.callback_models import CallbackIn, CallbackOut, CallbackPatch, States
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
@@ -78,7 +79,8 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
         view = await access.call(body.call)
         callback = callback_of(view.id)
         await access.audit("createCallback", callback)
-        await access.service.engine.ask(PromiseCallback(view.id, body.number, ("callback-booked", "goodbye")))
+        found = await admitted(access, view.queue, body.number, [access.service.now()])
+        await access.service.engine.ask(PromiseCallback(view.id, found, ("callback-booked", "goodbye")))
     else:
         callback = await _schedule(access, body)
     (shown,) = await _shown(access, [await _row(access, callback)])
@@ -93,14 +95,16 @@ async def _schedule(access: Access, body: CallbackIn) -> CallbackId:
     pbx: PbxId = access.service.home_pbx
     callback = CallbackId(f"{pbx}-{int(now * 1000)}.{next(_serials)}.cs")
     await access.audit("createCallback", callback)
+    due_from, due_until = chosen(body, now)
+    found = await admitted(access, queue, body.number, [due_from, due_until - 1])
     await access.service.engine.ask(
         ScheduleCallback(
             callback,
             pbx,
             queue,
-            body.number,
-            body.due_from.timestamp() if body.due_from is not None else now,
-            body.due_until.timestamp() if body.due_until is not None else now,
+            found,
+            due_from,
+            due_until,
             body.zone,
             AgentId(body.agent) if body.agent is not None else None,
             body.name,
@@ -123,10 +127,13 @@ async def change_callback(access: SupervisorAccess, callback: PathId, body: Call
     """Number, window or priority; 409 while the customer is being dialled, or later."""
     row = await _open(access, callback, "changed")
     await access.audit("changeCallback", row["id"])
+    number = body.number
+    if number is not None:
+        number = await admitted(access, QueueId(row["queue_id"]), number, [], callback)
     await access.service.engine.ask(
         ChangeCallback(
             CallbackId(callback),
-            body.number,
+            number,
             body.due_from.timestamp() if body.due_from is not None else None,
             body.due_until.timestamp() if body.due_until is not None else None,
             body.priority,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from acd.ids import PbxId
 from nobat.auth import Authenticator
+from nobat.callback_desk import CallbackDesk
 from nobat.catalogue import CatalogueKeeper
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
@@ -37,6 +38,7 @@ class Service:
     feed: Feed
     recordings: RecordingKeeper
     supervision: Supervision
+    callbacks: CallbackDesk
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)

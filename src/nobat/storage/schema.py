@@ -1,53 +1,8 @@
 """The tables. ``migrations/versions`` makes them; a test compares the two."""
 
-from datetime import UTC, datetime
-from typing import Any
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Dialect,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
-from sqlalchemy.types import TypeDecorator
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware in, UTC in the database, aware UTC out; SQLite itself would drop the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
 
 VISIT_COUNTS = (
     "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "answered_in_target", "abandoned_in_target",
@@ -56,55 +11,43 @@ VISIT_SUMS = ("answer_wait_s", "longest_wait_s")
 TALK_SUMS = ("talk_s", "hold_s", "wrap_up_s")
 STATE_SUMS = ("idle_s", "ringing_s", "talking_s", "working_s", "break_s", "elsewhere_s", "unreachable_s")
 
-ID = String(64)
-CALL = String(128)
-
-
-def _key(name: str, kind: Any = ID) -> Column[Any]:
-    return Column(name, kind, primary_key=True)
-
-
-def _some(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False)
-
-
 queues = Table(
     "queues",
     metadata,
-    _key("id"),
+    key("id"),
     Column("number", String(15), nullable=False, unique=True),
-    _some("name", String(200)),
-    _some("strategy", String(40)),
-    _some("ring_s", Integer),
-    _some("wrap_up_s", Float),
-    _some("rest_s", Float),
-    _some("short_abandon_s", Float),
-    _some("target_s", Float),
-    _some("target_ratio", Float),
-    _some("skills", JSON),
-    _some("timezone", String(64)),
-    _some("priority_s", Float),
-    _some("relax", JSON),
-    _some("sticky_s", Float),
-    _some("misses", JSON),
-    _some("hours", JSON),
-    _some("overflow", JSON),
-    _some("announcements", JSON),
-    _some("wrap_up", JSON),
-    _some("breaks", JSON),
-    _some("recording", JSON),
-    _some("survey", JSON),
-    _some("supervision", JSON),
-    _some("callbacks", JSON),
+    some("name", String(200)),
+    some("strategy", String(40)),
+    some("ring_s", Integer),
+    some("wrap_up_s", Float),
+    some("rest_s", Float),
+    some("short_abandon_s", Float),
+    some("target_s", Float),
+    some("target_ratio", Float),
+    some("skills", JSON),
+    some("timezone", String(64)),
+    some("priority_s", Float),
+    some("relax", JSON),
+    some("sticky_s", Float),
+    some("misses", JSON),
+    some("hours", JSON),
+    some("overflow", JSON),
+    some("announcements", JSON),
+    some("wrap_up", JSON),
+    some("breaks", JSON),
+    some("recording", JSON),
+    some("survey", JSON),
+    some("supervision", JSON),
+    some("callbacks", JSON),
 )
 
 agents = Table(
     "agents",
     metadata,
-    _key("id"),
-    _some("name", String(200)),
+    key("id"),
+    some("name", String(200)),
     Column("device", String(128)),
-    _some("skills", JSON),
+    some("skills", JSON),
     Column("pin_hash", String(200)),
 )
 
@@ -113,66 +56,64 @@ memberships = Table(
     metadata,
     Column("agent_id", ID, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
     Column("queue_id", ID, ForeignKey("queues.id", ondelete="CASCADE"), primary_key=True),
-    _some("place", Integer),
+    some("place", Integer),
     Column("weight", Integer),
     Column("rank", Integer),
     Index(None, "queue_id"),
 )
 
 # One row, counted up by every change of queues and agents, so that a running service notices another program's change.
-config_version = Table(
-    "config_version", metadata, Column("id", Integer, primary_key=True), _some("version", BigInteger)
-)
+config_version = Table("config_version", metadata, Column("id", Integer, primary_key=True), some("version", BigInteger))
 
 # Known callers by normalised number. Whoever is taken out is marked, so that a running service that asks for what has a later
 # ``version`` learns of removals too.
 callers = Table(
     "callers",
     metadata,
-    _key("number", String(40)),
+    key("number", String(40)),
     Column("name", String(200)),
     Column("segment", String(40)),
-    _some("priority", Integer),
-    _some("skills", JSON),
+    some("priority", Integer),
+    some("skills", JSON),
     Column("language", String(40)),
     Column("preferred_agent", ID),
-    _some("version", BigInteger),
-    _some("removed", Boolean),
+    some("version", BigInteger),
+    some("removed", Boolean),
     Index(None, "version"),
 )
 
 # One row, counted up by every change of callers.
 callers_version = Table(
-    "callers_version", metadata, Column("id", Integer, primary_key=True), _some("version", BigInteger)
+    "callers_version", metadata, Column("id", Integer, primary_key=True), some("version", BigInteger)
 )
 
 # No foreign key: what an agent chose is kept even while the catalogue is being rewritten.
 agent_status = Table(
     "agent_status",
     metadata,
-    _key("agent_id"),
-    _some("status", String(20)),
+    key("agent_id"),
+    some("status", String(20)),
     Column("reason", String(200)),
     Column("device", String(128)),
-    _some("since", UtcDateTime),
+    some("since", UtcDateTime),
 )
 
 # Queues that a supervisor has closed, until they are opened again. No foreign key, as above.
-closings = Table("closings", metadata, _key("queue_id"), _some("since", UtcDateTime), _some("data", JSON))
+closings = Table("closings", metadata, key("queue_id"), some("since", UtcDateTime), some("data", JSON))
 
 # Messages that callers left, by the name of their file. One that was removed stays known, so that its file, if it could not be
 # taken away, does not bring it back.
 voicemails = Table(
     "voicemails",
     metadata,
-    _key("id", String(200)),
-    _some("pbx", ID),
-    _some("call_id", CALL),
-    _some("queue_id", ID),
+    key("id", String(200)),
+    some("pbx", ID),
+    some("call_id", CALL),
+    some("queue_id", ID),
     Column("number", String(200)),
     Column("name", String(200)),
-    _some("left_at", UtcDateTime),
-    _some("duration_s", Float),
+    some("left_at", UtcDateTime),
+    some("duration_s", Float),
     Column("heard_at", UtcDateTime),
     Column("heard_by", String(200)),
     Column("removed_at", UtcDateTime),
@@ -185,19 +126,19 @@ voicemails = Table(
 recordings = Table(
     "recordings",
     metadata,
-    _key("id"),
-    _some("pbx", ID),
-    _some("call_id", CALL),
-    _some("queue_id", ID),
+    key("id"),
+    some("pbx", ID),
+    some("call_id", CALL),
+    some("queue_id", ID),
     Column("agent_id", ID),
     Column("number", String(200)),
-    _some("mode", String(20)),
-    _some("began_at", UtcDateTime),
+    some("mode", String(20)),
+    some("began_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
-    _some("state", String(20)),
+    some("state", String(20)),
     Column("duration_s", Float),
     Column("silent_s", Float),
-    _some("supervised", Boolean),
+    some("supervised", Boolean),
     Column("size", BigInteger),
     Column("key", String(200)),
     Column("keep_until", UtcDateTime),
@@ -214,39 +155,42 @@ recordings = Table(
 surveys = Table(
     "surveys",
     metadata,
-    _key("call_id", CALL),
-    _some("queue_id", ID),
+    key("call_id", CALL),
+    some("queue_id", ID),
     Column("agent_id", ID),
-    _some("at", UtcDateTime),
+    some("at", UtcDateTime),
     Column("score", Integer),
     Index("ix_surveys_queue_id_at", "queue_id", "at"),
 )
 
+# Numbers, in E.164, that do not want to be called back.
+opt_outs = Table("opt_outs", metadata, key("number", String(20)), some("since", UtcDateTime), some("by", String(200)))
+
 tokens = Table(
     "tokens",
     metadata,
-    _key("id"),
+    key("id"),
     Column("hash", String(64), nullable=False, unique=True),
-    _some("role", String(20)),
-    _some("name", String(200)),
+    some("role", String(20)),
+    some("name", String(200)),
     Column("agent_id", ID),
-    _some("queues", JSON),
-    _some("created_at", UtcDateTime),
+    some("queues", JSON),
+    some("created_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
 )
 
 calls = Table(
     "calls",
     metadata,
-    _key("id", CALL),
-    _some("leg", CALL),
-    _some("pbx", ID),
-    _some("queue_id", ID),
+    key("id", CALL),
+    some("leg", CALL),
+    some("pbx", ID),
+    some("queue_id", ID),
     Column("number", String(200)),
     Column("name", String(200)),
-    _some("priority", Integer),
-    _some("entered_at", UtcDateTime),
-    _some("waited_s", Float),
+    some("priority", Integer),
+    some("entered_at", UtcDateTime),
+    some("waited_s", Float),
     Column("outcome", String(20)),
     Column("agent_id", ID),
     Column("device", String(128)),
@@ -254,7 +198,7 @@ calls = Table(
     Column("parts", JSON),  # its talks and transfers, in order; of a call of an older version null
     Column("connected_at", UtcDateTime),
     Column("talk_s", Float),
-    _some("hold_s", Float),
+    some("hold_s", Float),
     Column("ended_at", UtcDateTime),
     Column("ended_by", String(40)),
     Column("disposition", String(200)),
@@ -272,13 +216,13 @@ calls = Table(
 visits = Table(
     "visits",
     metadata,
-    _key("call_id", CALL),
-    _key("queue_id"),
-    _key("entered_at", UtcDateTime),
-    _some("decided_at", UtcDateTime),
-    _some("outcome", String(20)),
-    _some("waited_s", Float),
-    _some("short", Boolean),
+    key("call_id", CALL),
+    key("queue_id"),
+    key("entered_at", UtcDateTime),
+    some("decided_at", UtcDateTime),
+    some("outcome", String(20)),
+    some("waited_s", Float),
+    some("short", Boolean),
     Column("reason", String(40)),  # of an overflowed visit: the limit …
     Column("led_to", String(200)),  # … and where it led
     Column("target_s", Float),  # the promise of that moment
@@ -290,15 +234,15 @@ visits = Table(
 talks = Table(
     "talks",
     metadata,
-    _key("call_id", CALL),
-    _key("agent_id"),
-    _key("ended_at", UtcDateTime),
-    _some("queue_id", ID),
-    _some("began_at", UtcDateTime),
-    _some("talk_s", Float),
-    _some("hold_s", Float),
+    key("call_id", CALL),
+    key("agent_id"),
+    key("ended_at", UtcDateTime),
+    some("queue_id", ID),
+    some("began_at", UtcDateTime),
+    some("talk_s", Float),
+    some("hold_s", Float),
     Column("wrap_up_s", Float),
-    _some("fault", Boolean),
+    some("fault", Boolean),
     Index("ix_talks_agent_id_ended_at", "agent_id", "ended_at"),
     Index("ix_talks_queue_id_ended_at", "queue_id", "ended_at"),
     Index(None, "began_at"),
@@ -308,43 +252,43 @@ talks = Table(
 queue_figures = Table(
     "queue_figures",
     metadata,
-    _key("queue_id"),
+    key("queue_id"),
     Column("start", BigInteger, primary_key=True, autoincrement=False),
-    *(_some(name, Integer) for name in VISIT_COUNTS),
-    *(_some(name, Float) for name in VISIT_SUMS),
-    _some("handled", Integer),
-    *(_some(name, Float) for name in TALK_SUMS),
+    *(some(name, Integer) for name in VISIT_COUNTS),
+    *(some(name, Float) for name in VISIT_SUMS),
+    some("handled", Integer),
+    *(some(name, Float) for name in TALK_SUMS),
     Index(None, "start"),
 )
 
 agent_figures = Table(
     "agent_figures",
     metadata,
-    _key("agent_id"),
+    key("agent_id"),
     Column("start", BigInteger, primary_key=True, autoincrement=False),
-    _some("handled", Integer),
-    *(_some(name, Float) for name in TALK_SUMS),
-    _some("missed", Integer),
-    *(_some(name, Float) for name in STATE_SUMS),
-    _some("last_state", String(20)),  # in which the agent was at the interval's end
+    some("handled", Integer),
+    *(some(name, Float) for name in TALK_SUMS),
+    some("missed", Integer),
+    *(some(name, Float) for name in STATE_SUMS),
+    some("last_state", String(20)),  # in which the agent was at the interval's end
     Index(None, "start"),
 )
 
 # One row: until when everything written has been worked out.
-figures_until = Table("figures_until", metadata, Column("id", Integer, primary_key=True), _some("at", Float))
+figures_until = Table("figures_until", metadata, Column("id", Integer, primary_key=True), some("at", Float))
 
 # Reports that were sent by mail or are being: one row a report and span (``begin``, seconds since the epoch).
 mails = Table(
     "mails",
     metadata,
-    _key("report"),
+    key("report"),
     Column("begin", BigInteger, primary_key=True, autoincrement=False),
-    _some("end", BigInteger),
-    _some("state", String(20)),
-    _some("attempts", Integer),
-    _some("tried_at", UtcDateTime),
+    some("end", BigInteger),
+    some("state", String(20)),
+    some("attempts", Integer),
+    some("tried_at", UtcDateTime),
     Column("error", String(200)),
-    _some("recipients", JSON),
+    some("recipients", JSON),
 )
 
 # Everything that happened, in order: a run of the service and a count within it make the key, so a repeated write adds nothing.
@@ -353,12 +297,12 @@ events = Table(
     metadata,
     Column("run", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _some("at", UtcDateTime),
-    _some("kind", String(40)),
+    some("at", UtcDateTime),
+    some("kind", String(40)),
     Column("call_id", CALL),
     Column("queue_id", ID),
     Column("agent_id", ID),
-    _some("data", JSON),
+    some("data", JSON),
     Index(None, "call_id"),
     Index(None, "at"),
 )
@@ -368,12 +312,12 @@ audit = Table(
     metadata,
     Column("run", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _some("at", UtcDateTime),
-    _some("token_id", ID),
-    _some("token_name", String(200)),
-    _some("role", String(20)),
-    _some("action", String(80)),
-    _some("target", String(200)),
+    some("at", UtcDateTime),
+    some("token_id", ID),
+    some("token_name", String(200)),
+    some("role", String(20)),
+    some("action", String(80)),
+    some("target", String(200)),
     Index(None, "at"),
 )
 
@@ -381,15 +325,15 @@ audit = Table(
 supervisions = Table(
     "supervisions",
     metadata,
-    _key("id", CALL),
-    _some("token_id", ID),
-    _some("name", String(200)),
-    _some("role", String(20)),
-    _some("device", String(128)),
+    key("id", CALL),
+    some("token_id", ID),
+    some("name", String(200)),
+    some("role", String(20)),
+    some("device", String(128)),
     Column("agent_id", ID),
     Column("call_id", CALL),
-    _some("mode", String(20)),
-    _some("began_at", UtcDateTime),
+    some("mode", String(20)),
+    some("began_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("reason", String(40)),
     Index("ix_supervisions_began_at_id", "began_at", "id"),
@@ -399,13 +343,13 @@ supervisions = Table(
 supervised = Table(
     "supervised",
     metadata,
-    _key("supervision_id", CALL),
-    _key("from_at", UtcDateTime),
+    key("supervision_id", CALL),
+    key("from_at", UtcDateTime),
     Column("to_at", UtcDateTime),
-    _some("call_id", CALL),
-    _some("queue_id", ID),
-    _some("agent_id", ID),
-    _some("mode", String(20)),
+    some("call_id", CALL),
+    some("queue_id", ID),
+    some("agent_id", ID),
+    some("mode", String(20)),
     Index(None, "call_id"),
     Index("ix_supervised_agent_id_from_at", "agent_id", "from_at"),
 )
@@ -414,8 +358,8 @@ supervised = Table(
 callbacks = Table(
     "callbacks",
     metadata,
-    _key("id", CALL),
-    _some("queue_id", ID),
+    key("id", CALL),
+    some("queue_id", ID),
     Column("pbx", ID),
     Column("call_id", CALL),
     Column("number", String(200)),
@@ -446,8 +390,8 @@ callbacks = Table(
 callback_attempts = Table(
     "callback_attempts",
     metadata,
-    _key("id", CALL),
-    _some("callback_id", CALL),
+    key("id", CALL),
+    some("callback_id", CALL),
     Column("planned_at", UtcDateTime),
     Column("mode", String(20)),
     Column("agent_id", ID),

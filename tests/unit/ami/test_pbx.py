@@ -33,7 +33,7 @@ from ami.health import HealthState, NobodyObserves
 from ami.link import LinkConfig
 from ami.names import CONTEXTS
 from ami.outbox import WINDOW
-from ami.outputs import PhoneAsked
+from ami.outputs import Asked, PhoneAsked
 from ami.pbx import Pbx, PbxConfig
 from tests.support.fake_ami import FakeAmi, FakeChannel, block
 from tests.support.until import until
@@ -51,7 +51,7 @@ class Engine:
     """What a PBX under test has delivered."""
 
     def __init__(self) -> None:
-        self.facts: list[Fact | PhoneAsked] = []
+        self.facts: list[Fact | Asked] = []
         self.clock = 1_000.0
 
     async def hears(self, kind: type, count: int = 1) -> list[object]:
@@ -278,7 +278,7 @@ class TestEvents:
         made = Floor(fake)
         deliver = made.engine.facts.append
 
-        def fails_over_entries(fact: Fact | PhoneAsked) -> None:
+        def fails_over_entries(fact: Fact | Asked) -> None:
             deliver(fact)
             if isinstance(fact, CallEntered):
                 raise RuntimeError("a listener that fails")  # noqa: TRY004 - any error will do

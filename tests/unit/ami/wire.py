@@ -6,7 +6,7 @@ from acd.ids import CallId, DeviceId, LegId, OfferId, PbxId
 from acd.telephony import Fact, Offer
 from ami import events as e
 from ami import names
-from ami.outputs import Look, Output, PhoneAsked, Purpose, SnapshotWanted
+from ami.outputs import Asked, Look, Output, Purpose, SnapshotWanted
 from ami.readings import ChannelReading, LookFailure
 from ami.resync import Findings, build
 from ami.tracker import Tracker
@@ -101,7 +101,7 @@ class Desk:
     def __init__(self) -> None:
         self.tracker = Tracker(PBX)
         self.tracker.prime(build(PBX, Findings("boot")))
-        self.facts: list[Fact | PhoneAsked] = []
+        self.facts: list[Fact | Asked] = []
         self.looks: list[Look] = []
         self.snapshots_wanted = 0
         self.answers: dict[Purpose, ChannelReading | LookFailure] = {

@@ -106,7 +106,7 @@ def test_nothing_is_removed_unless_asked(target: DatabaseTarget, tmp_path: Path)
         ("ring_s: 20", "strategy: loudest", "queue support: strategy: there is no 'loudest'; known are fewest_calls"),
         ("PJSIP/agent-101", "PJSIP/a&b", "agent 101: device: string should match pattern"),
         ("queues: [support]", "queues: [nope]", "agent 102: queues: there is no queue 'nope'"),
-        ("queues:\n  -", "queus:\n  -", "unknown key 'queus'; there are queues and agents"),
+        ("queues:\n  -", "queus:\n  -", "unknown key 'queus'; there are queues, agents, opt_outs"),
         ("agents:", "agents: [", "line "),
         ("- {id: '102'", "- {id: 102", "agent 102: id: input should be a valid string (put it in quotes)"),
     ],

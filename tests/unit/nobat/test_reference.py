@@ -22,6 +22,7 @@ CONTRACT = {
     "acd_announcements_total": ("queue",),
     "acd_callbacks": ("queue", "state"),
     "acd_callback_attempts_total": ("queue", "result"),
+    "acd_callback_refusals_total": ("reason",),
     "acd_dispatch_seconds": ("pbx",),
     "ami_connected": ("pbx",),
     "ami_events_total": ("pbx", "name"),

@@ -1,0 +1,246 @@
+"""Who may be called back: the dialogue's answers, requests over REST, caps through a restart, opt-outs."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from acd.ids import CallId, PbxId
+from acd.telephony import Lead, LegStage
+from nobat.apply import DatabaseTarget
+from nobat.declaration import DeclarationError, read_declaration
+from nobat.storage import schema
+from tests.support.office import Office, Person, until
+
+NUMBER, OTHER = "09123456789", "09351234567"
+ANY_HOUR = {"quiet_from": "00:00", "quiet_until": "00:00"}
+
+
+async def calls_back(office: Office, *queues: str, **harm: Any) -> Person:
+    """Queues that call back at any hour; the administrator."""
+    admin = await office.admin()
+    for name in queues or ("sales",):
+        body = {"callbacks": {"enabled": True, "harm": ANY_HOUR | harm}, "announcements": {"language": "en"}}
+        response = await admin.ask("PATCH", f"/v1/queues/{name}", json=body)
+        assert response.status_code == 200, response.text
+    return admin
+
+
+async def waits(office: Office, number: str | None = NUMBER) -> CallId:
+    call = office.pbx.caller("8000", number)
+    await office.settled()
+    return call
+
+
+async def asks(office: Office, call: CallId, kind: str = "callback", keyed: str = "") -> tuple[str, tuple[str, ...]]:
+    """The caller presses keys; where he goes on, and what he hears there."""
+    ask = office.pbx.caller_asks(call, kind, keyed)
+    return tuple(await until(lambda: office.pbx.answers.get(ask), "an answer"))
+
+
+def last_words(office: Office, call: CallId) -> tuple[str, ...]:
+    """What the caller is let go with; nothing if he is not."""
+    leads = [one for one in office.pbx.requests if isinstance(one, Lead) and one.call == call]
+    return leads[-1].say if leads else ()
+
+
+async def refusals(admin: Person) -> dict[str, float]:
+    lines = (await admin.ask("GET", "/metrics")).text.splitlines()
+    said = [line for line in lines if line.startswith("acd_callback_refusals_total{")]
+    return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in said}
+
+
+async def line(admin: Person) -> list[tuple[str, str]]:
+    return [(one["kind"], one["caller"]["number"]) for one in (await admin.get("/v1/queues/sales/line"))["items"]]
+
+
+def request(office: Office, number: str, queue: str = "sales") -> dict[str, Any]:
+    """A callback tomorrow, within an hour."""
+    due = [datetime.fromtimestamp(office.clock.now() + hours * 3600, UTC).isoformat() for hours in (24, 25)]
+    return {"queue": queue, "number": number, "due_from": due[0], "due_until": due[1]}
+
+
+# ---------------------------------------------------------------- the dialogue
+
+
+async def test_the_number_is_read_back_and_the_promise_is_on_disk_before_he_is_let_go(office: Office) -> None:
+    admin = await calls_back(office)
+    call, behind = await waits(office), await waits(office, OTHER)
+    step, prompts = await asks(office, call)
+    assert step == "number"
+    assert prompts[:3] == ("pause", "callback-number", "pause")
+    assert prompts[3:6] == ("digit-0", "num-9", "num-1")
+    assert prompts[-1] == "callback-confirm"
+    assert await line(admin) == [("live", NUMBER), ("live", OTHER)]
+    office.pbx.caller_asks(call, "callback_confirm")
+    said = await until(lambda: last_words(office, call), "he is let go")
+    assert said[0] == "pause"
+    assert said[-1] == "goodbye"
+    (shown,) = (await admin.get("/v1/callbacks"))["items"]
+    assert (shown["number"], shown["call"], shown["state"]) == (NUMBER, call, "waiting")
+    assert await line(admin) == [("callback", NUMBER), ("live", OTHER)]
+    assert office.pbx.stage(behind) is LegStage.WAITING
+
+
+async def test_a_number_that_is_keyed_in_is_the_one_that_is_promised(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office, "+4930123456")
+    assert await asks(office, call) == ("another", ("pause", "callback-not-possible"))
+    assert (await asks(office, call, "callback_number", OTHER))[0] == "number"
+    office.pbx.caller_asks(call, "callback_confirm", OTHER)
+    await until(lambda: last_words(office, call), "he is let go")
+    assert [one["number"] for one in (await admin.get("/v1/callbacks"))["items"]] == [OTHER]
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "reason"),
+    [
+        ("+4930123456", "another", "country"),
+        ("+881612345678", "another", "kind"),
+        ("110", "another", "emergency"),
+        ("8001", "another", "own_number"),
+        ("0912", "another", "short_number"),
+        ("<unknown>", "another", "not_a_number"),
+        (None, "other", "withheld"),
+    ],
+)
+async def test_what_is_not_called_is_said_politely_and_counted(
+    office: Office, number: str | None, step: str, reason: str
+) -> None:
+    admin = await calls_back(office)
+    call = await waits(office, number)
+    assert (await asks(office, call))[0] == step
+    assert await refusals(admin) == {reason: 1.0}
+    assert office.pbx.stage(call) is LegStage.WAITING
+
+
+async def test_a_queue_that_calls_nobody_back_does_as_if_no_key_was_pressed(office: Office) -> None:
+    assert await asks(office, await waits(office)) == ("none", ())
+
+
+async def test_an_opt_out_quiet_hours_and_a_second_callback_are_told_and_the_caller_stays(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}")
+    assert await asks(office, call) == ("sorry", ("callback-not-now",))
+    await admin.ask("DELETE", f"/v1/opt-outs/{NUMBER}")
+    await admin.ask(
+        "PATCH", "/v1/queues/sales", json={"callbacks": {"harm": {"quiet_from": "00:00", "quiet_until": "23:59"}}}
+    )
+    assert await asks(office, call) == ("sorry", ("callback-not-now",))
+    await calls_back(office)
+    assert (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).status_code == 201
+    assert await asks(office, call) == ("sorry", ("callback-exists",))
+    assert await refusals(admin) == {"opted_out": 1.0, "quiet_hours": 1.0, "open_already": 1.0}
+
+
+async def test_a_caller_for_whom_a_phone_rings_is_not_answered(office: Office) -> None:
+    admin = await calls_back(office)
+    await admin.chooses("101", "available")
+    call = await waits(office)
+    assert office.pbx.ringing(call)
+    ask = office.pbx.caller_asks(call, "callback_confirm")
+    await office.settled()
+    assert ask not in office.pbx.answers
+    assert (await admin.get("/v1/callbacks"))["items"] == []
+
+
+# ---------------------------------------------------------------- requests over REST
+
+
+async def test_a_request_is_screened_and_audited_refused_or_not(office: Office) -> None:
+    admin = await calls_back(office)
+    for number, wanted in (("۰۹۱۲ ۳۴۵ ۶۷۸۹", 201), ("+19005550123", 409), ("110", 409)):
+        assert (await admin.ask("POST", "/v1/callbacks", json=request(office, number))).status_code == wanted
+    refused = await admin.ask("POST", "/v1/callbacks", json=request(office, "+4930123456"))
+    assert (refused.json()["slug"], refused.json()["reason"]) == ("callback_refused", "country")
+    assert "4930123456" not in refused.text
+    async with office.app.database.read() as connection:
+        rows = list((await connection.execute(select(schema.audit.c.action))).scalars())
+    assert rows.count("createCallback") == 4
+
+
+async def test_a_token_that_asks_too_often_is_refused_and_another_is_not(office: Office) -> None:
+    admin = await calls_back(office)
+    office.app.callbacks.rate.most = 3
+    for _ in range(3):
+        await admin.ask("POST", "/v1/callbacks", json=request(office, "110"))
+    refused = await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))
+    assert refused.json()["reason"] == "too_many_requests"
+    assert (await (await office.admin()).ask("POST", "/v1/callbacks", json=request(office, NUMBER))).status_code == 201
+
+
+async def test_a_number_has_so_many_callbacks_a_day_through_a_restart(office: Office) -> None:
+    admin = await calls_back(office, number_a_day=2)
+    for _ in range(2):
+        made = await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))
+        assert made.status_code == 201, made.text
+        assert (await admin.ask("DELETE", f"/v1/callbacks/{made.json()['id']}")).status_code == 204
+    admin = await office.restarted()
+    refused = await admin.ask("POST", "/v1/callbacks", json=request(office, "+98 912 345 6789"))
+    assert refused.json()["reason"] == "number_a_day"
+    assert (await admin.ask("POST", "/v1/callbacks", json=request(office, OTHER))).status_code == 201
+
+
+async def test_a_window_is_chosen_on_a_clock(office: Office) -> None:
+    """On a day on which half past two does not come: from three on, and no further ahead than may be promised."""
+    admin = await calls_back(office)
+    day = date(datetime.fromtimestamp(office.clock.now(), UTC).year + 2, 3, 31)
+    day -= timedelta(days=day.isoweekday() % 7)
+    window = {"day": day.isoformat(), "begin": "02:30", "end": "03:30"}
+    body = {"queue": "sales", "number": NUMBER, "window": window, "zone": "Europe/Berlin"}
+    too_far = await admin.ask("POST", "/v1/callbacks", json=body)
+    assert too_far.json()["slug"] == "invalid_window"
+    three_days_before = datetime.combine(day - timedelta(days=3), time(), UTC).timestamp()
+    office.clock.move(three_days_before - office.clock.now())
+    made = await admin.ask("POST", "/v1/callbacks", json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["due_from"], made.json()["expires_at"]) == (f"{day}T01:00:00.000Z", f"{day}T01:30:00.000Z")
+
+
+# ---------------------------------------------------------------- opt-outs
+
+
+async def test_who_opts_out_is_not_called_any_more(office: Office) -> None:
+    admin = await calls_back(office)
+    made = (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).json()
+    entered = await admin.ask("PUT", "/v1/opt-outs/0098 912 345 6789")
+    assert entered.json()["number"] == "+989123456789"
+    over = await admin.get(f"/v1/callbacks/{made['id']}")
+    assert over["ended"] == "cancelled"
+    assert [one["number"] for one in (await admin.get("/v1/opt-outs"))["items"]] == ["+989123456789"]
+    assert (await admin.ask("DELETE", "/v1/opt-outs/+989123456789")).status_code == 204
+    assert (await admin.ask("DELETE", "/v1/opt-outs/+989123456789")).status_code == 404
+    assert (await admin.ask("PUT", "/v1/opt-outs/110")).json()["slug"] == "invalid_number"
+
+
+async def test_an_open_callback_ends_when_quiet_hours_begin_and_one_for_later_does_not(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    office.pbx.caller_asks(call, "callback_confirm")
+    await until(lambda: last_words(office, call), "he is let go")
+    later = (await admin.ask("POST", "/v1/callbacks", json=request(office, OTHER))).json()
+    await admin.ask(
+        "PATCH", "/v1/queues/sales", json={"callbacks": {"harm": {"quiet_from": "00:00", "quiet_until": "23:59"}}}
+    )
+    await office.app.callbacks.end_quiet()
+    now = {one["number"]: one["ended"] for one in (await admin.get("/v1/callbacks"))["items"]}
+    assert now == {NUMBER: "cancelled", OTHER: None}
+    assert later["id"]
+
+
+def test_a_file_enters_opt_outs_and_never_takes_one_out(tmp_path: Path) -> None:
+    file = tmp_path / "floor.yaml"
+    file.write_text("opt_outs: ['+989123456789', '+989351234567']")
+    target = DatabaseTarget(f"sqlite:///{tmp_path / 'nobat.db'}", PbxId("pbx1"))
+    plan = target.plan(read_declaration(file), prune=True)
+    assert plan.lines() == ["+ opt-outs (2 numbers)"]
+    target.carry_out(plan)
+    assert target.plan(read_declaration(file), prune=True).empty
+    file.write_text("opt_outs: ['+989123456789']")
+    assert target.plan(read_declaration(file), prune=True).empty
+    file.write_text("opt_outs: [989123456789, '0912']")
+    with pytest.raises(DeclarationError, match="entry 1"):
+        read_declaration(file)
