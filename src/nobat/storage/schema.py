@@ -2,7 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
+from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, some
+from nobat.storage.schema_base import metadata as metadata
 
 VISIT_COUNTS = (
     "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "answered_in_target", "abandoned_in_target",
