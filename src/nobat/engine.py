@@ -111,7 +111,7 @@ class Engine:
         machine: Machine | None = None,
         stopwatch: Callable[[], float] = perf_counter,
     ) -> None:
-        """``machine`` is what messages go to, if that is more than the floor; ``stopwatch`` is what the slices are measured with."""
+        """``machine`` is what messages go to, if that is more than the floor; ``stopwatch`` measures the slices."""
         self._floor, self._clock, self._recorder, self._gauge = floor, clock, recorder, gauge
         self._machine: Machine = machine if machine is not None else floor  # type: ignore[assignment]
         self._stopwatch = stopwatch
