@@ -68,12 +68,12 @@ def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: b
 def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counter[str]) -> None:
     """The snapshot's device states replace all that were known; a device it does not name is unknown."""
     stated = dict(fact.devices)
-    known = {
+    known = dict.fromkeys(
         device
         for device in (*floor.devices, *floor.at_device)
         if split_device(device)[0] == fact.pbx and not accepts_by_key(device)
-    }
-    for device in known | set(stated):
+    )
+    for device in {**known, **stated}:  # in an order that is always the same
         state = stated.get(device, DeviceState.UNKNOWN)
         before = floor.devices.get(device)
         if before not in (None, state):

@@ -14,7 +14,7 @@ from acd.callback_port import DialCustomer
 from acd.ids import CallId
 from acd.recording_port import Silence, Silenced
 from acd.telephony import Announce, Offer, Request, RequestFailed, RequestFailure
-from ami import actions
+from ami import actions, failpoints
 from ami.answers import Answer, Outcome
 from ami.tracker import Tracker
 from ami.translate import Refused, translate
@@ -78,7 +78,11 @@ class Outbox:
             self._write(request, made)
 
     def _write(self, request: Request, made: Sequence[actions.Action]) -> None:
+        if failpoints.passed is not None:
+            failpoints.passed("outbox.translated")
         answers = self._link.send(*made)
+        if failpoints.passed is not None:
+            failpoints.passed("outbox.written")
         self._open += len(answers)
         left = len(answers)
         worst: Answer | None = None

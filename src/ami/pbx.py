@@ -8,11 +8,11 @@ from time to time, and whenever something was lost or not to be believed.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from time import monotonic
 from types import MappingProxyType
 
 from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
@@ -62,12 +62,13 @@ class PbxConfig:
 
 
 class Unfit(Exception):
-    """Asterisk answers and must not be routed on."""
+    """Asterisk must not be routed on. ``unanswered``: it has not said so, only nothing, and may say more when asked again."""
 
-    def __init__(self, state: HealthState, reason: str) -> None:
+    def __init__(self, state: HealthState, reason: str, *, unanswered: bool = False) -> None:
         super().__init__(reason)
         self.state = state
         self.reason = reason
+        self.unanswered = unanswered
 
 
 class Pbx:
@@ -84,7 +85,7 @@ class Pbx:
         self._config, self._deliver, self._observer, self._clock = config, deliver, observer, clock
         self._tracker = Tracker(config.pbx, config.epoch)
         self._link = Link(config.link, self._receive, self._started, self._link_lost, observer, jitter or Random())  # noqa: S311
-        self._lifeline = Lifeline(self._link, self._tracker.book, config.epoch, monotonic)
+        self._lifeline = Lifeline(self._link, self._tracker.book, config.epoch, _loop_time)
         self._outbox = Outbox(self._link, self._tracker, self._may_offer, self._request_failed, self._tell)
         self._health = Health(HealthState.CONNECTING, "connecting", clock())
         self._version: str | None = None
@@ -279,7 +280,7 @@ class Pbx:
             except Unfit as unfit:
                 self._set_health(unfit.state, unfit.reason)
                 self._tell_down(unfit.reason)
-                await asyncio.sleep(self._config.recheck_s)
+                await asyncio.sleep(self._config.snapshot_pause_s if unfit.unanswered else self._config.recheck_s)
 
     async def _booted_within(self, seconds: float) -> bool:
         try:
@@ -342,7 +343,7 @@ class Pbx:
         try:
             findings = await resync.ask(self._link, self._config.snapshot_s)
         except resync.SnapshotFailed as failure:
-            raise Unfit(HealthState.SYNCING, failure.reason) from failure
+            raise Unfit(HealthState.SYNCING, failure.reason, unanswered=failure.unanswered) from failure
         for item in findings.damaged:
             self._observer.quarantined(item.reason)
         return resync.build(self._config.pbx, findings, asked_at)
@@ -354,12 +355,21 @@ class Pbx:
         """
         while True:
             await asyncio.sleep(self._config.snapshot_pause_s)
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._config.snapshot_every_s - self._config.snapshot_pause_s)):
                     await self._snapshot_wanted.wait()
-            except TimeoutError:
-                await self._check(boot_was_said=boot_was_said)
-            await self._compare()
+            try:
+                await self._look_round(boot_was_said=boot_was_said)
+            except Unfit as unfit:
+                if not unfit.unanswered:
+                    raise
+                # One answer that does not come is no verdict: without a heartbeat callers would soon be left alone.
+                await self._look_round(boot_was_said=boot_was_said)
+
+    async def _look_round(self, *, boot_was_said: bool) -> None:
+        if not self._snapshot_wanted.is_set():
+            await self._check(boot_was_said=boot_was_said)
+        await self._compare()
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1
@@ -379,6 +389,10 @@ class Pbx:
         self._health = Health(state, reason, since, self._version, self._warnings)
         if not same:
             self._observer.health(self._health)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _may_be_set(name: str, value: str) -> bool:
@@ -403,7 +417,7 @@ def _must(answer: Answer) -> None:
         return
     if answer.outcome is Outcome.REFUSED and "permission" in answer.message.lower():
         raise Unfit(HealthState.MISSING_RIGHTS, "missing_rights")
-    raise Unfit(HealthState.SYNCING, f"action_{answer.outcome}")
+    raise Unfit(HealthState.SYNCING, f"action_{answer.outcome}", unanswered=answer.outcome is Outcome.TIMEOUT)
 
 
 def _found(answer: Answer) -> ChannelReading | LookFailure | Quarantined:

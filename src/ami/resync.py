@@ -15,7 +15,7 @@ from acd.callback_port import AttemptStage
 from acd.ids import AttemptId, CallId, DeviceId, LegId, OfferId, PbxId, device_on
 from acd.telephony import LegStage, PbxSnapshot, SnapshotCall
 from ami import actions, aside_read, causes, names
-from ami.answers import Answer
+from ami.answers import Answer, Outcome
 from ami.book import AgentLeg, AskingPhone, AttemptLeg, LiveCall, LiveOffer, Snapshot
 from ami.decoder import read_device
 from ami.events import DeviceStateSeen, Quarantined
@@ -34,11 +34,12 @@ class Asker(Protocol):
 
 
 class SnapshotFailed(Exception):
-    """Asterisk did not say what there is. ``reason`` is a slug."""
+    """Asterisk did not say what there is. ``reason`` is a slug; ``unanswered``: an answer did not come in time."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, unanswered: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.unanswered = unanswered
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ async def ask(link: Asker, deadline_s: float) -> Findings:
     core, status, devices = await asyncio.gather(*link.send(*wanted, deadline_s=deadline_s))
     for answer in (core, status, devices):
         if not answer.ok:
-            raise SnapshotFailed(f"snapshot_{answer.outcome}")
+            raise SnapshotFailed(f"snapshot_{answer.outcome}", unanswered=answer.outcome is Outcome.TIMEOUT)
     findings = Findings(f"{core.headers.get('corestartupdate', '')}T{core.headers.get('corestartuptime', '')}")
     for start in range(0, len(status.items), SLICE):
         for raw in status.items[start : start + SLICE]:

@@ -121,7 +121,7 @@ class Tracker:
     def _tell_of(self, calls: Sequence[LiveCall]) -> None:
         """What a snapshot has no words for, of calls that were taken from it: whose phones ring, who waits for a verdict."""
         for call in calls:
-            for leg in call.legs:
+            for leg in sorted(call.legs):
                 agent = self.book.agents[leg]
                 if call.offer is not None and not call.offer.fallback and agent.device in call.offer.open:
                     self._say(OfferRinging(call.id, call.offer.id, agent.device, leg))

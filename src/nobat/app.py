@@ -38,6 +38,7 @@ from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
 from nobat.engine import Engine
+from nobat.failpoints import arm
 from nobat.feed import Feed
 from nobat.figures.keeper import FiguresKeeper
 from nobat.heartbeat import Heartbeat
@@ -119,13 +120,19 @@ class App:
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, settings: Settings, clock: Clock, make_pbx: MakePbx | None = None) -> "App":
-        """Make and connect all parts; nothing runs yet."""
+    def build(
+        cls,
+        settings: Settings,
+        clock: Clock,
+        make_pbx: MakePbx | None = None,
+        recorder_in: Callable[[Callable[[], Recorder]], RecorderThread] = RecorderThread,
+    ) -> "App":
+        """Make and connect all parts; nothing runs yet. ``recorder_in`` is where the recorder works: a thread of its own."""
         history = settings.history
         database = Database(settings.database.url)
         started_at = clock.now()
         journal = Journal(settings.journal_folder, int(started_at * 1000))
-        recorder = RecorderThread(
+        recorder = recorder_in(
             lambda: Recorder(
                 Database(settings.database.url),
                 run_id=int(started_at * 1000),
@@ -343,6 +350,7 @@ def _deliver(
 async def serve(settings: Settings) -> None:
     """``nobat serve``: run until SIGTERM or SIGINT. Raises ``CannotStart`` or ``WrongDatabase``."""
     sys.setswitchinterval(SWITCH_S)
+    arm(settings.testing.failpoint)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

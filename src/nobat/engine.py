@@ -49,6 +49,7 @@ from acd.telephony import (
 )
 from acd.turn import Effects
 from acd.views import CallView
+from ami import failpoints
 from nobat.clock import Clock
 from nobat.inbox import Inbox, Letter
 from nobat.reactor import Machine, Message
@@ -107,11 +108,18 @@ class Engine:
     """Owns the floor. Everything here runs on one event loop."""
 
     def __init__(
-        self, floor: Floor, clock: Clock, recorder: Recorder, gauge: Gauge, machine: Machine | None = None
+        self,
+        floor: Floor,
+        clock: Clock,
+        recorder: Recorder,
+        gauge: Gauge,
+        machine: Machine | None = None,
+        stopwatch: Callable[[], float] = perf_counter,
     ) -> None:
-        """``machine`` is what messages go to, if that is more than the floor."""
+        """``machine`` is what messages go to, if that is more than the floor; ``stopwatch`` measures the slices."""
         self._floor, self._clock, self._recorder, self._gauge = floor, clock, recorder, gauge
         self._machine: Machine = machine if machine is not None else floor  # type: ignore[assignment]
+        self._stopwatch = stopwatch
         self._pbxs: Mapping[PbxId, Sender] = {}
         self._inbox = Inbox()
         self._missed = False  # facts were refused, and what they told must be looked up
@@ -185,13 +193,13 @@ class Engine:
     def _drain(self) -> None:
         """Handle messages in order, for one slice."""
         self._scheduled = False
-        until = perf_counter() + SLICE_S
+        until = self._stopwatch() + SLICE_S
         if self._inbox:
             self._gauge.inbox_lag(self._inbox.measure())
         while self._inbox:
             letter = self._inbox.take()
             self._handle(letter)
-            if perf_counter() > until:
+            if self._stopwatch() > until:
                 break
         if self._missed and self._inbox.has_room:
             self._look_again()
@@ -231,6 +239,8 @@ class Engine:
             if letter.reply is not None and not letter.reply.done():
                 letter.reply.set_exception(error)
             return
+        if failpoints.passed is not None:
+            failpoints.passed("engine.handled")
         self._carry_out(effects, letter.arrived, letter.reply)
 
     def _tick(self) -> None:
@@ -311,6 +321,8 @@ class Engine:
         now = self._clock.now()
         ended = [picture.call(self._floor, event.call, now) for event in events if isinstance(event, CallEnded)]
         self._recorder.note(events, ended)
+        if failpoints.passed is not None:
+            failpoints.passed("engine.noted")
         self._gauge.observe(events, now)
 
     async def _commit_then_send(
@@ -320,6 +332,8 @@ class Engine:
         try:
             async with asyncio.timeout(COMMIT_DEADLINE_S):
                 await self._recorder.commit(durable)
+            if failpoints.passed is not None:
+                failpoints.passed("engine.committed")
         except Exception as error:  # noqa: BLE001 - whatever the database does, the requests must leave
             # Calls go on from memory; whoever asked is told that a restart would forget it.
             log.warning("a status could not be stored; routing goes on from memory", error=repr(error))
@@ -365,6 +379,8 @@ class Engine:
             log.error("a request names a PBX that is not configured", pbx=pbx, count=len(requests))
         else:
             sender.send(requests)
+            if failpoints.passed is not None:
+                failpoints.passed("engine.sent")
 
 
 def _pbx_of(request: Request) -> PbxId:

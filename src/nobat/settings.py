@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.breaks import BreakReason
+from ami import failpoints
 from nobat.callback_settings import CallbackSettings
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.settings_base import Section, read_secret
@@ -256,6 +257,26 @@ class HistorySettings(Section):
     """Rows held in memory while the database is away; the journal holds the others. From a tenth on an alarm is logged."""
 
 
+class TestingSettings(Section):
+    """For tests of recovery. Nothing of it belongs into a service that has callers."""
+
+    failpoints: bool = False
+    """Allow `failpoint`. Without it a service that is given one does not start."""
+
+    failpoint: Annotated[str, Field(pattern=r"^$|^[a-z]+\.[a-z]+(:[1-9][0-9]{0,5})?$")] = ""
+    """Where this process kills itself: `outbox.written:3` is at the third time that a request is on the wire. The places are
+    those of `ami.failpoints`."""
+
+    @model_validator(mode="after")
+    def _allowed(self) -> Self:
+        place = self.failpoint.partition(":")[0]
+        if place and not self.failpoints:
+            raise ValueError("failpoint is set and failpoints is not: this service would kill itself")
+        if place and place not in failpoints.PLACES:
+            raise ValueError(f"failpoint is none of {', '.join(failpoints.PLACES)}")
+        return self
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -286,6 +307,7 @@ class Settings(BaseSettings):
     mail_report: tuple[MailReportSettings, ...] = ()
     """One `[[mail_report]]` table for each report that is sent by mail."""
     recordings: RecordingSettings = RecordingSettings()
+    testing: TestingSettings = TestingSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""
 

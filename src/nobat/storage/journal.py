@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from ami import failpoints
 from nobat.storage.codec import Unreadable, decode, encode
 from nobat.storage.statements import Note
 
@@ -61,6 +62,8 @@ class Journal:
             raise
         segment.notes += len(notes)
         segment.size += len(lines)
+        if failpoints.passed is not None:
+            failpoints.passed("journal.appended")
 
     def mark(self) -> None:
         """What is appended from now on will be read back with ``take``."""

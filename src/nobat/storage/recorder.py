@@ -23,6 +23,7 @@ from acd.events import AgentStatusChosen, BreakRequested, BreakRequestSettled, E
 from acd.recording_events import RecordingChanged
 from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
 from acd.views import CallView
+from ami import failpoints
 from nobat.storage import statements
 from nobat.storage.backlog import Backlog
 from nobat.storage.database import Database
@@ -175,6 +176,8 @@ class Recorder:
             self.refused += await write_notes(self.database, batch)
         except TimeoutError:
             raise StorageUnavailable(f"no answer within {_BATCH_DEADLINE_S:g} s") from None
+        if failpoints.passed is not None:
+            failpoints.passed("recorder.written")
         self._backlog.done(len(batch))
         if not self._backlog:
             self._noted.clear()
@@ -194,6 +197,8 @@ class Recorder:
             except (StorageUnavailable, StorageConflict, TimeoutError) as error:
                 _settle(promises, str(error) or "no answer in time")
             else:
+                if failpoints.passed is not None:
+                    failpoints.passed("recorder.promised")
                 _settle(promises, None)
 
     def _say_away(self, why: str) -> None:

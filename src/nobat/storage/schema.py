@@ -2,8 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, some
-from nobat.storage.schema_base import metadata as metadata
+from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
 
 VISIT_COUNTS = (
     "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "answered_in_target", "abandoned_in_target",

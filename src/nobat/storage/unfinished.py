@@ -40,8 +40,8 @@ class UnfinishedCall:
         told = {row["kind"]: row for row in self.rows}
         entry, regained = told["CallQueued"], told.get("PlaceRegained")
         number = entry["data"]["number"]
-        decided = {row["data"]["entered_at"] for row in self.rows if row["kind"] == "VisitDecided"}
-        if entry["data"]["entered_at"] in decided or number is None:
+        decided = {_moment(row) for row in self.rows if row["kind"] == "VisitDecided"}
+        if _moment(entry) in decided or number is None:
             return None
         if regained is not None and regained["queue_id"] != entry["queue_id"]:
             regained = None  # of a queue before
@@ -62,18 +62,15 @@ class UnfinishedCall:
 
     def _visits(self, undecided: Outcome, now: float) -> tuple[tuple[VisitView, ...], list[Event]]:
         """The stays in lines, in order, and what must be said of one that nobody saw decided."""
-        decided = {row["data"]["entered_at"]: row["data"] for row in self.rows if row["kind"] == "VisitDecided"}
+        decided = {_moment(row): row["data"] for row in self.rows if row["kind"] == "VisitDecided"}
+        entries: dict[int, Any] = {}
+        for row in (row for row in self.rows if row["kind"] == "CallQueued"):
+            entries.setdefault(_moment(row), row)  # who was found again after a restart was said to have entered again
         visits: list[VisitView] = []
         missing: list[Event] = []
-        # Each run that found the caller in line has told of the same stay.
-        stays = {
-            (row["queue_id"], round(row["data"]["entered_at"] * 1000)): row
-            for row in self.rows
-            if row["kind"] == "CallQueued"
-        }
-        for row in stays.values():
+        for moment, row in entries.items():
             queue, entered_at = QueueId(row["queue_id"]), float(row["data"]["entered_at"])
-            told = decided.get(row["data"]["entered_at"])
+            told = decided.get(moment)
             outcome = Outcome(told["outcome"]) if told is not None else undecided
             waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
             if told is None and row["data"].get("callback") is None:
@@ -119,6 +116,11 @@ class UnfinishedCall:
             notes=remarks.get("notes"),
             visits=visits,
         )
+
+
+def _moment(row: Any) -> int:
+    """Which stay a row tells of: its entry in milliseconds, for that is all that the channel keeps of it through a restart."""
+    return round(float(row["data"]["entered_at"]) * 1000)
 
 
 async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now: float) -> list[UnfinishedCall]:

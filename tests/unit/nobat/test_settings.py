@@ -150,3 +150,23 @@ def test_every_field_has_a_sentence() -> None:
         fields = getattr(section, "model_fields", {})
         for key, one in fields.items():
             assert one.description, f"{name}.{key}"
+
+
+class TestFailpoints:
+    """What only a test can mean."""
+
+    def test_one_that_is_not_allowed_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NOBAT_TESTING__FAILPOINT", "outbox.written:3")
+        with pytest.raises(SettingsError, match="failpoints is not"):
+            load_settings(None)
+
+    def test_one_that_is_nowhere_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NOBAT_TESTING__FAILPOINTS", "true")
+        monkeypatch.setenv("NOBAT_TESTING__FAILPOINT", "outbox.nowhere")
+        with pytest.raises(SettingsError, match="is none of"):
+            load_settings(None)
+
+    def test_one_that_is_allowed_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NOBAT_TESTING__FAILPOINTS", "true")
+        monkeypatch.setenv("NOBAT_TESTING__FAILPOINT", "outbox.written:3")
+        assert load_settings(None).testing.failpoint == "outbox.written:3"

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from nobat.storage.schema import metadata
+from nobat.storage.schema import queues
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=queues.metadata,
     transactional_ddl=True,  # on SQLite too: the connection leaves transactions to us
 )
 with context.begin_transaction():
