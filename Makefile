@@ -20,7 +20,7 @@ demo: ## callers, agents and a live table; Ctrl-C ends it (DEMO_SECONDS=60 ends 
 
 test: ## every test (PYTEST="-k floor" narrows it down)
 	$(SETUP) venv asterisk postgresql
-	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup $(PYTEST)
+	@$(PYTHON) -m pytest --numprocesses=2 $(PYTEST)
 
 lab: ## PBX and service in the background, in .lab/
 	$(SETUP) venv asterisk

@@ -16,11 +16,10 @@ from tests.support.until import until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One event loop for all: PBX and phone bank live as long as the session. Run by two processes, all this is one's work."""
+    """One event loop for all: PBX and phone bank live as long as the session."""
     for item in items:
         if "tests/asterisk" in item.nodeid:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            item.add_marker(pytest.mark.xdist_group("asterisk"))
 
 
 @pytest.hookimpl(wrapper=True)
