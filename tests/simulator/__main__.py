@@ -27,7 +27,8 @@ def main() -> int:
     began = time.perf_counter()
     results: list[Result] = []
     work = [(seed, asked.scenario) for seed in seeds]
-    signal.signal(signal.SIGTERM, lambda *_: _leave(results, began))
+    if asked.jobs == 1:
+        signal.signal(signal.SIGTERM, lambda *_: _leave(results, began))
     if asked.races is not None:
         seed = int(first)
         while sum(result.races for result in results) < asked.races:
@@ -35,7 +36,7 @@ def main() -> int:
             _complain(results[-1])
             seed += 1
     elif asked.jobs > 1:
-        with get_context("spawn").Pool(asked.jobs) as pool:
+        with get_context("fork").Pool(asked.jobs) as pool:
             for result in pool.imap_unordered(_play, work, chunksize=4):
                 results.append(result)
                 _complain(result)
