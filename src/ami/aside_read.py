@@ -61,9 +61,9 @@ def read(
 
 
 def _stranger(pbx: PbxId, call: LiveCall, offer: LiveOffer, others: Sequence[ChannelReading]) -> Leg | None:
-    """A phone to which an agent's phone has given the caller by itself: nothing on it says whose it is."""
+    """A phone to which an agent's phone has given the caller by itself: nothing on it says whose it is. A supervisor's leg does."""
     for one in others:
-        if names.CALL not in one.variables and one.leg != call.leg:
+        if names.CALL not in one.variables and names.SPY not in one.variables and one.leg != call.leg:
             return AgentLeg(LegId(one.leg), one.channel, device_of(pbx, one.channel), call.id, offer.id), one
     return None
 

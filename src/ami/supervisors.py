@@ -43,6 +43,8 @@ class SupervisorLeg:
     channel: str | None = None
     up: bool = False
     refusal: int | None = None
+    failed: str | None = None  # why the Originate did, once it is known to have
+    over: bool = False
     hangup_asked: bool = False
     target: LegId = NOWHERE  # the agent's leg that it was sent to last
     touched: int = 0  # the last look at everything that was begun before it was rung
@@ -102,14 +104,23 @@ class Supervisors:
         leg = self.legs.get(LegId(event.leg))
         if leg is None or event.response == "Success" or leg.up:
             return
-        del self.legs[LegId(event.leg)]
-        self._say(SupervisorMissed(leg.session, _why(leg, event.reason)))
+        leg.failed = event.reason
+        if leg.channel is None or leg.over or leg.refusal is not None or event.reason == TIMED_OUT:
+            self._missed(LegId(event.leg), leg)  # else its end, which may come later, tells why
+
+    def _missed(self, name: LegId, leg: SupervisorLeg) -> None:
+        del self.legs[name]
+        self._say(SupervisorMissed(leg.session, _why(leg, leg.failed or "")))
 
     def _hung_up(self, name: LegId, cause: int) -> None:
         leg = self.legs[name]
-        if leg.up:  # else what became of the Originate tells why
+        leg.over = True
+        if leg.up:
             del self.legs[name]
             self._say(SupervisorGone(leg.session, cause, leg.hangup_asked))
+        elif leg.failed is not None:
+            leg.refusal = leg.refusal if leg.refusal is not None else cause
+            self._missed(name, leg)  # else what became of the Originate is still to come
 
     # ------------------------------------------------------------ snapshots
 

@@ -51,7 +51,7 @@ async def test_a_waiting_caller_hears_music(bank: PhoneBank, hands: Hands) -> No
 async def test_digits_of_a_waiting_caller_change_nothing(bank: PhoneBank, hands: Hands) -> None:
     customer = await bank.call("8000", tone=0)
     entered = await hands.event("AcdEnter")
-    await bank.send_digits(customer.customer, "1*#")
+    await bank.send_digits(customer.customer, "5*#")
     assert await _where(hands, entered) == ("acd-wait", "WaitExten")
 
 

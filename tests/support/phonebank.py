@@ -11,6 +11,7 @@ Order: ``PhoneBank(...)``, ``await open()``, ``await register(...)``, ``await gi
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -318,7 +319,11 @@ class PhoneBank:
     def _open_files(self) -> set[Path]:
         """Files that the bank's Asterisk still writes: it keeps a recording's last seconds in memory."""
         pid = self.instance.running_pid()
-        return {Path(os.readlink(entry)) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
+        found = set()
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.add(Path(os.readlink(entry)))
+        return found
 
     # ------------------------------------------------ waiting
 
