@@ -144,6 +144,12 @@ def test_no_operation_is_forgotten() -> None:
 
 
 @pytest.fixture
+def office(counter: Office) -> Office:
+    """On one database alone: rights are decided before any is asked."""
+    return counter
+
+
+@pytest.fixture
 async def people(office: Office) -> dict[Role, Person]:
     """An agent 101, a supervisor of sales, an admin; a call of 101 in sales and one in support."""
     return {
