@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from acd.commands import DefineQueue
 from acd.ids import CallbackId, CallId, QueueId
 from nobat.api.application import bare_api, operation_ids
 from nobat.auth import Role
+from nobat.clock import Clock
 from nobat.storage import tokens, voicemails
 from nobat.storage.voicemails import Voicemail
 from tests.support.memory_pbx import Manner
@@ -22,7 +24,8 @@ QUEUE = {"id": "new", "number": "8100"}
 AGENT = {"id": "201"}
 STATUS = {"status": "signed_out"}
 SUPERVISION = {"agent": "101", "device": "PJSIP/supervisor-202"}
-LATER = {"queue": "sales", "number": "09121110000", "due_until": "2100-01-01T00:00:00Z"}
+TOMORROW = datetime.fromtimestamp(Clock().now() + 86_400, UTC).isoformat()
+LATER = {"queue": "sales", "number": "09121110000", "due_until": TOMORROW}
 
 # operation -> method, path of something of one's own, path of somebody else's, body, lowest role
 OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
