@@ -11,7 +11,7 @@ help: ## this list
 setup: ## bring all that is missing, and nothing else
 	$(SETUP) venv asterisk postgresql compiled
 
-compiled: ## the core as machine code, for whatever is run in .venv from then on (NOBAT_CORE=python does without)
+compiled: ## the core as machine code, for simulations and benchmarks (NOBAT_CORE=compiled)
 	$(SETUP) venv compiled
 
 demo: ## callers, agents and a live table; Ctrl-C ends it (DEMO_SECONDS=60 ends by itself)

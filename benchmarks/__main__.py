@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 
 NAMES = (
@@ -35,6 +36,9 @@ NAMES = (
     "leak",
 )
 
+ON_THE_CORE = {"simulated_day", "sim_speed", "decisions", "burst", "memory", "erlang", "policy", "fairness"}
+"""Those that run on the compiled core where it was made and nothing else is asked for: the service itself runs without."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
@@ -48,6 +52,8 @@ def main() -> int:
     if asked.recorded is not None and asked.names != ["ewt"]:
         parser.error("--recorded goes with ewt alone")
     options = {"recorded": asked.recorded} if asked.recorded is not None else {}
+    if asked.names and set(asked.names) <= ON_THE_CORE:
+        os.environ.setdefault("NOBAT_CORE", "compiled")
     missed = []
     for name in asked.names or NAMES:
         print(f"\n-- {name} runs{' at full length' if asked.full else ''} …", flush=True)

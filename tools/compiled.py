@@ -3,7 +3,8 @@
     .venv/bin/python tools/compiled.py .venv/compiled
 
 What is written there is a package ``acd`` that stands before the one in ``src`` and takes from it whatever is not compiled. It
-steps aside by itself when a source is newer, or when ``NOBAT_CORE=python`` is set: then all is as if it were not there.
+steps aside by itself when a source is newer, and unless ``NOBAT_CORE=compiled`` is set: then all is as if it were not there. The
+service does not set it: its journal makes events by Python's constructors, which compiled classes do not have.
 """
 
 import os
@@ -26,7 +27,7 @@ MODULES = (
 """What a call passes through. Anything else of ``acd`` stays Python: it would gain nothing that somebody waits for."""
 
 ENTRANCE = '''\
-"""The compiled core, written by tools/compiled.py. Where a source is newer, or NOBAT_CORE=python is set, that is taken instead."""
+"""The compiled core, written by tools/compiled.py: taken if NOBAT_CORE=compiled is set and no source is newer."""
 
 import os
 
@@ -39,7 +40,7 @@ def _is_current() -> bool:
         return all(one.stat().st_mtime_ns <= built for one in files if one.name.endswith(".py"))
 
 
-if os.environ.get("NOBAT_CORE") != "python" and _is_current():
+if os.environ.get("NOBAT_CORE") == "compiled" and _is_current():
     __path__.append(_SOURCE)
 else:
     __path__[:] = [_SOURCE]

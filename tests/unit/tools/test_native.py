@@ -92,6 +92,6 @@ def test_every_form_of_the_core_makes_the_same_day(tmp_path: Path) -> None:
     write_sources(tmp_path / "acd")
     plain = day_digest(ROOT / "src", core="python")
     given = day_digest(tmp_path, ROOT / "src", core="python")
-    made = day_digest(ROOT / ".venv/compiled", ROOT / "src")
+    made = day_digest(ROOT / ".venv/compiled", ROOT / "src", core="compiled")
     assert plain[0] != given[0]
     assert plain[1] == given[1] == made[1]
