@@ -164,7 +164,11 @@ async def test_a_session_that_ended_without_the_service_is_said_so(serving: Serv
     serving.service.wait_ready()
     ended = await supervisor.until(state="ended", reason="unseen")
     assert [one["mode"] for one in ended["heard"]] == ["listen"]
-    assert ended["heard"][0]["to_at"] is not None
+
+    async def is_written() -> bool:
+        return bool((await supervisor.seen())["heard"][0]["to_at"])
+
+    await until(is_written, "until when it was heard")
 
 
 # ---------------------------------------------------------------- what queues and agents want

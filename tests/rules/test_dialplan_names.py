@@ -32,6 +32,8 @@ PRIVATE = {
     "ACD_ON_HOLD",
     "ACD_BEAT_HEARD",
     "ACD_MIX",
+    "ACD_TRIES",
+    "ACD_JOINED",
     "ACD_SPY_WAS",
     "ACD_ASKS",
 }  # the dialplan's own; no service reads or writes them

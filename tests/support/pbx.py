@@ -111,6 +111,9 @@ class TestPbx:
 
     async def restart(self) -> None:
         """Start it again after it was killed, with the same folders and ports."""
+        (self.instance.directory / "run" / "asterisk.ctl").unlink(
+            missing_ok=True
+        )  # a child of the dead one may still hold it
         self.instance.start()
         await self.until_booted()
 
