@@ -32,7 +32,7 @@ PRIVATE = {
     "ACD_ON_HOLD",
     "ACD_BEAT_HEARD",
     "ACD_MIX",
-    "ACD_TRIES",
+    "ACD_JOINS",
     "ACD_JOINED",
     "ACD_SPY_WAS",
     "ACD_ASKS",
