@@ -53,6 +53,12 @@ class Access:
             raise unknown("queue", queue)
         return self.service.engine.read(lambda floor, now: picture.queue(floor, QueueId(queue), now))
 
+    def only(self, queue: str | None) -> frozenset[QueueId] | None:
+        """The queues that may be seen, or of these the one that is asked for: none if it may not."""
+        if queue is None:
+            return self.queues
+        return frozenset({QueueId(queue)}) if self.sees_queue(QueueId(queue)) else frozenset()
+
     def sees_queue(self, queue: QueueId) -> bool:
         return self.queues is None or queue in self.queues
 

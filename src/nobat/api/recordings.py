@@ -13,7 +13,6 @@ from acd.calls import CallState
 from acd.commands import ControlRecording
 from acd.directory import normal
 from acd.errors import Conflict, NotFound, illegal_transition, unknown
-from acd.ids import QueueId
 from nobat.api.access import Access, AdminAccess, AgentAccess, SupervisorAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.recording_models import ErasedOut, EraseIn, LiveRecordingOut, RecordingControlIn, RecordingOut
@@ -53,9 +52,7 @@ async def list_recordings(  # noqa: PLR0913, PLR0917 - one parameter for each fi
 ) -> Page[RecordingOut]:
     """Recordings of the queues that the token may see, newest first."""
     key = decode(cursor, (float, str))
-    queues = access.queues
-    if queue is not None:
-        queues = frozenset({QueueId(queue)}) if access.sees_queue(QueueId(queue)) else frozenset()
+    queues = access.only(queue)
     before = (float(key[0]), str(key[1])) if key is not None else None
     if number is not None:
         number = normal(number, access.service.directory.numbering) or number

@@ -29,6 +29,7 @@ from nobat.figures import reading, sheets, spans, tables
 from nobat.figures.report import QueueFigures, total
 from nobat.figures.sheets import Column
 from nobat.figures.spans import Interval, Rows, Span
+from nobat.figures.stays import start_of
 from nobat.storage import history
 from nobat.storage.startup import midnight
 
@@ -89,7 +90,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _quarters(begin: float, end: float) -> Span:
-    return Span(spans.floor(begin), spans.ceiling(end))
+    return Span(start_of(begin), spans.ceiling(end))
 
 
 # ------------------------------------------------------------ queues

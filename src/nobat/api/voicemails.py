@@ -7,7 +7,6 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from acd.errors import NotFound, unknown
-from acd.ids import QueueId
 from nobat.api.access import Access, AgentAccess, SupervisorAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.queue_models import CallerOut
@@ -65,9 +64,7 @@ async def list_voicemails(
     """Messages of the queues that the token may see, newest first."""
     key = decode(cursor, (float, str))
     before = (float(key[0]), str(key[1])) if key is not None else None
-    queues = access.queues
-    if queue is not None:
-        queues = frozenset({QueueId(queue)}) if access.sees_queue(QueueId(queue)) else frozenset()
+    queues = access.only(queue)
     found = await voicemails.listed(access.service.database, queues, call, before, limit + 1)
     items, following = cut((((one.left_at, one.id), VoicemailOut.of(one)) for one in found), limit)
     return Page(items=items, next=following)

@@ -118,11 +118,6 @@ def written(at: int, zone: ZoneInfo, calendar: Calendar) -> str:
     return f"{year:04}-{month:02}-{number:02} {local:%H:%M}"
 
 
-def floor(at: float) -> int:
-    """The beginning of the quarter in which ``at`` lies."""
-    return int(at // INTERVAL_S) * INTERVAL_S
-
-
 def ceiling(at: float) -> int:
     """The end of the quarter in which ``at`` lies, or ``at`` where one ends."""
     return int(-(-at // INTERVAL_S)) * INTERVAL_S

@@ -21,6 +21,7 @@ from nobat.figures.stays import OUT, Change, split, start_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 from nobat.storage.rows import Row
+from nobat.storage.statements import insert_or_replace
 
 ROWS_AT_ONCE = 500
 _USUAL_TARGET_S = 20.0
@@ -53,18 +54,11 @@ async def work_out(database: Database, begin: int, now: float) -> int:
         for table, rows in ((schema.queue_figures, queues), (schema.agent_figures, agents)):
             await connection.execute(delete(table).where(table.c.start >= begin))
             for at in range(0, len(rows), ROWS_AT_ONCE):
-                await connection.execute(_insert_or_replace(database, table), rows[at : at + ROWS_AT_ONCE])
+                # The keeper of a service that has just ended may not be through yet: who writes last is right.
+                await connection.execute(insert_or_replace(database.insert, table), rows[at : at + ROWS_AT_ONCE])
         mark = database.insert(schema.figures_until).values(id=_MARK, at=now)
         await connection.execute(mark.on_conflict_do_update(index_elements=["id"], set_={"at": now}))
     return len(queues) + len(agents)
-
-
-def _insert_or_replace(database: Database, table: Table) -> Any:
-    """The keeper of a service that has just ended may not be through yet: who writes last is right."""
-    statement = database.insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 async def forget(database: Database, before: float) -> None:

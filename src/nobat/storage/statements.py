@@ -125,7 +125,7 @@ async def _add(connection: AsyncConnection, insert: Insert, table: Table, values
 
 async def _replace(connection: AsyncConnection, insert: Insert, table: Table, values: list[Row]) -> None:
     """Rows that are there already take the new values."""
-    await _run(connection, _insert_or_replace(insert, table), values)
+    await _run(connection, insert_or_replace(insert, table), values)
 
 
 async def _statuses(connection: AsyncConnection, insert: Insert, chosen: list[AgentStatusChosen]) -> None:
@@ -143,7 +143,7 @@ def _insert_once(insert: Insert, table: Table) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _insert_or_replace(insert: Insert, table: Table) -> Any:
+def insert_or_replace(insert: Insert, table: Table) -> Any:
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
     changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from acd.hours import Calendar
-from nobat.figures.spans import Interval, Span, ceiling, floor, rows, written
+from nobat.figures.spans import Interval, Span, ceiling, rows, written
+from nobat.figures.stays import start_of
 
 TEHRAN, BERLIN = ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Berlin")
 
@@ -84,4 +85,4 @@ def test_the_row_of_a_quarter_is_the_one_it_lies_in() -> None:
 
 
 def test_what_is_asked_for_is_widened_to_whole_quarters() -> None:
-    assert (floor(1801.5), ceiling(1801.5), floor(1800), ceiling(1800)) == (1800, 2700, 1800, 1800)
+    assert (start_of(1801.5), ceiling(1801.5), start_of(1800), ceiling(1800)) == (1800, 2700, 1800, 1800)
