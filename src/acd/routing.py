@@ -284,8 +284,9 @@ def ring(
     offer = reserve(floor, turn, call, agents, ring_s, why, ranks)
     if queue.away and floor.keeper is not None and why != "callback":  # whose agent was reserved long before
         floor.keeper.passed(floor, queue, call)
-    turn.ask(Offer(call.id, call.leg, offer.id, (*offer.phones,), ring_s, passed_on, offer.record))
-    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, (*offer.phones.values(),)))
+    decision = call.decisions[-1]
+    turn.ask(Offer(call.id, call.leg, offer.id, tuple(offer.phones), ring_s, passed_on, offer.record))
+    turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, decision.chosen))
 
 
 def reserve(
@@ -301,9 +302,10 @@ def reserve(
     now, queue = turn.now, floor.queues[call.queue]
     phones = {agent.device: agent.id for agent in agents if agent.device is not None}
     name, ends_at = call.next_offer_id(), now + ring_s + OFFER_GUARD_S
-    offer = LiveOffer(name, now, ring_s, phones, record=taping.name_for(floor, call, name), ends_at=ends_at)
-    decision = Decision(now, name, why, (*phones.values(),), tuple(ranks[:DECISION_TERMS]))
-    call.decisions = (*call.decisions[1 - DECISIONS_KEPT :], decision)
+    record = taping.name_for(floor, call, name) if floor.recording_on else ""
+    offer = LiveOffer(name, now, ring_s, phones, record=record, ends_at=ends_at)
+    decision = Decision(now, name, why, tuple(phones.values()), tuple(ranks[:DECISION_TERMS]))
+    call.decisions = (call.decisions[1 - DECISIONS_KEPT :] if call.decisions else ()) + (decision,)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
         queue.offered.add(call.id)
