@@ -214,6 +214,24 @@ def _turn_by_remaining(ahead: int, departures: Departures, give_up_rate: float) 
 
 
 @dataclass(slots=True)
+class Rings:
+    """How phones are picked up for callers who need not wait: how long that takes, and the share that is answered in time.
+
+    Until it is known, the usual counts as much as ten callers.
+    """
+
+    mean_s: float = 3.0
+    prompt: float = 0.97
+    n: int = 10
+
+    def add(self, waited_s: float, *, in_time: bool) -> None:
+        self.n += 1
+        weight = max(MEMORY, 1.0 / self.n)
+        self.mean_s += weight * (waited_s - self.mean_s)
+        self.prompt += weight * (in_time - self.prompt)
+
+
+@dataclass(slots=True)
 class WaitModel:
     """One queue's measurements and the record of its estimators."""
 
@@ -223,6 +241,7 @@ class WaitModel:
     gave_up: float = 0.0  # how many of them gave up, decayed alike
     tracks: dict[Estimator, Track] = field(default_factory=lambda: {one: Track() for one in Estimator})
     told: Track = field(default_factory=Track)  # of what was told: the best at each moment
+    rings: Rings = field(default_factory=Rings)
 
     @property
     def give_up_rate(self) -> float:

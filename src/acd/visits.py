@@ -27,11 +27,14 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
     if not visit.counts:
         return
     waited = max(0.0, at - visit.entered_at)
-    if call.prediction is not None and outcome is _ANSWERED:
-        queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
+    target_s = queue.spec.service_level.target_s
+    if outcome is _ANSWERED:
+        if call.prediction is not None:
+            queue.waits.came_true(call.prediction.said, call.prediction.best, max(0.0, at - call.prediction.at))
+        else:
+            queue.waits.rings.add(waited, in_time=waited <= target_s)
     queue.waits.decided(waited, gave_up=outcome is _ABANDONED, served=outcome is not _OVERFLOWED)
     short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    target_s = queue.spec.service_level.target_s
     queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), target_s)
     limit, led_to = visit.limit, visit.led_to
     turn.emit(
