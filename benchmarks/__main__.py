@@ -17,6 +17,7 @@ NAMES = (
     "feed",
     "erlang",
     "ewt",
+    "risk",
     "policy",
     "callback_place",
     "callback_crashes",

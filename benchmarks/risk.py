@@ -159,7 +159,9 @@ async def run(*, full: bool, first_seed: int = 100) -> bool:
         )
     for into in ASKED_AT_S:
         part = Judged([pair for pair in whole.pairs if pair[0].into_s == into])
-        print(f"   asked after {into:3.0f} s: Brier {part.brier:.4f}, base rate {part.peer:.4f}, error {part.error:.3f}")
+        print(
+            f"   asked after {into:3.0f} s: Brier {part.brier:.4f}, base rate {part.peer:.4f}, error {part.error:.3f}"
+        )
     print(f"\n   {'said':>8} {'came':>8} {'n':>7}")
     for n, said, came in whole.bins():
         print(f"   {said:8.1%} {came:8.1%} {n:7}")

@@ -39,7 +39,7 @@ MOST_RECALLED = 5
 TAKEN = 0.3
 """The share of callers who take a callback when it is offered to them at once; nothing is known of it before it is tried."""
 
-DRIFT = 0.1
+DRIFT = 0.15
 """By how much the rate of callers may have changed since it was measured, as a standard deviation relative to it."""
 
 PROVEN = 20
@@ -56,13 +56,16 @@ class RemedyKind(Word):
 
 @record
 class Remedy:
-    """What would bring the risk from ``before`` to ``after``. ``agents``: whom to call back; ``to``: where callers are led."""
+    """What would bring the risk from ``before`` to ``after``. ``agents``: whom to call back; ``to``: where callers are led.
+    ``takes``: of those who would be late, how many are taken to accept a callback.
+    """
 
     kind: RemedyKind
     before: float
     after: float
     agents: tuple[AgentId, ...] = ()
     to: str | None = None
+    takes: float | None = None
 
     @property
     def is_enough(self) -> bool:
@@ -91,6 +94,19 @@ class BreachRisk:
     risk: float
     next: NextBreach | None
     remedies: tuple[Remedy, ...] = ()
+
+
+@record
+class BreachRiskTold:
+    """For those who watch: the risk has changed. ``next_call`` is late at ``next_at`` if nobody answers."""
+
+    at: float
+    queue: QueueId
+    risk: float
+    since: float
+    until: float
+    next_call: CallId | None
+    next_at: float | None
 
 
 @record
@@ -230,6 +246,8 @@ def _arrivals(floor: "Floor", queue: Queue, since: float, now: float) -> tuple[f
         counts = intervals.get(begin)
         came += weight * (counts.decided - counts.overflowed) if counts is not None else 0.0
         span += weight * INTERVAL_S if first <= begin < start else 0.0
+    if not came:
+        return 0.0, 0.0
     span = max(span, 60.0)
     return came / span, ((came + 1.0) / span**2 + (DRIFT * came / span) ** 2) ** 0.5
 
@@ -281,10 +299,10 @@ def _elsewhere(floor: "Floor", queue: Queue, now: float) -> str | None:
 # ---------------------------------------------------------------- judging
 
 
-def judge(scene: Scene) -> BreachRisk:
-    """The chance of a breach, the next caller to be late, and what would help."""
+def judge(scene: Scene, *, cure: bool = True) -> BreachRisk:
+    """The chance of a breach, the next caller to be late, and what would help; the last takes most of the time."""
     risk = _risk(scene.necks)
-    remedies = _remedies(scene, risk) if risk >= WORTH_CURING else ()
+    remedies = _remedies(scene, risk) if cure and risk >= WORTH_CURING else ()
     return BreachRisk(scene.queue, scene.at, scene.since, scene.since + INTERVAL_S, risk, _next(scene), remedies)
 
 
@@ -321,11 +339,10 @@ def _remedies(scene: Scene, risk: float) -> tuple[Remedy, ...]:
 def _callbacks(scene: Scene, risk: float) -> Remedy | None:
     if not scene.offers_callbacks:
         return None
-    necks = tuple(
-        replace(one, station=replace(one.station, takes=one.station.takes + (1.0 - one.station.takes) * TAKEN))
-        for one in scene.necks
-    )
-    return Remedy(RemedyKind.CALLBACKS, risk, _risk(necks))
+    before = scene.necks[0].station.takes
+    takes = before + (1.0 - before) * TAKEN
+    necks = tuple(replace(one, station=replace(one.station, takes=takes)) for one in scene.necks)
+    return Remedy(RemedyKind.CALLBACKS, risk, _risk(necks), takes=takes)
 
 
 def _recall(scene: Scene, risk: float) -> Remedy | None:

@@ -84,13 +84,18 @@ def chance(situation: Situation) -> float:
         variance = SHARED * max(0.0, to_come.second - square)
         third = SHARED**1.5 * (to_come.third - 3.0 * mean * to_come.second + 2.0 * mean * square)
         found += weight * _below(known.plus(_Sum(mean, variance, third)), interval.ratio)
-    return min(1.0, max(0.0, found))
+    return min(1.0, max(0.0, round(found, 9)))
 
 
 def each(station: Station, waiting: tuple[Waiting, ...]) -> Iterator[Fate]:
-    """What becomes of each of those who wait, in their order."""
+    """What becomes of each of those who wait, in their order. Hands that are free serve the first of them at once."""
+    free = max(0, station.agents - station.engaged)
     for one in waiting[:LOOKED_AT]:
-        yield fates(station, one.ahead, one.left_s)[-1]
+        if one.ahead < free:
+            prompt = station.prompt if one.left_s > station.pickup_s else 0.0
+            yield Fate(prompt, 1.0 - prompt)
+        else:
+            yield fates(station, one.ahead - free, one.left_s)[-1]
 
 
 def diverted(station: Station, interval: Interval) -> tuple[Station, Interval]:

@@ -52,6 +52,7 @@ from nobat.ports import MakePbx, PbxLink
 from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
+from nobat.risks import RiskWatch
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
@@ -117,6 +118,7 @@ class App:
     recordings: RecordingKeeper
     supervision: Supervision
     callbacks: CallbackDesk
+    risks: RiskWatch
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -203,6 +205,7 @@ class App:
             recordings,
             supervision,
             callbacks,
+            RiskWatch(engine, feed.tell),
         )
 
     async def start(self) -> None:
@@ -229,6 +232,7 @@ class App:
         self._keep_running("recordings", self.recordings.follow)
         self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
         self._keep_running("callbacks", self.callbacks.follow)
+        self._keep_running("risks", self.risks.follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():

@@ -16,6 +16,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from acd.breach import BreachRiskTold
 from acd.events import Event
 from acd.ids import PbxId
 from nobat.engine import Gauge
@@ -29,6 +30,9 @@ GATHERED_S = 0.02
 BEAT_S = 2.0
 """How long a reader sleeps at most."""
 
+Seen = Event | BreachRiskTold
+"""What a reader gets: events, and what follows from them and is in no history."""
+
 _MOMENTS = frozenset({"at", "until", "since"})
 
 
@@ -37,7 +41,7 @@ class Entry:
 
     __slots__ = ("_frame", "event", "number", "run")
 
-    def __init__(self, run: int, number: int, event: Event) -> None:
+    def __init__(self, run: int, number: int, event: Seen) -> None:
         self.run, self.number, self.event = run, number, event
         self._frame: bytes | None = None
 
@@ -69,6 +73,10 @@ class Feed:
     def observe(self, events: Sequence[Event], now: float) -> None:
         """Keep what happened, and wake who reads."""
         self._gauge.observe(events, now)
+        self.tell(*events)
+
+    def tell(self, *events: Seen) -> None:
+        """Keep what readers alone are told, and wake them."""
         for event in events:
             self._ring.append(Entry(self.run, self._count, event))
             self._count += 1
@@ -132,7 +140,7 @@ class Feed:
 # ------------------------------------------------------------ what an event looks like
 
 
-def described(event: Event) -> dict[str, Any]:
+def described(event: Seen) -> dict[str, Any]:
     """An event as the interface writes things: moments in RFC 3339, words for enumerations."""
     kind: type = type(event)
     return {name: _plain(getattr(event, name), name) for name in _fields(kind)}

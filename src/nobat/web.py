@@ -81,6 +81,7 @@ def service_of(app: "App") -> Service:
         recordings=app.recordings,
         supervision=app.supervision,
         callbacks=app.callbacks,
+        risks=app.risks,
         metrics=app.metrics,
         now=app.clock.now,
         pbxs=app.pbxs,

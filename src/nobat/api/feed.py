@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from acd import picture
 from acd.errors import Conflict
-from acd.events import CallRefused, Event
+from acd.events import CallRefused
 from acd.ids import AgentId, QueueId
 from acd.supervision_events import SessionEvent, SupervisionBegun
 from nobat.api.access import Access, AgentAccess
@@ -19,7 +19,7 @@ from nobat.api.edge import bearer_token
 from nobat.api.responses import errors
 from nobat.api.text import PathId
 from nobat.auth import Principal, Role
-from nobat.feed import Feed
+from nobat.feed import Feed, Seen
 
 router = APIRouter(prefix="/v1", tags=["live"])
 
@@ -77,7 +77,7 @@ class _Wanted:
     agents: frozenset[str] | None
     kinds: frozenset[str] | None
 
-    def takes(self, event: Event) -> bool:
+    def takes(self, event: Seen) -> bool:
         return (
             (self.kinds is None or type(event).__name__ in self.kinds)
             and (self.queues is None or not self.queues.isdisjoint(_queues(event)))
@@ -85,12 +85,12 @@ class _Wanted:
         )
 
 
-def _queues(event: Event) -> tuple[QueueId, ...]:
+def _queues(event: Seen) -> tuple[QueueId, ...]:
     queue = getattr(event, "queue", None)
     return (queue,) if queue is not None else getattr(event, "queues", ())
 
 
-def _agents(event: Event) -> tuple[AgentId, ...]:
+def _agents(event: Seen) -> tuple[AgentId, ...]:
     agent = getattr(event, "agent", None)
     return (agent,) if agent is not None else getattr(event, "agents", ())
 
@@ -170,7 +170,7 @@ class _Reader:
             everybody = self.access.service.engine.read(picture.agents)
             self.agents = frozenset(view.id for view in everybody if self.access.sees_agent(view))
 
-    def _sees(self, event: Event) -> bool:
+    def _sees(self, event: Seen) -> bool:
         """Of a queue that one may not see, or an agent, nothing."""
         if isinstance(event, CallRefused):
             return self.queues is None

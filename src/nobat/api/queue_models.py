@@ -25,6 +25,7 @@ from nobat.api.recording_models import (
     SurveyPolicyPatch,
     of_recording,
 )
+from nobat.api.risk_models import BreachRiskOut
 from nobat.api.supervision_models import SupervisionPolicyIn, SupervisionPolicyPatch
 from nobat.api.text import Name, Number, QueueSlug, SkillLevel, SkillName, Strategy, Zone
 from nobat.api.time_models import BreakPolicyIn, BreakPolicyPatch, WrapUpPolicyIn, WrapUpPolicyPatch, of_wrap_up
@@ -400,11 +401,18 @@ class QueueStatsOut(BaseModel):
     longest_wait_s: float
     agents: dict[AgentState, int]
     expected_wait: ExpectedWaitOut
+    breach_risk: BreachRiskOut | None = Field(
+        description="Of the interval that goes on; null while others are worked out."
+    )
     survey: SurveyOut | None = Field(description="Null while the database is away.")
 
     @classmethod
     def of(
-        cls, stats: QueueStats, window: Literal["today", "15m", "1h"], survey: SurveyOut | None = None
+        cls,
+        stats: QueueStats,
+        window: Literal["today", "15m", "1h"],
+        survey: SurveyOut | None = None,
+        breach_risk: BreachRiskOut | None = None,
     ) -> "QueueStatsOut":
         counts = stats.counts
         return cls(
@@ -424,5 +432,6 @@ class QueueStatsOut(BaseModel):
             longest_wait_s=rounded(stats.longest_wait_s),
             agents=dict(stats.agents),
             expected_wait=ExpectedWaitOut.of(stats.expected_wait),
+            breach_risk=breach_risk,
             survey=survey,
         )

@@ -14,8 +14,10 @@ from nobat.api.paging import Cursor, Key, Limit, Page, cut, decode
 from nobat.api.queue_models import LineEntryOut, QueueIn, QueueOut, QueuePatch, QueueStatsOut
 from nobat.api.recording_models import SurveyOut
 from nobat.api.responses import errors
+from nobat.api.risk_models import BreachRiskOut
 from nobat.api.text import PathId
 from nobat.api.times import rounded
+from nobat.auth import Role
 from nobat.storage import surveys
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.startup import midnight
@@ -104,9 +106,14 @@ async def get_stats(
     queue: PathId,
     window: Annotated[Window, Query(description="Which callers count, by their time of entry.")] = "today",
 ) -> QueueStatsOut:
-    """What the queue has done. The live service level counts a caller who waits past the target as missed already."""
+    """What the queue has done, and whether the interval that goes on will miss its service level.
+
+    The live service level counts a caller who waits past the target as missed already.
+    """
     stats = _stats(access, access.queue(queue), window)
-    return QueueStatsOut.of(stats, window, await _survey(access, stats))
+    risk = await access.service.risks.of(stats.queue)
+    told = BreachRiskOut.of(risk, whole=access.principal.role is not Role.AGENT) if risk is not None else None
+    return QueueStatsOut.of(stats, window, await _survey(access, stats), told)
 
 
 async def _survey(access: Access, stats: QueueStats) -> SurveyOut | None:

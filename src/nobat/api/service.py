@@ -16,6 +16,7 @@ from nobat.mail.keeper import MailKeeper
 from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.recording.keeper import RecordingKeeper
+from nobat.risks import RiskWatch
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
@@ -39,6 +40,7 @@ class Service:
     recordings: RecordingKeeper
     supervision: Supervision
     callbacks: CallbackDesk
+    risks: RiskWatch
     metrics: Metrics
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)
