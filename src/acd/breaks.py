@@ -56,6 +56,11 @@ def known(floor: "Floor", reason: str | None) -> BreakReason | None:
     return next((one for one in floor.break_reasons if reason in (one.name, one.code)), None)
 
 
+def _is_work(floor: "Floor", reason: str | None) -> bool:
+    found = known(floor, reason)
+    return found is not None and found.productive
+
+
 def _named(floor: "Floor", reason: str | None) -> str | None:
     found = known(floor, reason)
     return found.name if found is not None else reason
@@ -97,7 +102,7 @@ def _begin(floor: "Floor", turn: Turn, agent: Agent, how: str) -> None:
     request = floor.break_requests.pop(agent.id)
     turn.emit(BreakRequestSettled(turn.now, agent.id, how))
     if agent.choose(_BREAK, request.reason, turn.now):
-        chosen(turn, agent)
+        chosen(turn, agent, productive=_is_work(floor, agent.reason))
         floor.refresh(agent, turn)
 
 
@@ -197,7 +202,7 @@ def take(floor: "Floor", turn: Turn, command: c.TakeBreak) -> None:
             turn.emit(BreakRequested(at, agent.id, reason))
     elif agent.choose(_BREAK, reason, turn.now):
         stop_ringing(floor, turn, agent)
-        chosen(turn, agent)
+        chosen(turn, agent, productive=_is_work(floor, agent.reason))
         floor.refresh(agent, turn)
         if agent.state is _ON_BREAK:
             plan(floor, agent, turn.now)

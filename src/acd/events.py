@@ -137,7 +137,8 @@ class TalkEnded:
 class VisitDecided:
     """A visit has its outcome. ``waited_s`` is entry to decision; ``short``: an abandon within the queue's short limit.
     Of an overflowed one, ``limit`` says why and ``led_to`` where to, as ``acd.limits.described`` puts it. ``target_s`` is the
-    promise of that moment; None of a visit that was decided while nobody looked.
+    promise of that moment; None of a visit that was decided while nobody looked. ``segment`` is the caller's, ``skills`` names
+    what was asked of agents on entry.
     """
 
     at: float
@@ -150,6 +151,8 @@ class VisitDecided:
     limit: Limit | None = None
     led_to: str | None = None
     target_s: float | None = None
+    segment: str | None = None
+    skills: tuple[str, ...] = ()
 
 
 @record
@@ -184,6 +187,7 @@ class AgentStatusChosen:
     status: Status
     reason: str | None
     device: DeviceId | None
+    productive: bool = False  # a break that is work, as its reason said at that time
 
 
 @record

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from acd.floor import Floor
 
 
-def chosen(turn: Turn, agent: Agent) -> None:
+def chosen(turn: Turn, agent: Agent, *, productive: bool = False) -> None:
     """Tell what the agent has chosen."""
-    turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device))
+    turn.emit(AgentStatusChosen(turn.now, agent.id, agent.status, agent.reason, agent.device, productive))
 
 
 def stop_ringing(floor: "Floor", turn: Turn, agent: Agent) -> None:

@@ -9,6 +9,8 @@ from acd.calls import Call
 from acd.events import VisitDecided
 from acd.limits import Limit
 from acd.outcomes import Outcome
+from acd.queues import Queue
+from acd.skills import needs_at
 from acd.sla import DecidedVisit
 from acd.turn import Turn
 
@@ -36,10 +38,28 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
     queue.waits.decided(waited, gave_up=outcome is _ABANDONED, served=outcome is not _OVERFLOWED)
     short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
     queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), target_s)
-    limit, led_to = visit.limit, visit.led_to
     turn.emit(
-        VisitDecided(turn.now, call.id, visit.queue, outcome, visit.entered_at, waited, short, limit, led_to, target_s)
+        VisitDecided(
+            turn.now,
+            call.id,
+            visit.queue,
+            outcome,
+            visit.entered_at,
+            waited,
+            short,
+            visit.limit,
+            visit.led_to,
+            target_s,
+            call.segment,
+            asked_skills(call, queue),
+        )
     )
+
+
+def asked_skills(call: Call, queue: Queue) -> tuple[str, ...]:
+    """The names of what the caller's visit asked of agents when it began: what relaxes later was asked for all the same."""
+    needs = needs_at(queue.spec.skills, (), call.own_needs, 0.0) if queue.spec.relax else call.needs
+    return tuple(name for name, _ in needs) if needs else ()
 
 
 def overflow(floor: "Floor", turn: Turn, call: Call, limit: Limit, led_to: str) -> None:

@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from acd.agents import AgentSpec
+from acd.breaks import BreakReason
 from acd.ids import AgentId, QueueId
 from acd.queues import QueueSpec
 from nobat.auth import Role
@@ -50,7 +51,9 @@ async def stored(database: Database, table: Any) -> list[dict[str, Any]]:
 
 
 async def test_a_day_worked_out_equals_a_plain_count_of_its_events(database_url: str) -> None:
-    day = Day(PLAN, seed=7).run()
+    day = Day(PLAN, seed=7)
+    day.floor.break_reasons = (BreakReason("1", "pause", productive=True),)
+    day.run()
     until = max(event.at for event in day.events)
     database = Database(database_url)
     await migrate(database)
@@ -62,6 +65,7 @@ async def test_a_day_worked_out_equals_a_plain_count_of_its_events(database_url:
     for _ in range(2):
         queues, agents = await stored(database, schema.queue_figures), await stored(database, schema.agent_figures)
         assert len(queues) > 40
+        assert sum(row["productive_s"] for row in agents) > 5 * 900
         assert plain_figures.differences(queues, "queue_id", plain_figures.of_queues(day.events)) == []
         assert plain_figures.differences(agents, "agent_id", plain_figures.of_agents(day.events, until)) == []
         await figures.work_out(database, begin + 2 * 3600, until)  # a part worked out again changes nothing

@@ -1,11 +1,11 @@
 """The figures of a day counted once more, plainly, from its events and nothing else: what the stored ones must equal."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from acd.agents import AgentState
-from acd.events import AgentStateChanged, Event, OfferDeclined, TalkEnded, VisitDecided, WrapUpEnded
+from acd.events import AgentStateChanged, AgentStatusChosen, Event, OfferDeclined, TalkEnded, VisitDecided, WrapUpEnded
 from acd.outcomes import Outcome
 from acd.port_words import MissCause
 
@@ -46,17 +46,30 @@ def of_queues(events: Iterable[Event]) -> Figures:
     return found
 
 
+def of_group(events: Iterable[Event], belongs: Callable[[VisitDecided], bool]) -> Figures:
+    """As ``of_queues``, of those visits alone and of the conversations that came of them."""
+    visits = [one for one in events if isinstance(one, VisitDecided) and belongs(one)]
+    stays = {(one.call, one.queue) for one in visits}
+    talks = [one for one in events if isinstance(one, TalkEnded) and (one.call, one.queue) in stays]
+    talked = {(one.call, one.agent) for one in talks}
+    after = [one for one in events if isinstance(one, WrapUpEnded) and (one.call, one.agent) in talked]
+    return of_queues([*visits, *talks, *after])
+
+
 def of_agents(events: Iterable[Event], until: float) -> Figures:
     """By agent and quarter, second by second of each state; nobody was there before the first event."""
     events = list(events)
     found: Figures = defaultdict(lambda: defaultdict(float))
-    since: dict[str, tuple[float, AgentState]] = {}
-    for change in (one for one in events if isinstance(one, AgentStateChanged)):
-        if change.agent in since:
-            _pass_time(found, change.agent, *since[change.agent], change.at)
-        since[change.agent] = (change.at, change.new)
-    for agent, (at, state) in since.items():
-        _pass_time(found, agent, at, state, until)
+    since: dict[str, tuple[float, AgentState, bool]] = {}
+    for change in (one for one in events if isinstance(one, AgentStateChanged | AgentStatusChosen)):
+        at, state, work = since.get(change.agent, (change.at, AgentState.SIGNED_OUT, False))
+        _pass_time(found, change.agent, at, state, work, change.at)
+        if isinstance(change, AgentStateChanged):
+            since[change.agent] = (change.at, change.new, work)
+        else:
+            since[change.agent] = (change.at, state, change.productive)
+    for agent, (at, state, work) in since.items():
+        _pass_time(found, agent, at, state, work, until)
     for talk, wrap_up_s in _talks(events):
         _add_talk(found[talk.agent, int((talk.at - talk.talk_s) // QUARTER) * QUARTER], talk, wrap_up_s)
     for miss in (one for one in events if isinstance(one, OfferDeclined) and one.cause is not MissCause.CANCELLED):
@@ -85,13 +98,15 @@ def _add_talk(figures: dict[str, float], talk: TalkEnded, wrap_up_s: float) -> N
     figures["wrap_up_s"] += wrap_up_s
 
 
-def _pass_time(found: Figures, agent: str, at: float, state: AgentState, until: float) -> None:
+def _pass_time(found: Figures, agent: str, at: float, state: AgentState, work: bool, until: float) -> None:
     if state is AgentState.SIGNED_OUT:
         return
     while at < until:
         quarter = int(at // QUARTER) * QUARTER
         end = min(until, quarter + QUARTER)
         found[agent, quarter][_COLUMNS[state]] += end - at
+        if work and state is AgentState.BREAK:
+            found[agent, quarter]["productive_s"] += end - at
         at = end
 
 
@@ -101,7 +116,7 @@ def differences(stored: Iterable[dict[str, Any]], key: str, plain: Figures) -> l
     rows = {(row[key], row["start"]): row for row in stored}
     for at in sorted({*rows, *plain}):
         row, figures = rows.get(at, {}), plain.get(at, {})
-        names = ({*row, *figures}) - {key, "start", "last_state"}
+        names = ({*row, *figures}) - {key, "start", "last_state", "last_productive", "kind", "name"}
         wrong += [
             f"{at} {name}: stored {row.get(name, 0)}, plain {figures.get(name, 0)}"
             for name in sorted(names)

@@ -1,11 +1,14 @@
 """What reports answer in JSON."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from nobat.api.queue_models import ServiceLevelsOut
 from nobat.api.times import Moment, moment, rounded
 from nobat.figures.report import AgentFigures, QueueFigures
 from nobat.figures.spans import Span
+from nobat.storage.groups import GroupKind
 
 
 def _perhaps(seconds: float | None) -> float | None:
@@ -26,10 +29,9 @@ class VisitFiguresOut(BaseModel):
     service_level: ServiceLevelsOut = Field(description="Each visit against the promise that held when it was decided.")
 
 
-class QueueRowOut(VisitFiguresOut):
-    """A queue in one row's span."""
+class FiguresRowOut(VisitFiguresOut):
+    """Visits and the conversations that came of them, in one row's span."""
 
-    queue: str
     from_: Moment = Field(serialization_alias="from")
     to: Moment
     answer_rate: float | None
@@ -42,38 +44,60 @@ class QueueRowOut(VisitFiguresOut):
     wrap_up_s: float
     aht_s: float | None = Field(description="Average handle time.")
 
+    @staticmethod
+    def fields_of(span: Span, figures: QueueFigures) -> dict[str, Any]:
+        counts, talks = figures.counts, figures.talks
+        return {
+            "from_": moment(span.begin),
+            "to": moment(span.end),
+            "offered": figures.offered,
+            "answered": counts.answered,
+            "abandoned": counts.abandoned,
+            "short_abandoned": counts.short_abandoned,
+            "overflowed": counts.overflowed,
+            "deferred": counts.deferred,
+            "lost": counts.lost,
+            "waiting": figures.waiting,
+            "service_level": ServiceLevelsOut.of(figures.levels),
+            "answer_rate": figures.answer_rate,
+            "abandonment_rate": figures.abandonment_rate,
+            "asa_s": _perhaps(figures.asa_s),
+            "longest_wait_s": rounded(counts.longest_wait_s),
+            "handled": talks.handled,
+            "talk_s": rounded(talks.talk_s),
+            "hold_s": rounded(talks.hold_s),
+            "wrap_up_s": rounded(talks.wrap_up_s),
+            "aht_s": _perhaps(talks.aht_s),
+        }
+
+
+class QueueRowOut(FiguresRowOut):
+    """A queue in one row's span."""
+
+    queue: str
+
     @classmethod
     def of(cls, queue: str, span: Span, figures: QueueFigures) -> "QueueRowOut":
-        counts, talks = figures.counts, figures.talks
-        return cls(
-            queue=queue,
-            from_=moment(span.begin),
-            to=moment(span.end),
-            offered=figures.offered,
-            answered=counts.answered,
-            abandoned=counts.abandoned,
-            short_abandoned=counts.short_abandoned,
-            overflowed=counts.overflowed,
-            deferred=counts.deferred,
-            lost=counts.lost,
-            waiting=figures.waiting,
-            service_level=ServiceLevelsOut.of(figures.levels),
-            answer_rate=figures.answer_rate,
-            abandonment_rate=figures.abandonment_rate,
-            asa_s=_perhaps(figures.asa_s),
-            longest_wait_s=rounded(counts.longest_wait_s),
-            handled=talks.handled,
-            talk_s=rounded(talks.talk_s),
-            hold_s=rounded(talks.hold_s),
-            wrap_up_s=rounded(talks.wrap_up_s),
-            aht_s=_perhaps(talks.aht_s),
-        )
+        return cls(queue=queue, **cls.fields_of(span, figures))
+
+
+class GroupRowOut(FiguresRowOut):
+    """A skill or a segment, over all queues that were asked for, in one row's span."""
+
+    skill: str | None = Field(default=None, description="Of a report by skill; null: those who asked for none.")
+    segment: str | None = Field(default=None, description="Of a report by segment; null: callers of none.")
+
+    @classmethod
+    def of(cls, kind: GroupKind, name: str, span: Span, figures: QueueFigures) -> "GroupRowOut":
+        return cls(**{kind.value: name or None}, **cls.fields_of(span, figures))
 
 
 class SlaRowOut(VisitFiguresOut):
     """The promise of a queue in one row's span, and what came of it."""
 
     queue: str
+    skill: str | None = Field(default=None, description="With `by=skill`; null: those who asked for none.")
+    segment: str | None = Field(default=None, description="With `by=segment`; null: callers of none.")
     from_: Moment = Field(serialization_alias="from")
     to: Moment
     target_s: float = Field(description="As it is promised now.")
@@ -100,6 +124,9 @@ class AgentRowOut(BaseModel):
     talking_s: float
     working_s: float = Field(description="In wrap-up.")
     break_s: float
+    productive_s: float = Field(
+        description="Of `break_s`: on breaks whose reason is marked as work. Outside of occupancy, as all breaks."
+    )
     elsewhere_s: float = Field(description="Busy with calls that are not ours.")
     unreachable_s: float
     occupancy: float | None = Field(description="(talking + wrap-up) / (talking + wrap-up + idle + ringing)")
@@ -119,6 +146,7 @@ class AgentRowOut(BaseModel):
             wrap_up_s=rounded(talks.wrap_up_s),
             aht_s=_perhaps(talks.aht_s),
             signed_in_s=rounded(figures.signed_in_s),
+            productive_s=rounded(figures.productive_s),
             occupancy=figures.occupancy,
             **{name: rounded(value) for name, value in figures.seconds.items()},
         )
@@ -132,6 +160,13 @@ class QueueReportOut(BaseModel):
     )
     items: list[QueueRowOut]
     total: QueueRowOut | None = Field(description="All rows as one; null when there are none.")
+
+
+class GroupReportOut(BaseModel):
+    """Rows by skill or segment, and time."""
+
+    worked_out_at: Moment | None
+    items: list[GroupRowOut]
 
 
 class SlaReportOut(BaseModel):

@@ -1,30 +1,85 @@
 """Reports: intervals of 15 minutes from the database, summed up to the rows that somebody wants."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from nobat.figures.report import AgentFigures, QueueFigures
+from nobat.figures.report import AgentFigures, QueueFigures, total
 from nobat.figures.spans import Rows, Span
-from nobat.storage import figures, schema
+from nobat.storage import figures, groups, schema
 from nobat.storage.database import Database
+from nobat.storage.groups import GroupKind
 
+Name = TypeVar("Name", str, tuple[str, str])
 Figures = TypeVar("Figures", QueueFigures, AgentFigures)
-Found = list[tuple[str, Span, Figures]]
-Waiting = Iterable[tuple[str, float]]
-"""Queue and time of entry of each visit that is not decided yet."""
+Found = list[tuple[Name, Span, Figures]]
 
 
-async def of_queues(database: Database, wanted: Mapping[str, Rows], waiting: Waiting) -> Found[QueueFigures]:
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """A visit that is not decided yet."""
+
+    queue: str
+    entered_at: float
+    segment: str | None = None
+    skills: tuple[str, ...] = ()
+
+
+Waiting = Iterable[InLine]
+
+
+async def of_queues(database: Database, wanted: Mapping[str, Rows], waiting: Waiting) -> Found[str, QueueFigures]:
     """One entry for each queue and each of its rows, in order."""
     sums = await _sums(database, schema.queue_figures, "queue_id", wanted, QueueFigures)
-    for queue, entered_at in waiting:
-        cut = wanted.get(queue)
-        if cut is not None and cut.span.begin <= entered_at < cut.span.end:
-            sums[queue][cut.of(int(entered_at))].waiting += 1
+    for one in waiting:
+        cut = wanted.get(one.queue)
+        if cut is not None and cut.span.begin <= one.entered_at < cut.span.end:
+            sums[one.queue][cut.of(int(one.entered_at))].waiting += 1
     return _listed(wanted, sums)
 
 
-async def of_agents(database: Database, wanted: Mapping[str, Rows]) -> Found[AgentFigures]:
+async def of_groups(
+    database: Database, kind: GroupKind, wanted: Mapping[str, Rows], waiting: Waiting
+) -> Found[tuple[str, str], QueueFigures]:
+    """One entry for each queue, each segment or skill that there was in it, and each of its rows, in order.
+
+    The empty name is last: those of no segment, or who asked for no skill.
+    """
+    sums: dict[tuple[str, str], list[QueueFigures]] = {}
+
+    def of(queue: str, name: str, at: float) -> QueueFigures | None:
+        cut = wanted.get(queue)
+        if cut is None or not cut.span.begin <= at < cut.span.end:
+            return None
+        rows = sums.get((queue, name))
+        if rows is None:
+            rows = sums[queue, name] = [QueueFigures() for _ in range(len(cut))]
+        return rows[cut.of(int(at))]
+
+    if wanted:
+        begin, end = min(cut.span.begin for cut in wanted.values()), max(cut.span.end for cut in wanted.values())
+        async for part in groups.read(database, kind, sorted(wanted), begin, end):
+            for row in part:
+                if (figures_of_row := of(row["queue_id"], row["name"], row["start"])) is not None:
+                    figures_of_row.add(row)
+    for one in waiting:
+        for name in groups.names_of(kind, one.segment, one.skills):
+            if (figures_of_row := of(one.queue, name, one.entered_at)) is not None:
+                figures_of_row.waiting += 1
+    order = sorted(sums, key=lambda key: (list(wanted).index(key[0]), key[1] == groups.NONE, key[1]))
+    return [(key, wanted[key[0]].span_of(row), one) for key in order for row, one in enumerate(sums[key])]
+
+
+def over_all_queues(found: Found[tuple[str, str], QueueFigures]) -> Found[str, QueueFigures]:
+    """The same names of all queues as one, row by row; all queues must have been cut alike."""
+    together: dict[tuple[str, Span], list[QueueFigures]] = {}
+    for (_, name), span, one in found:
+        together.setdefault((name, span), []).append(one)
+    order = sorted(together, key=lambda key: (key[0] == groups.NONE, key[0], key[1].begin))
+    return [(name, span, total(together[name, span])) for name, span in order]
+
+
+async def of_agents(database: Database, wanted: Mapping[str, Rows]) -> Found[str, AgentFigures]:
     """One entry for each agent and each of the rows in which the agent was there, in order."""
     sums = await _sums(database, schema.agent_figures, "agent_id", wanted, AgentFigures)
     return [
@@ -48,7 +103,7 @@ async def _sums(
     return sums
 
 
-def _listed(wanted: Mapping[str, Rows], sums: Mapping[str, Sequence[Figures]]) -> Found[Figures]:
+def _listed(wanted: Mapping[str, Rows], sums: Mapping[str, Sequence[Figures]]) -> Found[str, Figures]:
     return [
         (name, cut.span_of(row), figures_of_row)
         for name, cut in wanted.items()

@@ -77,16 +77,18 @@ class QueueFigures:
 
 @dataclass(slots=True)
 class AgentFigures:
-    """An agent in a span; ``seconds`` in each state by its column."""
+    """An agent in a span; ``seconds`` in each state by its column. ``productive_s``: of the breaks, those that are work."""
 
     talks: Talks = field(default_factory=Talks)
     missed: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COLUMN.values(), 0.0))
+    productive_s: float = 0.0
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take an interval in."""
         self.talks.add(row)
         self.missed += row["missed"]
+        self.productive_s += row["productive_s"]
         for name in self.seconds:
             self.seconds[name] += row[name]
 

@@ -28,12 +28,31 @@ class Change:
     new: AgentState
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An agent chose something; ``productive``: a break that is work."""
+
+    agent: str
+    at: float
+    productive: bool
+
+
 @dataclass(slots=True)
 class Stays:
-    """Seconds by column in one interval, and the state at its end."""
+    """Seconds by column in one interval, those of productive breaks once more, and the state and the choice at its end."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    productive_s: float = 0.0
     last: AgentState = OUT
+    productive: bool = False
+
+
+@dataclass(slots=True)
+class _Now:
+    """What an agent does, and since when that was not counted."""
+
+    since: float
+    state: AgentState
 
 
 def start_of(at: float) -> int:
@@ -42,36 +61,48 @@ def start_of(at: float) -> int:
 
 
 def split(
-    changes: Iterable[Change], before: Mapping[str, AgentState], begin: int, until: float
+    changes: Iterable[Change | Choice], before: Mapping[str, tuple[AgentState, bool]], begin: int, until: float
 ) -> dict[tuple[str, int], Stays]:
-    """What each agent did in each interval of [``begin``, ``until``); ``changes`` in order, ``before`` the states at ``begin``.
+    """What each agent did in each interval of [``begin``, ``until``); ``changes`` in order, ``before`` the state at ``begin``
+    and whether a productive break was chosen.
 
     Of an agent who is not in ``before``, the first change tells what was before. Intervals spent signed out are left out.
     """
     found: dict[tuple[str, int], Stays] = {}
-    since: dict[str, tuple[float, AgentState]] = {agent: (float(begin), state) for agent, state in before.items()}
+    present = {agent: _Now(float(begin), state) for agent, (state, _) in before.items()}
+    productive = {agent: chosen for agent, (_, chosen) in before.items()}
     for change in changes:
-        began, state = since.get(change.agent, (float(begin), change.old))
-        _spend(found, change.agent, state, began, max(began, change.at))
-        since[change.agent] = (max(began, change.at), change.new)
-    for agent, (began, state) in since.items():
-        _spend(found, agent, state, began, until)
-        last = found.get((agent, start_of(began)))
+        agent = change.agent
+        if isinstance(change, Change):
+            now = present.setdefault(agent, _Now(float(begin), change.old))
+            _spend(found, agent, now, change.at, productive.get(agent, False))
+            now.state = change.new
+        else:
+            if agent in present:
+                _spend(found, agent, present[agent], change.at, productive.get(agent, False))
+            productive[agent] = change.productive
+    for agent, now in present.items():
+        last = found.get((agent, start_of(now.since)))
         if last is not None:  # signed out in the middle of an interval: what it ends in is known
-            last.last = state
+            last.last, last.productive = now.state, productive.get(agent, False)
+        _spend(found, agent, now, until, productive.get(agent, False))
     return found
 
 
-def _spend(found: dict[tuple[str, int], Stays], agent: str, state: AgentState, began: float, ended: float) -> None:
-    column = COLUMN.get(state)
+def _spend(found: dict[tuple[str, int], Stays], agent: str, now: _Now, until: float, productive: bool) -> None:
+    """Count what the agent has done until then."""
+    began, now.since = now.since, max(now.since, until)
+    column = COLUMN.get(now.state)
     if column is None:
         if (stays := found.get((agent, start_of(began)))) is not None:
             stays.last = OUT
         return
-    while began < ended:
+    while began < until:
         start = start_of(began)
-        cut = min(ended, float(start + INTERVAL_S))
+        cut = min(until, float(start + INTERVAL_S))
         stays = found.setdefault((agent, start), Stays())
         stays.seconds[column] = stays.seconds.get(column, 0.0) + cut - began
-        stays.last = state
+        if productive and now.state is AgentState.BREAK:
+            stays.productive_s += cut - began
+        stays.last, stays.productive = now.state, productive
         began = cut

@@ -43,6 +43,11 @@ QUEUES = (
     Column("aht_s", _S, "AHT", "میانگین زمان رسیدگی"),
 )
 
+GROUPS = {
+    "skill": (Column("skill", _T, "Skill", "مهارت"), *QUEUES[1:]),
+    "segment": (Column("segment", _T, "Segment", "گروه مشتری"), *QUEUES[1:]),
+}
+
 AGENTS = (
     Column("agent", _T, "Agent", "کارشناس"),
     Column("name", _T, "Name", "نام"),
@@ -59,6 +64,7 @@ AGENTS = (
     Column("talking_s", _S, "Talking", "در مکالمه"),
     Column("working_s", _S, "In wrap-up", "در کار پس از تماس"),
     Column("break_s", _S, "On break", "استراحت"),
+    Column("productive_s", _S, "of this productive", "استراحت کاری"),
     Column("elsewhere_s", _S, "Busy elsewhere", "مشغول در جای دیگر"),
     Column("unreachable_s", _S, "Unreachable", "خارج از دسترس"),
     Column("occupancy", _R, "Occupancy", "ضریب اشتغال"),
@@ -80,7 +86,13 @@ CALLS = (
     Column("notes", _T, "Notes", "یادداشت"),
 )
 
-TITLES = {"queues": ("Queues", "صف‌ها"), "agents": ("Agents", "کارشناسان"), "calls": ("Calls", "تماس‌ها")}
+TITLES = {
+    "queues": ("Queues", "صف‌ها"),
+    "skills": ("Skills", "مهارت‌ها"),
+    "segments": ("Segments", "گروه‌های مشتری"),
+    "agents": ("Agents", "کارشناسان"),
+    "calls": ("Calls", "تماس‌ها"),
+}
 
 Row = tuple[Value, ...]
 
@@ -119,6 +131,7 @@ def agent_values(figures: AgentFigures) -> dict[str, Value]:
         "aht_s": figures.talks.aht_s,
         "signed_in_s": figures.signed_in_s,
         **figures.seconds,
+        "productive_s": figures.productive_s,
         "occupancy": figures.occupancy,
     }
 

@@ -10,21 +10,22 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, case, cast, delete, exists, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.agents import AgentState
-from acd.outcomes import Outcome
 from acd.port_words import MissCause
 from acd.sla import INTERVAL_S
-from nobat.figures.stays import OUT, Change, split, start_of
+from nobat.figures.stays import OUT, Change, Choice, split, start_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+from nobat.storage.groups import groups_of_visits
 from nobat.storage.rows import Row
 from nobat.storage.statements import insert_or_replace
+from nobat.storage.visit_sums import interval, sums_of_visits, talk_sums
 
 ROWS_AT_ONCE = 500
-_USUAL_TARGET_S = 20.0
+TABLES = (schema.queue_figures, schema.group_figures, schema.agent_figures)
 _MARK = 1
 
 
@@ -49,22 +50,23 @@ async def work_out(database: Database, begin: int, now: float) -> int:
     """
     async with database.read() as connection:
         queues = await _queues(connection, database, begin)
+        groups = await groups_of_visits(connection, database, begin)
         agents = await _agents(connection, database, begin, now)
     async with database.write() as connection:
-        for table, rows in ((schema.queue_figures, queues), (schema.agent_figures, agents)):
+        for table, rows in zip(TABLES, (queues, groups, agents), strict=True):
             await connection.execute(delete(table).where(table.c.start >= begin))
             for at in range(0, len(rows), ROWS_AT_ONCE):
                 # The keeper of a service that has just ended may not be through yet: who writes last is right.
                 await connection.execute(insert_or_replace(database.insert, table), rows[at : at + ROWS_AT_ONCE])
         mark = database.insert(schema.figures_until).values(id=_MARK, at=now)
         await connection.execute(mark.on_conflict_do_update(index_elements=["id"], set_={"at": now}))
-    return len(queues) + len(agents)
+    return len(queues) + len(groups) + len(agents)
 
 
 async def forget(database: Database, before: float) -> None:
     """Drop the figures of all intervals that ended before ``before``."""
     async with database.write() as connection:
-        for table in (schema.queue_figures, schema.agent_figures):
+        for table in TABLES:
             await connection.execute(delete(table).where(table.c.start < start_of(before)))
 
 
@@ -85,74 +87,9 @@ async def read(
 # ------------------------------------------------------------ queues
 
 
-def _interval(database: Database, moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The beginning of the interval of a time, in seconds since the epoch."""
-    whole = func.strftime("%s", moment) if database.is_sqlite else func.floor(func.extract("epoch", moment))
-    at = cast(whole, BigInteger)
-    return at - at % INTERVAL_S
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))
-
-
 async def _queues(connection: AsyncConnection, database: Database, begin: int) -> list[Row]:
-    visit = schema.visits.c
-    start = _interval(database, visit.entered_at).label("start")
-    target = func.coalesce(visit.target_s, schema.queues.c.target_s, _USUAL_TARGET_S)
-    answered, abandoned = visit.outcome == Outcome.ANSWERED.value, visit.outcome == Outcome.ABANDONED.value
-    by_visits = (
-        select(
-            visit.queue_id,
-            start,
-            *(_count(visit.outcome == outcome.value).label(outcome.value) for outcome in Outcome),
-            _count(and_(abandoned, visit.short)).label("short_abandoned"),
-            _count(and_(answered, visit.waited_s <= target)).label("answered_in_target"),
-            _count(and_(abandoned, visit.waited_s <= target)).label("abandoned_in_target"),
-            func.sum(case((answered, visit.waited_s), else_=0.0)).label("answer_wait_s"),
-            func.max(visit.waited_s).label("longest_wait_s"),
-        )
-        .select_from(schema.visits.outerjoin(schema.queues, schema.queues.c.id == visit.queue_id))
-        .where(visit.entered_at >= when(begin))
-        .group_by(visit.queue_id, start)
-    )
-    rows = {(row["queue_id"], row["start"]): dict(row) for row in (await connection.execute(by_visits)).mappings()}
-    nothing = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
-    talks = {
-        (row["queue_id"], row["start"]): dict(row)
-        for row in (await connection.execute(_talks_of_visits(database, begin))).mappings()
-    }
-    return [{**row, **talks.get(key, nothing)} for key, row in rows.items()]
-
-
-def _talks_of_visits(database: Database, begin: int) -> Select[Any]:
-    """Each conversation belongs to the last visit before it, to that queue in that call."""
-    visit, talk, later = schema.visits.c, schema.talks.c, schema.visits.alias("later").c
-    of_a_later_one = exists().where(
-        later.call_id == visit.call_id,
-        later.queue_id == visit.queue_id,
-        later.entered_at > visit.entered_at,
-        later.entered_at <= talk.began_at,
-    )
-    start = _interval(database, visit.entered_at).label("start")
-    # Not by the index of queues: SQLite, which knows no sizes, would walk all talks of the queue for each visit.
-    same_queue = talk.queue_id.concat("") == visit.queue_id
-    return (
-        select(visit.queue_id, start, *_talk_sums())
-        .select_from(schema.visits.join(schema.talks, and_(talk.call_id == visit.call_id, same_queue)))
-        .where(visit.entered_at >= when(begin), talk.began_at >= visit.entered_at, ~of_a_later_one)
-        .group_by(visit.queue_id, start)
-    )
-
-
-def _talk_sums() -> list[ColumnElement[Any]]:
-    talk = schema.talks.c
-    return [
-        func.count().label("handled"),
-        func.sum(talk.talk_s).label("talk_s"),
-        func.sum(talk.hold_s).label("hold_s"),
-        func.sum(func.coalesce(talk.wrap_up_s, 0.0)).label("wrap_up_s"),
-    ]
+    visits = await sums_of_visits(connection, database, begin)
+    return [{"queue_id": queue, "start": start, **sums} for (queue, start), sums in visits.items()]
 
 
 # ------------------------------------------------------------ agents
@@ -175,39 +112,43 @@ async def _agents(connection: AsyncConnection, database: Database, begin: int, n
                 **talks.get((agent, start), {}),
                 "missed": missed.get((agent, start), 0),
                 **{name: spent.get(name, 0.0) for name in schema.STATE_SUMS},
+                "productive_s": stay.productive_s if stay is not None else 0.0,
                 "last_state": (stay.last if stay is not None else OUT).value,
+                "last_productive": stay is not None and stay.productive,
             }
         )
     return found
 
 
-async def _changes(connection: AsyncConnection, begin: int) -> list[Change]:
+async def _changes(connection: AsyncConnection, begin: int) -> list[Change | Choice]:
     event = schema.events.c
     statement = (
-        select(event.agent_id, event.at, event.data)
-        .where(event.at >= when(begin), event.kind == "AgentStateChanged")
+        select(event.agent_id, event.at, event.kind, event.data)
+        .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen")))
         .order_by(event.at, event.run, event.seq)
     )
     return [
         Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"]))
-        for agent, at, data in await connection.execute(statement)
+        if kind == "AgentStateChanged"
+        else Choice(agent, seconds(at), bool(data.get("productive")))
+        for agent, at, kind, data in await connection.execute(statement)
     ]
 
 
-async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, AgentState]:
-    """In which state the interval before ``begin`` left each agent."""
+async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, tuple[AgentState, bool]]:
+    """In which state, and after which choice, the interval before ``begin`` left each agent."""
     row = schema.agent_figures.c
-    statement = select(row.agent_id, row.last_state).where(row.start == begin - INTERVAL_S)
-    return {agent: AgentState(state) for agent, state in await connection.execute(statement)}
+    statement = select(row.agent_id, row.last_state, row.last_productive).where(row.start == begin - INTERVAL_S)
+    return {agent: (AgentState(state), chosen) for agent, state, chosen in await connection.execute(statement)}
 
 
 async def _talks_of_agents(
     connection: AsyncConnection, database: Database, begin: int
 ) -> dict[tuple[str, int], dict[str, Any]]:
     talk = schema.talks.c
-    start = _interval(database, talk.began_at).label("start")
+    start = interval(database, talk.began_at).label("start")
     statement = (
-        select(talk.agent_id, start, *_talk_sums()).where(talk.began_at >= when(begin)).group_by(talk.agent_id, start)
+        select(talk.agent_id, start, *talk_sums()).where(talk.began_at >= when(begin)).group_by(talk.agent_id, start)
     )
     return {
         (row["agent_id"], row["start"]): {name: row[name] for name in ("handled", *schema.TALK_SUMS)}
@@ -217,7 +158,7 @@ async def _talks_of_agents(
 
 async def _missed(connection: AsyncConnection, database: Database, begin: int) -> dict[tuple[str, int], int]:
     event = schema.events.c
-    start = _interval(database, event.at).label("start")
+    start = interval(database, event.at).label("start")
     statement = (
         select(event.agent_id, start, func.count())
         .where(event.at >= when(begin), event.kind == "OfferDeclined")

@@ -103,6 +103,8 @@ def visit_row(event: VisitDecided) -> Row:
         "reason": event.limit.value if event.limit is not None else None,
         "led_to": clean(event.led_to),
         "target_s": event.target_s,
+        "segment": clean(event.segment, 40),
+        "skills": ",".join(event.skills) or None,
     }
 
 

@@ -3,13 +3,17 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
+from nobat.storage.schema_figures import (
+    STATE_SUMS,
+    TALK_SUMS,
+    agent_figures,
+    figures_until,
+    group_figures,
+    queue_figures,
+)
 
-VISIT_COUNTS = (
-    "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "answered_in_target", "abandoned_in_target",
-)  # fmt: skip
-VISIT_SUMS = ("answer_wait_s", "longest_wait_s")
-TALK_SUMS = ("talk_s", "hold_s", "wrap_up_s")
-STATE_SUMS = ("idle_s", "ringing_s", "talking_s", "working_s", "break_s", "elsewhere_s", "unreachable_s")
+__all__ = ["STATE_SUMS", "TALK_SUMS", "agent_figures", "figures_until", "group_figures", "metadata", "queue_figures"]
+# What is passed on from the modules beside this one.
 
 queues = Table(
     "queues",
@@ -226,6 +230,8 @@ visits = Table(
     Column("reason", String(40)),  # of an overflowed visit: the limit …
     Column("led_to", String(200)),  # … and where it led
     Column("target_s", Float),  # the promise of that moment
+    Column("segment", String(40)),
+    Column("skills", Text),  # names of what was asked of agents, with commas between them
     Index("ix_visits_queue_id_entered_at", "queue_id", "entered_at"),
     Index(None, "entered_at"),
 )
@@ -247,35 +253,6 @@ talks = Table(
     Index("ix_talks_queue_id_ended_at", "queue_id", "ended_at"),
     Index(None, "began_at"),
 )
-
-# Figures of 15 minutes, worked out from the tables above (nobat.storage.figures); ``start`` is seconds since the epoch.
-queue_figures = Table(
-    "queue_figures",
-    metadata,
-    key("queue_id"),
-    Column("start", BigInteger, primary_key=True, autoincrement=False),
-    *(some(name, Integer) for name in VISIT_COUNTS),
-    *(some(name, Float) for name in VISIT_SUMS),
-    some("handled", Integer),
-    *(some(name, Float) for name in TALK_SUMS),
-    Index(None, "start"),
-)
-
-agent_figures = Table(
-    "agent_figures",
-    metadata,
-    key("agent_id"),
-    Column("start", BigInteger, primary_key=True, autoincrement=False),
-    some("handled", Integer),
-    *(some(name, Float) for name in TALK_SUMS),
-    some("missed", Integer),
-    *(some(name, Float) for name in STATE_SUMS),
-    some("last_state", String(20)),  # in which the agent was at the interval's end
-    Index(None, "start"),
-)
-
-# One row: until when everything written has been worked out.
-figures_until = Table("figures_until", metadata, Column("id", Integer, primary_key=True), some("at", Float))
 
 # Reports that were sent by mail or are being: one row a report and span (``begin``, seconds since the epoch).
 mails = Table(
