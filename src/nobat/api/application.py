@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from nobat.api import (
     agents,
     breaks,
+    callback_reports,
     callbacks,
     callers,
     calls,
@@ -90,6 +91,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         callers,
         voicemails,
         reports,
+        callback_reports,
         mails,
         feed,
         recordings,

@@ -31,7 +31,7 @@ async def _row(access: Access, callback: str) -> dict[str, Any]:
     return row
 
 
-async def _shown(access: Access, rows: list[dict[str, Any]]) -> list[CallbackOut]:
+async def as_shown(access: Access, rows: list[dict[str, Any]]) -> list[CallbackOut]:
     attempts = await callbacks.attempts_of(access.service.database, [row["id"] for row in rows])
     read = access.service.engine.read
     return [
@@ -66,7 +66,7 @@ async def list_callbacks(
         before=(float(key[0]), str(key[1])) if key is not None else None,
         limit=limit + 1,
     )
-    shown = await _shown(access, rows)
+    shown = await as_shown(access, rows)
     keyed = (((seconds(row["promised_at"]), str(row["id"])), one) for row, one in zip(rows, shown, strict=True))
     items, following = cut(keyed, limit)
     return Page(items=items, next=following)
@@ -83,7 +83,7 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
         await access.service.engine.ask(PromiseCallback(view.id, found, ("callback-booked", "goodbye")))
     else:
         callback = await _schedule(access, body)
-    (shown,) = await _shown(access, [await _row(access, callback)])
+    (shown,) = await as_shown(access, [await _row(access, callback)])
     return shown
 
 
@@ -118,7 +118,7 @@ async def _schedule(access: Access, body: CallbackIn) -> CallbackId:
 @router.get("/{callback}", operation_id="getCallback", responses=errors(404))
 async def get_callback(access: SupervisorAccess, callback: PathId) -> CallbackOut:
     """One callback, open or over, with its attempts."""
-    (shown,) = await _shown(access, [await _row(access, callback)])
+    (shown,) = await as_shown(access, [await _row(access, callback)])
     return shown
 
 

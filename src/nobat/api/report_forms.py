@@ -26,6 +26,7 @@ from nobat.figures.stays import start_of
 from nobat.storage.startup import midnight
 
 MOST_ROWS = 20_000
+MOST_LINES = 100_000
 LONGEST_S = 400 * 86_400
 Format = Literal["json", "csv", "xlsx"]
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

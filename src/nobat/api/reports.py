@@ -16,6 +16,7 @@ from nobat.api.call_models import CallOut
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.report_forms import (
     FILES,
+    MOST_LINES,
     Form,
     Wanted,
     ends,
@@ -47,7 +48,6 @@ from nobat.storage.groups import GroupKind
 
 router = APIRouter(prefix="/v1", tags=["reports"])
 
-MOST_CALLS = 100_000
 CALLS_AT_ONCE = 500
 
 # ------------------------------------------------------------ queues
@@ -261,7 +261,7 @@ async def report_calls(
 
 
 async def _all_calls(access: Access, wanted: CallFilter) -> AsyncIterator[CallView]:
-    for _ in range(MOST_CALLS // CALLS_AT_ONCE):
+    for _ in range(MOST_LINES // CALLS_AT_ONCE):
         part = await history.calls(access.service.database, wanted, CALLS_AT_ONCE)
         for view in part:
             yield view

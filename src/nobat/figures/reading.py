@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from nobat.figures.callbacks import CallbackFigures
 from nobat.figures.report import AgentFigures, QueueFigures, total
 from nobat.figures.spans import Rows, Span
-from nobat.storage import figures, groups, schema
+from nobat.storage import callback_figures, figures, groups, schema
 from nobat.storage.database import Database
 from nobat.storage.groups import GroupKind
 
 Name = TypeVar("Name", str, tuple[str, str])
-Figures = TypeVar("Figures", QueueFigures, AgentFigures)
+Figures = TypeVar("Figures", QueueFigures, AgentFigures, CallbackFigures)
+Kept = TypeVar("Kept", QueueFigures, AgentFigures)
 Found = list[tuple[Name, Span, Figures]]
 
 
@@ -87,9 +89,22 @@ async def of_agents(database: Database, wanted: Mapping[str, Rows]) -> Found[str
     ]
 
 
+async def callbacks_of_queues(database: Database, wanted: Mapping[str, Rows]) -> Found[str, CallbackFigures]:
+    """One entry for each queue and each of its rows, in order."""
+    sums = {name: [CallbackFigures() for _ in range(len(cut))] for name, cut in wanted.items()}
+    if wanted:
+        begin, end = min(cut.span.begin for cut in wanted.values()), max(cut.span.end for cut in wanted.values())
+        parts = await callback_figures.counted(database, sorted(wanted), begin, end)
+        for (queue, start), figures_of_part in parts.items():
+            cut = wanted[queue]
+            if cut.span.begin <= start < cut.span.end:
+                sums[queue][cut.of(start)].add(figures_of_part)
+    return [(name, cut.span_of(row), one) for name, cut in wanted.items() for row, one in enumerate(sums[name])]
+
+
 async def _sums(
-    database: Database, table: Any, key: str, wanted: Mapping[str, Rows], new: Callable[[], Figures]
-) -> dict[str, list[Figures]]:
+    database: Database, table: Any, key: str, wanted: Mapping[str, Rows], new: Callable[[], Kept]
+) -> dict[str, list[Kept]]:
     sums = {name: [new() for _ in range(len(cut))] for name, cut in wanted.items()}
     if not wanted:
         return sums
@@ -103,7 +118,7 @@ async def _sums(
     return sums
 
 
-def _listed(wanted: Mapping[str, Rows], sums: Mapping[str, Sequence[Figures]]) -> Found[str, Figures]:
+def _listed(wanted: Mapping[str, Rows], sums: Mapping[str, Sequence[Kept]]) -> Found[str, Kept]:
     return [
         (name, cut.span_of(row), figures_of_row)
         for name, cut in wanted.items()

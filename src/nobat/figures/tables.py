@@ -10,7 +10,7 @@ from nobat.figures.sheets import Column, Kind, Value
 
 _T, _C, _S, _R = Kind.TEXT, Kind.COUNT, Kind.SECONDS, Kind.SHARE
 
-_SPAN = (Column("from", _T, "From", "از"), Column("to", _T, "To", "تا"))
+SPAN = (Column("from", _T, "From", "از"), Column("to", _T, "To", "تا"))
 
 LEVELS = (
     Column("primary", _R, "Service level", "سطح خدمت"),
@@ -22,7 +22,7 @@ LEVELS = (
 
 QUEUES = (
     Column("queue", _T, "Queue", "صف"),
-    *_SPAN,
+    *SPAN,
     Column("offered", _C, "Offered", "ورودی"),
     Column("answered", _C, "Answered", "پاسخ داده شده"),
     Column("abandoned", _C, "Abandoned", "انصراف"),
@@ -51,7 +51,7 @@ GROUPS = {
 AGENTS = (
     Column("agent", _T, "Agent", "کارشناس"),
     Column("name", _T, "Name", "نام"),
-    *_SPAN,
+    *SPAN,
     Column("handled", _C, "Conversations", "مکالمات"),
     Column("missed", _C, "Missed offers", "پیشنهادهای بی‌پاسخ"),
     Column("talk_s", _S, "Talk", "زمان مکالمه"),
@@ -92,6 +92,8 @@ TITLES = {
     "segments": ("Segments", "گروه‌های مشتری"),
     "agents": ("Agents", "کارشناسان"),
     "calls": ("Calls", "تماس‌ها"),
+    "callbacks": ("Callbacks", "تماس‌های مجدد"),
+    "callbacks_each": ("Callbacks", "تماس‌های مجدد"),
 }
 
 Row = tuple[Value, ...]
