@@ -42,6 +42,9 @@ TAKEN = 0.3
 DRIFT = 0.15
 """By how much the rate of callers may have changed since it was measured, as a standard deviation relative to it."""
 
+REMEMBERED = (1.0, 1.0, 0.6, 0.4, 0.3)
+"""What callers of this interval and of those before it count when their rate is measured."""
+
 PROVEN = 20
 """From so many callers on, the share of late ones who took a callback is believed."""
 
@@ -235,14 +238,15 @@ def _handle_s(queue: Queue) -> float:
 
 
 def _arrivals(floor: "Floor", queue: Queue, since: float, now: float) -> tuple[float, float]:
-    """Callers a second, and how far that may be off: those of this interval and of the last two, the older ones for half."""
+    """Callers a second, and how far that may be off: those of this interval and the last four, the older the less."""
     if closed_by(queue, now) is not None:
         return 0.0, 0.0
     intervals, start = queue.ledger.intervals, int(since)
     first = min(intervals, default=start)
     came = float(sum(_counts(floor.calls[place[3]], since) for place in queue.line) + len(queue.offered))
     span = now - since
-    for begin, weight in ((start, 1.0), (start - INTERVAL_S, 1.0), (start - 2 * INTERVAL_S, 0.5)):
+    for age, weight in enumerate(REMEMBERED):
+        begin = start - age * INTERVAL_S
         counts = intervals.get(begin)
         came += weight * (counts.decided - counts.overflowed) if counts is not None else 0.0
         span += weight * INTERVAL_S if first <= begin < start else 0.0

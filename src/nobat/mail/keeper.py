@@ -156,4 +156,6 @@ class MailKeeper:
             by_id = {str(agent): name for agent, name in names.items()}
             agents = [(agent, by_id[agent], figures) for agent, _, figures in found]
         totals = [(queue, figures) for queue, _, figures in sums]
-        return Content(every, due.span, zone, calendar, report.language, totals, parts, agents)
+        promised = await reading.callbacks_of_queues(self._database, dict.fromkeys(queues, whole))
+        callbacks = [(queue, figures) for queue, _, figures in promised if figures.requested]
+        return Content(every, due.span, zone, calendar, report.language, totals, parts, agents, callbacks)

@@ -12,7 +12,8 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from acd.hours import Calendar
-from nobat.figures import sheets, spans, tables
+from nobat.figures import callback_tables, sheets, spans, tables
+from nobat.figures.callbacks import CallbackFigures
 from nobat.figures.report import AgentFigures, QueueFigures, total
 from nobat.figures.spans import Interval, Span
 from nobat.mail import bars, chart
@@ -23,6 +24,18 @@ _CELL = "padding:4px 10px;border-bottom:1px solid #e0e0e0"
 PICTURE = "chart.png"
 
 QUEUE_COLUMNS = ("queue", "offered", "answered", "abandoned", "lost", "primary", "asa_s", "longest_wait_s", "aht_s")
+CALLBACK_COLUMNS = (
+    "queue",
+    "promised",
+    "reached",
+    "gave_up",
+    "expired",
+    "cancelled",
+    "open",
+    "attempts",
+    "wait_s",
+    "late",
+)
 AGENT_COLUMNS = ("agent", "name", "handled", "missed", "talk_s", "aht_s", "signed_in_s", "break_s", "occupancy")
 
 _WORDS = {
@@ -32,6 +45,7 @@ _WORDS = {
         "month": "Monthly report",
         "all": "All queues",
         "agents": "Agents",
+        "callbacks": "Callbacks",
         "none": "Nobody was at work.",
         "attached": "The whole table is attached.",
         "picture": "Answered (green), abandoned (red) and other calls",
@@ -42,6 +56,7 @@ _WORDS = {
         "month": "گزارش ماهانه",
         "all": "همهٔ صف‌ها",
         "agents": "کارشناسان",
+        "callbacks": "تماس‌های مجدد",
         "none": "کسی مشغول کار نبوده است.",
         "attached": "جدول کامل پیوست است.",
         "picture": "تماس‌های پاسخ داده شده (سبز)، انصراف (قرمز) و دیگر تماس‌ها",
@@ -61,6 +76,8 @@ class Content:
     queues: Sequence[tuple[str, QueueFigures]]
     parts: Sequence[tuple[str, Span, QueueFigures]]
     agents: Sequence[tuple[str, str, AgentFigures]] | None
+    callbacks: Sequence[tuple[str, CallbackFigures]] = ()
+    """Of queues that promised any."""
 
 
 def written(content: Content, name: str, sender: str, to: Sequence[str], now: float) -> EmailMessage:
@@ -102,6 +119,10 @@ def _queue_rows(content: Content) -> list[dict[str, sheets.Value]]:
 
 def _agent_rows(content: Content) -> list[dict[str, sheets.Value]]:
     return [{"agent": one, "name": name, **tables.agent_values(of)} for one, name, of in content.agents or ()]
+
+
+def _callback_rows(content: Content) -> list[dict[str, sheets.Value]]:
+    return [{"queue": name, **callback_tables.callback_values(of)} for name, of in content.callbacks]
 
 
 def _shown(kind: sheets.Kind, value: sheets.Value, language: str) -> str:
@@ -148,6 +169,10 @@ def _html(content: Content) -> str:
         _table(_columns(tables.QUEUES, QUEUE_COLUMNS), _queue_rows(content), language),
         f'<p><img src="cid:{PICTURE}" width="{chart.WIDTH}" height="{chart.HEIGHT}" alt="{escape(words["picture"])}"></p>',
     ]
+    if content.callbacks:
+        parts.append(f"<h3>{escape(words['callbacks'])}</h3>")
+        columns = _columns(callback_tables.CALLBACKS, CALLBACK_COLUMNS)
+        parts.append(_table(columns, _callback_rows(content), language))
     if content.agents is not None:
         parts.append(f"<h3>{escape(words['agents'])}</h3>")
         rows = _agent_rows(content)
@@ -184,4 +209,9 @@ def _workbook(content: Content) -> bytes:
     if content.agents is not None:
         agents = [tables.in_order(tables.AGENTS, {**row, **ends(content.span)}) for row in _agent_rows(content)]
         pages.append(sheets.Sheet(tables.TITLES["agents"][persian], tables.AGENTS, agents))
+    if content.callbacks:
+        rows = [
+            tables.in_order(callback_tables.CALLBACKS, {**row, **ends(content.span)}) for row in _callback_rows(content)
+        ]
+        pages.append(sheets.Sheet(tables.TITLES["callbacks"][persian], callback_tables.CALLBACKS, rows))
     return sheets.xlsx(pages, content.language)
