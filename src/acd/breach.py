@@ -7,11 +7,11 @@ Agents of several queues serve one order across all. As with expected waits (``a
 with the own callers, and everybody with all callers of the queues that share agents; the tighter one counts.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from acd.agents import AgentState, Free
-from acd.calls import Call
 from acd.erlang_a import Fate, Station
 from acd.forecast import UNKNOWN_SERVICE_S
 from acd.ids import AgentId, CallId, QueueId
@@ -142,54 +142,83 @@ def look(floor: "Floor", queue_id: QueueId, now: float) -> Scene:
     """Raises ``unknown_queue``."""
     queue = floor.queue(queue_id)
     since = now // INTERVAL_S * INTERVAL_S
-    necks = [_own(floor, queue, since, now)]
+    line = _walk(floor, queue, since, now)
+    necks = [_own(queue, line, since, now)]
     shared = _sharing(queue)
     if len(shared) > 1:
-        necks.append(_pooled(floor, queue, necks[0], shared, now))
+        others = {one.spec.id: _walk(floor, one, since, now).came for one in shared if one is not queue}
+        came = {**others, queue_id: line.came}
+        necks.append(
+            _pooled(queue, necks[0], shared, [_arrivals(one, came[one.spec.id], since, now) for one in shared])
+        )
     return Scene(
         queue_id,
         now,
         since,
         tuple(necks),
-        _may_be_late(floor, queue, now),
+        tuple(sorted(line.may_be_late, key=lambda one: one.at)[:LOOKED_AT]),
         _on_break(queue),
         queue.spec.callbacks.enabled,
         _elsewhere(floor, queue, now),
     )
 
 
-def _own(floor: "Floor", queue: Queue, since: float, now: float) -> Situation:
-    counts = queue.ledger.intervals.get(int(since), Counts())
-    target_s = queue.spec.service_level.target_s
-    good = counts.answered_in_target
-    missed = counts.answered - good + counts.abandoned - counts.abandoned_in_target
-    waiting, ringing = [], 0
+@dataclass(slots=True)
+class _InLine:
+    """What one walk along a line tells. ``came``: in this interval, those whose phones ring included."""
+
+    came: int = 0
+    missed: int = 0
+    ringing: int = 0
+    behind: int = 0
+    waiting: list[Waiting] = field(default_factory=list)
+    may_be_late: list[Late] = field(default_factory=list)
+
+
+def _walk(floor: "Floor", queue: Queue, since: float, now: float) -> _InLine:
+    """One step for each place, and as little as can be in it: a line may have ten thousand."""
+    found, calls = _InLine(), floor.calls
+    too_long_ago = now - queue.spec.service_level.target_s
     for ahead, place in enumerate(queue.line):
-        call = floor.calls[place[3]]
-        if _counts(call, since):
-            left = call.visit.entered_at + target_s - now
-            if left > 0.0:
-                waiting.append(Waiting(ahead, left))
+        call = calls[place[3]]
+        entered_at = call.visit.entered_at
+        if call.away or (entered_at < since and entered_at <= too_long_ago) or not call.visit.counts:
+            continue
+        left = entered_at - too_long_ago
+        found.came += entered_at >= since
+        if left <= 0.0:
+            found.missed += 1
+            continue
+        if len(found.may_be_late) < 2 * LOOKED_AT:
+            found.may_be_late.append(Late(call.id, now + left, ahead))
+        if entered_at >= since and len(found.waiting) < LOOKED_AT:
+            found.waiting.append(Waiting(ahead, left))
+        else:
+            found.behind += entered_at >= since
+    for call in (calls[one] for one in queue.offered):
+        if not call.away and call.visit.counts and call.visit.entered_at >= since:
+            found.came += 1
+            if call.visit.entered_at >= too_long_ago:
+                found.ringing += 1
             else:
-                missed += 1
-    for call in (floor.calls[one] for one in queue.offered):
-        if _counts(call, since):
-            in_time = now <= call.visit.entered_at + target_s
-            ringing, missed = ringing + in_time, missed + (not in_time)
-    interval = Interval(
-        since + INTERVAL_S - now, target_s, queue.spec.service_level.ratio, good, missed, tuple(waiting), ringing
-    )
-    rate, spread = _arrivals(floor, queue, since, now)
+                found.missed += 1
+    return found
+
+
+def _own(queue: Queue, line: _InLine, since: float, now: float) -> Situation:
+    counts = queue.ledger.intervals.get(int(since), Counts())
+    promise = queue.spec.service_level
+    good = counts.answered_in_target
+    missed = counts.answered - good + counts.abandoned - counts.abandoned_in_target + line.missed
+    left_s = since + INTERVAL_S - now
+    waiting = tuple(line.waiting)
+    interval = Interval(left_s, promise.target_s, promise.ratio, good, missed, waiting, line.ringing, line.behind)
+    rate, spread = _arrivals(queue, line.came, since, now)
     return Situation(_station((queue,), rate, _handle_s(queue)), interval, spread)
 
 
-def _counts(call: Call, since: float) -> bool:
-    return not call.away and call.visit.counts and call.visit.entered_at >= since
-
-
-def _pooled(floor: "Floor", queue: Queue, own: Situation, shared: tuple[Queue, ...], now: float) -> Situation:
+def _pooled(queue: Queue, own: Situation, shared: tuple[Queue, ...], rates: Sequence[tuple[float, float]]) -> Situation:
     """All queues that share agents with this one, as one; of its callers only the own ones count."""
-    rates = [_arrivals(floor, one, own.interval.left_s + now - INTERVAL_S, now) for one in shared]
     total = sum(rate for rate, _ in rates)
     if total > 0.0:
         handle_s = sum(rate * _handle_s(one) for (rate, _), one in zip(rates, shared, strict=True)) / total
@@ -199,11 +228,8 @@ def _pooled(floor: "Floor", queue: Queue, own: Situation, shared: tuple[Queue, .
     station = replace(_station(shared, total, handle_s), own=share, give_up=queue.waits.give_up_rate)
     station = replace(station, pickup_s=own.station.pickup_s, prompt=own.station.prompt, takes=own.station.takes)
     others = [one for one in shared if one is not queue]
-    places = list(queue.line)[: LOOKED_AT * 2] if own.interval.waiting else []
     waiting = tuple(
-        replace(one, ahead=one.ahead + sum(other.index(places[one.ahead]) for other in others))
-        if one.ahead < len(places)
-        else one
+        replace(one, ahead=one.ahead + sum(other.index(queue.line[one.ahead]) for other in others))
         for one in own.interval.waiting
     )
     spread = sum(deviation**2 for _, deviation in rates) ** 0.5
@@ -237,13 +263,13 @@ def _handle_s(queue: Queue) -> float:
     return (queue.waits.services.mean_s or UNKNOWN_SERVICE_S) + queue.waits.rings.mean_s
 
 
-def _arrivals(floor: "Floor", queue: Queue, since: float, now: float) -> tuple[float, float]:
+def _arrivals(queue: Queue, in_line: int, since: float, now: float) -> tuple[float, float]:
     """Callers a second, and how far that may be off: those of this interval and the last four, the older the less."""
     if closed_by(queue, now) is not None:
         return 0.0, 0.0
     intervals, start = queue.ledger.intervals, int(since)
     first = min(intervals, default=start)
-    came = float(sum(_counts(floor.calls[place[3]], since) for place in queue.line) + len(queue.offered))
+    came = float(in_line)
     span = now - since
     for age, weight in enumerate(REMEMBERED):
         begin = start - age * INTERVAL_S
@@ -265,18 +291,6 @@ def _taken(queue: Queue) -> float:
         deferred += counts.deferred
         late += counts.answered - counts.answered_in_target + counts.abandoned - counts.abandoned_in_target
     return deferred / (deferred + late) if deferred + late >= PROVEN else 0.0
-
-
-def _may_be_late(floor: "Floor", queue: Queue, now: float) -> tuple[Late, ...]:
-    """Those who wait and are not late yet, the next moment first."""
-    target_s = queue.spec.service_level.target_s
-    found = []
-    for ahead, place in enumerate(queue.line):
-        call = floor.calls[place[3]]
-        at = call.visit.entered_at + target_s
-        if at > now and not call.away and call.visit.counts:
-            found.append(Late(call.id, at, ahead))
-    return tuple(sorted(found, key=lambda one: one.at)[:LOOKED_AT])
 
 
 def _on_break(queue: Queue) -> tuple[AgentId, ...]:

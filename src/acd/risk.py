@@ -19,7 +19,7 @@ TOGETHER = 0.5
 """Correlation of what becomes of two callers who wait in the same line: the same departures serve both."""
 
 LOOKED_AT = 100
-"""Callers who are looked at one by one; those behind them fare as the last of these."""
+"""So many who wait are looked at one by one."""
 
 SHARED = 1.2
 """By so much the variance of what is to come is larger than that of callers who share nothing but the line's length: those who come
@@ -48,6 +48,7 @@ class Interval:
     missed: int = 0
     waiting: tuple[Waiting, ...] = ()
     ringing: int = 0  # of those who are not late: phones ring for them
+    behind: int = 0  # more who wait and are not late yet: they fare as the last of ``waiting``
 
 
 @record
@@ -90,7 +91,7 @@ def chance(situation: Situation) -> float:
 def each(station: Station, waiting: tuple[Waiting, ...]) -> Iterator[Fate]:
     """What becomes of each of those who wait, in their order. Hands that are free serve the first of them at once."""
     free = max(0, station.agents - station.engaged)
-    for one in waiting[:LOOKED_AT]:
+    for one in waiting:
         if one.ahead < free:
             prompt = station.prompt if one.left_s > station.pickup_s else 0.0
             yield Fate(prompt, 1.0 - prompt)
@@ -106,10 +107,9 @@ def diverted(station: Station, interval: Interval) -> tuple[Station, Interval]:
         if fate.good > fate.late
     )
     gone = len(interval.waiting) - len(keep)
-    return (
-        replace(station, line=max(0, station.line - gone), diverts=True),
-        replace(interval, waiting=keep),
-    )
+    gone += interval.behind
+    station = replace(station, line=max(0, station.line - gone), diverts=True)
+    return station, replace(interval, waiting=keep, behind=0)
 
 
 def _waiting(station: Station, interval: Interval) -> _Sum:
@@ -122,9 +122,8 @@ def _waiting(station: Station, interval: Interval) -> _Sum:
         expected = one.good * (1.0 - ratio) - one.late * ratio
         own = max(0.0, one.good * (1.0 - ratio) ** 2 + one.late * ratio**2 - expected**2)
         mean, variance, deviations = mean + expected, variance + own, deviations + sqrt(own)
-    unseen = len(interval.waiting) - LOOKED_AT
-    if unseen > 0:
-        mean -= ratio * unseen * chances[LOOKED_AT - 1].late
+    if interval.behind and interval.waiting:
+        mean -= ratio * interval.behind * chances[len(interval.waiting) - 1].late
     return _Sum(mean, (1.0 - TOGETHER) * variance + TOGETHER * deviations**2)
 
 

@@ -1,6 +1,7 @@
 """The agents' time over REST: what a queue wants, what the agent sees and does, and what a restart leaves of it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -143,7 +144,10 @@ class Informed(Office):
             ._settings()
             .model_copy(
                 update={
-                    "break_reason": (BreakReasonSettings(code="1", name="lunch", planned_s=1800),),
+                    "break_reason": (
+                        BreakReasonSettings(code="1", name="lunch", planned_s=1800),
+                        BreakReasonSettings(code="2", name="training", productive=True),
+                    ),
                     "mobile": MobileSettings(numbers="09[0-9]{9}@trunk"),
                 }
             )
@@ -161,10 +165,31 @@ async def informed(tmp_path: Any) -> Any:
         yield place
 
 
+async def test_reports_tell_breaks_that_are_work_from_others_through_a_restart(informed: Office) -> None:
+    admin = await informed.admin()
+    await admin.chooses("101", "available")
+    await informed.pass_time(100)
+    await admin.chooses("101", "break", reason="2")
+    await informed.pass_time(400)
+    admin = await informed.restarted()
+    await informed.pass_time(200)
+    await admin.chooses("101", "break", reason="lunch")
+    await informed.pass_time(300)
+    await admin.chooses("101", "available")
+    await informed.written()
+    await informed.app.figures.catch_up()
+    begin = datetime.fromtimestamp(informed.clock.now() - 7200, UTC).isoformat()
+    (row,) = (await admin.get("/v1/reports/agents", agent="101", **{"from": begin}))["items"]
+    assert 600 <= row["productive_s"] < 660  # a slow machine takes its time to start again
+    assert 300 <= row["break_s"] - row["productive_s"] < 330
+    assert row["occupancy"] == 0.0  # breaks are outside, whatever they are for
+
+
 async def test_a_long_break_is_shown_and_counted(informed: Office) -> None:
     admin = await informed.admin()
     assert (await admin.get("/v1/break-reasons"))["items"] == [
-        {"code": "1", "name": "lunch", "planned_s": 1800.0, "productive": False}
+        {"code": "1", "name": "lunch", "planned_s": 1800.0, "productive": False},
+        {"code": "2", "name": "training", "planned_s": None, "productive": True},
     ]
     await admin.chooses("101", "available")
     await admin.chooses("101", "break", reason="1")

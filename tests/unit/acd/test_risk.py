@@ -139,6 +139,7 @@ intervals = st.builds(
     missed=st.integers(0, 100),
     waiting=st.lists(st.builds(Waiting, st.integers(0, 300), st.floats(0.01, 60.0)), max_size=120).map(tuple),
     ringing=st.integers(0, 5),
+    behind=st.integers(0, 500),
 )
 
 
@@ -152,7 +153,7 @@ def test_more_hands_never_raise_it_and_more_late_callers_never_lower_it(
     agents: int, load: float, line: int, interval: Interval
 ) -> None:
     station = Station(agents, agents, line, load * agents / 180.0, 180.0, 1 / 150)
-    interval = replace(interval, waiting=())
+    interval = replace(interval, waiting=(), behind=0)
     said = risk(station, interval)
     assert risk(replace(station, agents=agents + 1), interval) <= said + 0.02
     assert risk(station, replace(interval, missed=interval.missed + 1)) >= said - 0.02
