@@ -76,17 +76,18 @@ class RiskWatch:
             await self.look_around()
 
     async def look_around(self) -> None:
-        """Go through all queues once and tell what has moved."""
+        """Go through all queues once and tell what has moved. A queue that falls quiet is followed down."""
         alive = self._engine.read(_alive)
-        for gone in [queue for queue in self._told if queue not in alive]:
-            del self._told[gone]
         for queue in [queue for queue in self._known if queue not in alive]:
             del self._known[queue]
-        for queue in alive:
+        for queue in [*alive, *(queue for queue in self._told if queue not in alive)]:
             try:
                 took = await self._look_at(queue)
             except NotFound:
+                self._told.pop(queue, None)
                 continue
+            if queue not in alive and self._told[queue] < MOVED:
+                self._told.pop(queue, None)
             await asyncio.sleep(REST * took)
 
     async def _look_at(self, queue: QueueId) -> float:

@@ -57,6 +57,22 @@ async def test_an_answer_holds_for_a_second(counter: Office) -> None:
     assert (await risk_of(admin))["at"] > first["at"]
 
 
+async def test_a_queue_that_falls_quiet_is_followed_down(counter: Office) -> None:
+    admin = await counter.admin()
+    assert admin.token is not None
+    async with streaming(counter.interface, admin.token, kind="BreachRiskTold") as stream:
+        await pressed(counter)
+        await counter.app.risks.look_around()
+        await stream.until_kind("BreachRiskTold")
+        for call in list(counter.app.engine.read(lambda floor, _: tuple(floor.calls))):
+            counter.pbx.caller_hangs_up(call)
+        await counter.settled()
+        await counter.pass_time(3 * 900)
+        await counter.app.risks.look_around()
+        await until(lambda: len(stream.events) == 2, "the end of the risk")
+        assert stream.events[1][2]["risk"] < 0.2
+
+
 async def test_who_watches_is_told_when_it_moves(counter: Office) -> None:
     admin = await counter.admin()
     supervisor = await counter.person(Role.SUPERVISOR, queues=("support",))
