@@ -38,8 +38,8 @@ def plans() -> dict[str, Plan]:
         "6 agents": replace(usual, calls=1_900, hours=20, agents=6, talk_cv=None),
         "20 agents": replace(usual, calls=5_600, hours=16, agents=20, talk_cv=None),
         "60 agents": replace(usual, calls=9_000, hours=9, agents=60),
-        "30 agents, regular talk times (cv .4)": replace(usual, agents=29, talk_cv=0.4),
-        "30 agents, scattered talk times (cv 1.3)": replace(usual, agents=29, talk_cv=1.3),
+        "29 agents, regular talk times (cv .4)": replace(usual, agents=29, talk_cv=0.4),
+        "29 agents, scattered talk times (cv 1.3)": replace(usual, agents=29, talk_cv=1.3),
         "38 agents, uneven hours, shifts, breaks": replace(
             usual, calls=6_200, hours=12, profile=UNEVEN, talk_s=200, talk_cv=0.9, staff=_staff([(SALES,)] * 38, shifts=True)
         ),

@@ -1,7 +1,9 @@
 """Breach risk as people see it: in a queue's figures and in the live feed."""
 
+import asyncio
 from typing import Any
 
+from acd.ids import QueueId
 from nobat.auth import Role
 from tests.support.office import Office, until
 from tests.support.stream import streaming
@@ -21,7 +23,13 @@ async def pressed(office: Office) -> Any:
 
 
 async def risk_of(person: Any, queue: str = "sales") -> Any:
-    return (await person.get(f"/v1/queues/{queue}/stats"))["breach_risk"]
+    """Null where others keep the processor for too long: then it is asked for again."""
+    for _ in range(100):
+        risk = (await person.get(f"/v1/queues/{queue}/stats"))["breach_risk"]
+        if risk is not None:
+            return risk
+        await asyncio.sleep(0.05)
+    raise AssertionError("no risk was worked out")
 
 
 async def test_a_queue_says_what_threatens_who_is_next_and_what_helps(counter: Office) -> None:
@@ -51,8 +59,9 @@ async def test_agents_are_not_told_of_the_breaks_of_others(counter: Office) -> N
 
 async def test_an_answer_holds_for_a_second(counter: Office) -> None:
     admin = await pressed(counter)
-    first, again = await risk_of(admin), await risk_of(admin)
-    assert again["at"] == first["at"] or again["at"] > first["at"]  # a slow machine may need the second
+    first = await risk_of(admin)
+    pairs = [[await counter.app.risks.of(QueueId("sales")) for _ in range(2)] for _ in range(20)]
+    assert any(one is not None and one is other for one, other in pairs)  # a slow machine may need the second for one
     counter.clock.move(1.5)
     assert (await risk_of(admin))["at"] > first["at"]
 
