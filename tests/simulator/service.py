@@ -153,6 +153,7 @@ class Life:
         app = App.build(settings, clock, make, RecorderHere)
         app.engine._stopwatch = clock.now
         app.figures.catch_up = _left_out  # type: ignore[method-assign]
+        app.risks.look_around = _left_out  # type: ignore[method-assign]
         self.disk.attach(app.database.engine)
         self.disk.attach(app.recorder._recorder.database.engine)
         self.app = app
