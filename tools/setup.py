@@ -1,6 +1,6 @@
 """Brings what a command needs: Debian packages, the virtual environment, Asterisk, the compiled core. Called by the Makefile.
 
-    python3 tools/setup.py venv [asterisk] [postgresql] [compiled]
+    python3 tools/setup.py venv [asterisk] [postgresql] [prometheus] [compiled]
 
 Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
 cache folder is changed, Debian packages aside, and those are named before they are installed.
@@ -21,13 +21,13 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
 from lab.home import cache_folder  # noqa: E402
-from tools import rootfs  # noqa: E402
+from tools import rootfs, unpacked  # noqa: E402
 from tools.progress import SetupError, run, say  # noqa: E402
 
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
 COMPILED = VENV / "compiled"
-PARTS = ("venv", "asterisk", "postgresql", "compiled")
+PARTS = ("venv", "asterisk", "postgresql", "prometheus", "compiled")
 VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
@@ -68,6 +68,8 @@ def _bring(parts: list[str]) -> None:
         if "asterisk" in missing and rootfs.have_asterisk() is None:
             home = rootfs.build(log)
             say(f"Asterisk is in {home.root}")
+        if "prometheus" in missing:
+            unpacked.bring_prometheus(log)
         if "compiled" in missing:
             _compile(log)
 
@@ -77,6 +79,8 @@ def _is_there(part: str) -> bool:
         return STAMP.exists() and STAMP.read_text() == _venv_key()
     if part == "asterisk":
         return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
+    if part == "prometheus":
+        return unpacked.have_prometheus()
     if part == "compiled":
         stamp = COMPILED / STAMP.name
         return stamp.exists() and stamp.read_text() == _core_key()

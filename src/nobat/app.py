@@ -68,6 +68,7 @@ from nobat.storage.recorder import Recorder, write_leftovers
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.storage.supervisions import restored_help, restored_supervisions
 from nobat.supervision_rights import RightsWatch
+from nobat.traced import CannotTrace, traced
 from nobat.voicemail import VoicemailKeeper
 from nobat.watch import WatchedLink
 from whisper.supervision import Supervision
@@ -150,7 +151,7 @@ class App:
         numbering = Numbering(local.country, local.trunk, local.international)
         folders = {PbxId(one.name): one.voicemail_dir for one in settings.pbx if one.voicemail_dir is not None}
         recordings = keeper_of(settings, metrics, database, clock.now)
-        feed = Feed(recordings, int(started_at * 1000))
+        feed = Feed(traced(recordings, settings.tracing), int(started_at * 1000))
         callbacks = CallbackDesk(feed, metrics.callback_refused, database, settings.callbacks)
         voicemail = VoicemailKeeper(callbacks, database, folders, clock.now)
         leftovers = Leftovers(voicemail, database, recorder, int(started_at * 1000))
@@ -359,7 +360,10 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    app = App.build(settings, Clock())
+    try:
+        app = App.build(settings, Clock())
+    except CannotTrace as error:
+        raise CannotStart(str(error)) from None
     with contextlib.ExitStack() as held:
         if app.database.is_sqlite:  # first of all, for its message is the better one
             await app.node.take()

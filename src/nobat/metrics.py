@@ -42,9 +42,9 @@ from acd.supervision_port import Mode
 from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
 from acd.views import QueueView
-from ami.health import Health, HealthState
 from callback.refusals import Refusal
 from callback.views import Shown
+from nobat.metrics_pbx import PbxMeter
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
@@ -52,6 +52,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 QUEUES_AT_ONCE = 20
 RECORDING_RESULTS = ("whole", "short", "missing", "damaged", "unwanted", "unwritten")
 RECORDING_CHANGES = (*(action.value for action in RecordingAction), "long_pause", "disobeyed")
+SHED = ("screen", "change")
 SURVEY_SCORES = ("1", "2", "3", "4", "5", "none", "failed")
 OFFER_RESULTS = ("answered", "not_placed", *(cause.value for cause in MissCause))
 _QUICK = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -169,6 +170,7 @@ class _Families:
         self.lost = gauge("acd_history_lost", "Rows of history given up since the start of the service.")
         self.journal = gauge("acd_journal_up", "1 if the local journal can be written.")
         made = "Recordings of conversations, by what has become of them."
+        self.database = gauge("acd_database_up", "1 if the database answers, asked at each scrape.")
         self.recorded = counter("acd_recordings_total", made, "queue", "result")
         changed = "What was asked of recordings, and what the PBX did not do of it."
         self.recording_asked = counter("acd_recording_changes_total", changed, "queue", "action")
@@ -273,6 +275,10 @@ class Metrics:
         self.source: Source | None = None
         self._started_at = started_at
         self._families = _Families(self.registry)
+        for refusal in Refusal:
+            self._families.refused.labels(refusal.value)
+        for kind in SHED:
+            self._families.shed.labels(kind)
         self._queues: dict[QueueId, _QueueMeters] = {}
         self._dispatch: dict[PbxId, Histogram] = {}
         self._lost_at: dict[PbxId, float] = {}
@@ -287,7 +293,7 @@ class Metrics:
         self._families.lag.observe(seconds)
 
     def shed(self, kind: str) -> None:
-        """A request was refused so that calls come first. ``kind``: screen, change."""
+        """A request was refused so that calls come first. ``kind``: one of ``SHED``."""
         self._families.shed.labels(kind).inc()
 
     def dispatched(self, pbx: PbxId, seconds: float) -> None:
@@ -300,11 +306,15 @@ class Metrics:
         """What has become of a recording."""
         self._queue(queue).recorded[result].inc()
 
-    def meter(self, pbx: PbxId) -> "PbxMeter":
+    def meter(self, pbx: PbxId) -> PbxMeter:
         """The observer of one PBX's link."""
         self._dispatch[pbx] = self._families.dispatch.labels(pbx)
         self._families.recovery.labels(pbx)
         return PbxMeter(self._families, pbx)
+
+    def database(self, *, up: bool) -> None:
+        """Whether the database answered just now."""
+        self._families.database.set(up)
 
     async def page(self) -> bytes:
         """The page for a scrape: gauges are read here, a few queues at a time, and the text is written in a thread."""
@@ -408,34 +418,3 @@ class Metrics:
         if begun != math.inf:
             self._families.recovery.labels(event.pbx).set(max(0.0, event.at - begun))
         self._lost_at[event.pbx] = math.inf
-
-
-class PbxMeter:
-    """Counts for one PBX's link; ``ami.health.Observer``."""
-
-    def __init__(self, families: _Families, pbx: PbxId) -> None:
-        self._families, self._pbx = families, pbx
-        self._connected = families.connected.labels(pbx)
-        self._seconds = families.action.labels(pbx)
-        self._events: dict[str, Counter] = {}
-        self._actions: dict[tuple[str, str], Counter] = {}
-
-    def events(self, counts: Mapping[str, int]) -> None:
-        for name, count in counts.items():
-            child = self._events.get(name)
-            if child is None:
-                child = self._events[name] = self._families.ami_events.labels(self._pbx, name)
-            child.inc(count)
-
-    def quarantined(self, reason: str) -> None:
-        self._families.quarantined.labels(self._pbx, reason).inc()
-
-    def action(self, action: str, result: str, seconds: float) -> None:
-        child = self._actions.get((action, result))
-        if child is None:
-            child = self._actions[action, result] = self._families.actions.labels(self._pbx, action, result)
-        child.inc()
-        self._seconds.observe(seconds)
-
-    def health(self, health: Health) -> None:
-        self._connected.set(1 if health.state is HealthState.READY else 0)

@@ -18,6 +18,7 @@ from ami import failpoints
 from nobat.callback_settings import CallbackSettings
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.settings_base import Section, read_secret
+from nobat.tracing_settings import TracingSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -307,6 +308,7 @@ class Settings(BaseSettings):
     mail_report: tuple[MailReportSettings, ...] = ()
     """One `[[mail_report]]` table for each report that is sent by mail."""
     recordings: RecordingSettings = RecordingSettings()
+    tracing: TracingSettings = TracingSettings()
     testing: TestingSettings = TestingSettings()
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""

@@ -55,7 +55,7 @@ def test_the_rule_finds_what_it_is_for() -> None:
 
 
 @pytest.mark.parametrize(("library", "home"), [("panoramisk", "ami/link.py"), ("sqlalchemy", "nobat/storage/"),
-                                               ("prometheus_client", "nobat/metrics.py"),
+                                               ("prometheus_client", "nobat/metrics"),
                                                ("cryptography", "nobat/recording/vault.py")])  # fmt: skip
 def test_each_library_has_one_home(library: str, home: str) -> None:
     users = [path.relative_to(SRC).as_posix() for path in modules("acd", "ami", "callback", "whisper", "nobat")

@@ -22,6 +22,7 @@ PLACES = {
     "phonenumbers": ("callback/numbers.py",),
     "yaml": ("nobat/declaration.py",),
     "pydantic_settings": ("nobat/settings.py",),
+    "opentelemetry": ("nobat/tracing.py",),
 }
 
 

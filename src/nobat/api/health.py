@@ -64,11 +64,16 @@ async def readyz(request: Request, response: Response) -> Readiness:
 
 
 async def _readiness(service: Service) -> Readiness:
-    away = await service.database.check(DATABASE_DEADLINE_S) or service.recorder.away
+    away = await _database_away(service)
     database = Part(ready=away is None, state="ready" if away is None else "away", reason=away)
     pbxs = {name: _pbx(link.health) for name, link in service.pbxs.items()}
     ready = database.ready and bool(pbxs) and all(part.ready for part in pbxs.values())
     return Readiness(status="ready" if ready else "not_ready", database=database, pbx=dict(pbxs))
+
+
+async def _database_away(service: Service) -> str | None:
+    """Why the database cannot be used, if it cannot."""
+    return await service.database.check(DATABASE_DEADLINE_S) or service.recorder.away
 
 
 def _pbx(health: Health) -> PbxPart:
@@ -89,4 +94,5 @@ async def metrics(request: Request) -> Response:
     wanted = service.metrics_token
     if wanted is not None and not secrets.compare_digest((bearer_token(request.scope) or "").encode(), wanted.encode()):
         return unauthenticated()
+    service.metrics.database(up=await _database_away(service) is None)
     return Response(await service.metrics.page(), media_type=CONTENT_TYPE)

@@ -39,6 +39,7 @@ CONTRACT = {
     "acd_history_pending": (),
     "acd_history_lost": (),
     "acd_journal_up": (),
+    "acd_database_up": (),
     "acd_inbox_lag_seconds": (),
     "acd_requests_shed_total": ("kind",),
     "acd_tasks": (),
