@@ -249,7 +249,7 @@ class App:
 
     async def _take_up(self) -> None:
         await self.node.take()
-        await migrate(self.database)
+        await migrate(self.database, alone=True)
         await write_leftovers(self.database, self.journal, self.settings.history.batch_rows)
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)

@@ -1,4 +1,4 @@
-"""The ``nobat`` command: serve, migrate, apply, fallback, status, token, callers, prompts, config.
+"""The ``nobat`` command: serve, migrate, backup, restore, apply, fallback, status, token, callers, prompts, config.
 
 Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
 the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
@@ -8,7 +8,7 @@ that could not be done.
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -78,6 +78,38 @@ def migrate(config: ConfigOption = None) -> None:
 
     changed = _with_database(settings, migration.migrate)
     print("the database is up to date" if not changed else f"the database is at schema {migration.HEAD} now")
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the backup is put, as one file.")],
+    config: ConfigOption = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Remove all but so many of the newest.", show_default="all stay")
+    ] = None,
+) -> None:
+    """Write a backup of the database into FOLDER while calls go on. Recordings and their key are not in it."""
+    settings = _settings(config)
+    from nobat.api.times import moment
+    from nobat.clock import Clock
+    from nobat.storage import backup as backups
+
+    made = _tried(backups.make_backup(settings.database.url, folder, moment(Clock().now()), keep))
+    print(f"{made.file}  {made.size / 1e6:.1f} MB, schema {made.version}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `nobat backup` has written.")],
+    config: ConfigOption = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Also if the database has something in it.")] = False,
+) -> None:
+    """Make the database what it was when FILE was written. No service may be running on it."""
+    settings = _settings(config)
+    from nobat.storage import backup as backups
+
+    version = _tried(backups.restore(settings.database.url, file, replace=replace))
+    print(f"restored from {file} (schema {version})")
 
 
 @app.command()
@@ -354,6 +386,19 @@ def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T
     try:
         return asyncio.run(run())
     except WrongDatabase as error:
+        fail(str(error))
+    except StorageUnavailable as error:
+        fail(f"the database is away: {error}")
+
+
+def _tried(work: "Coroutine[None, None, T]") -> T:
+    """What a backup or a restore comes to, or one message."""
+    from nobat.storage.backup import BackupError
+    from nobat.storage.errors import StorageUnavailable, WrongDatabase
+
+    try:
+        return asyncio.run(work)
+    except (BackupError, WrongDatabase) as error:
         fail(str(error))
     except StorageUnavailable as error:
         fail(f"the database is away: {error}")

@@ -1,4 +1,7 @@
-"""Brings a database to the schema of this program. Run by ``nobat migrate`` and at each start of ``nobat serve``.
+"""Brings a database to the schema of this program. Run at each start of ``nobat serve``, and by the other commands.
+
+Never under a service that runs: one of an older program would go on with tables that it does not know. So an upgrade is to stop
+the old service and to start the new one, in that order, and a command of the new program in between is refused.
 
 All steps happen in one transaction under a lock, so a crash in the middle leaves the database as it was and two programs that
 start together do the work once. A database that is up to date is recognised without loading Alembic.
@@ -11,6 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from nobat.storage.database import Database
 from nobat.storage.errors import WrongDatabase
+from nobat.storage.nodelock import NodeLock
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,27 +38,53 @@ def _version(connection: Connection) -> str | None:
     return str(version) if version is not None else None
 
 
-async def migrate(database: Database) -> bool:
-    """Bring the schema up to date; False if it was. Raises ``WrongDatabase`` for one made by a newer program."""
+async def migrate(database: Database, *, alone: bool = False) -> bool:
+    """Bring the schema up to date; False if it was. ``alone``: the caller holds the service's lock.
+
+    Raises ``WrongDatabase`` for a database made by a newer program, or one that a service of an older program uses now.
+    """
     database.make_place()
-    if await current_version(database) == HEAD:
+    version = await current_version(database)
+    if version == HEAD:
         return False
+    if alone or version is None:
+        return await _upgraded(database)
+    node = NodeLock(database)
+    try:
+        await node.take()
+    except WrongDatabase as error:
+        raise WrongDatabase(
+            f"the database has schema {version}, this program {HEAD}, and {error}: stop that one; "
+            "the new service brings the database up to date when it starts"
+        ) from None
+    try:
+        return await _upgraded(database)
+    finally:
+        await node.release()
+
+
+async def _upgraded(database: Database) -> bool:
     async with database.write() as connection:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         return await connection.run_sync(_upgrade)
 
 
+def known_versions() -> frozenset[str]:
+    """Every version of the schema that this program can bring up to date."""
+    from alembic.script import ScriptDirectory
+
+    return frozenset(one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
 def _upgrade(connection: Connection) -> bool:
     from alembic import command
-    from alembic.script import ScriptDirectory
 
     version = _version(connection)
     if version == HEAD:
         return False
     config = alembic_config()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and version not in known_versions():
         raise WrongDatabase(f"the database has schema {version}, made by a newer nobat; this one knows up to {HEAD}")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
