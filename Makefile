@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SETUP := @sh tools/setup.sh
 
-.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format compiled bench chaos docs setup clean
+.PHONY: help demo test lab lab-down lab-kill-service lab-start-service lab-restart-service lint format compiled bench chaos image image-test docs setup clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -57,6 +57,14 @@ bench: ## benchmarks as ratios against a peer (BENCH="--full assign_latency")
 chaos: ## random faults on real Asterisk (CHAOS_SECONDS=600, CHAOS_SEED=… replays; CHAOS=--help)
 	$(SETUP) venv asterisk
 	@$(PYTHON) -m chaos $(CHAOS)
+
+image: ## container images of the service and of its Asterisk (docker, podman or buildah)
+	$(SETUP) venv
+	@$(PYTHON) -m tools.image
+
+image-test: ## build them here, without a registry, and carry a call through them (some minutes)
+	$(SETUP) venv asterisk buildah
+	@NOBAT_IMAGE_TEST=1 $(PYTHON) -m pytest tests/image -s
 
 docs: ## write docs/reference from the code
 	$(SETUP) venv

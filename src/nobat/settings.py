@@ -31,8 +31,21 @@ class DatabaseSettings(Section):
     url: str = Field(default="sqlite:///nobat.db", repr=False)
     """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:password@host/database`."""
 
+    url_file: Path | None = None
+    """File whose first line is the address, for it may have a password in it."""
+
     commit_deadline_s: Seconds = 2.0
     """How long a promise (an agent's chosen status) may take to be on disk before its command is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, given: object) -> object:
+        if not isinstance(given, dict) or given.get("url_file") is None:
+            return given
+        if "url" in given:
+            raise ValueError("give either url or url_file, not both")
+        said = read_secret(None, Path(given["url_file"]), "url")
+        return {**given, "url": said.get_secret_value() if said is not None else "", "url_file": None}
 
     @field_validator("url")
     @classmethod
