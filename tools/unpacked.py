@@ -6,7 +6,6 @@ machine has both already, those are taken. Called by ``tools/setup.py`` under it
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from lab.home import cache_folder
@@ -45,11 +44,14 @@ def bring_prometheus(log: Path) -> None:
 
 
 def _download(work: Path, log: Path) -> None:
-    known = subprocess.run(["apt-cache", "show", "prometheus"], capture_output=True, check=False).returncode == 0
-    if not known:
+    """The lists of packages may not be there yet, or be old: then they are read, and it is tried once more."""
+    command = ["sh", "-c", 'cd "$0" && apt-get download prometheus', str(work)]
+    title = "downloading the package prometheus (its promtool tests the alerts; it is not installed)"
+    try:
+        run(title, command, log=log)
+    except SetupError:
         run("reading the package lists", ["apt-get", "update"], log=log)
-    script = 'cd "$0" && apt-get download prometheus'
-    run("downloading the package prometheus (for alert tests; not installed)", ["sh", "-c", script, str(work)], log=log)
+        run(title, command, log=log)
 
 
 def _folder() -> Path:
