@@ -170,3 +170,18 @@ class TestFailpoints:
         monkeypatch.setenv("NOBAT_TESTING__FAILPOINTS", "true")
         monkeypatch.setenv("NOBAT_TESTING__FAILPOINT", "outbox.written:3")
         assert load_settings(None).testing.failpoint == "outbox.written:3"
+
+
+def test_the_databases_address_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://nobat:secret@db/nobat\n")
+    config = tmp_path / "nobat.toml"
+    config.write_text(f'[database]\nurl_file = "{tmp_path / "url"}"\n')
+    settings = load_settings(config)
+    assert settings.database.shown_url == "postgresql://nobat:***@db/nobat"
+    assert "secret" not in render(settings)
+    config.write_text(f'[database]\nurl_file = "{tmp_path / "url"}"\nurl = "sqlite:///nobat.db"\n')
+    with pytest.raises(SettingsError, match="either url or url_file"):
+        load_settings(config)
+    config.write_text(f'[database]\nurl_file = "{tmp_path / "none"}"\n')
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(config)
