@@ -412,7 +412,7 @@ def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
 
 
 def _not_withdrawn(floor: "Floor", request: t.Withdraw, why: t.RequestFailure) -> None:
-    """Nobody knows whether the phone was hung up, so what the next look shows of it holds. A leg that is no more will tell by itself."""
+    """Nobody knows whether the phone was hung up: what the next look shows of it holds. A leg that is no more tells by itself."""
     found = live_offer(floor, request.call, request.offer)
     if found is not None and why is not t.RequestFailure.NO_SUCH_LEG:
         offer = found[1]
