@@ -62,8 +62,6 @@ class Watch:
     """A caller's number, and when the service first showed the caller in line."""
     alone: set[str] = field(default_factory=set)
     """Numbers of callers whom Asterisk served by itself for a while."""
-    routed: list[tuple[float, bool]] = field(default_factory=list)
-    """When calls began, or ceased, to be routed."""
     blind: list[tuple[float, float]] = field(default_factory=list)
     """Times in which somebody may have come and gone without the service's fault."""
     disturbed_until: float = 0.0
@@ -93,8 +91,6 @@ class Watch:
     async def _look(self, now: float, passed: float) -> None:
         self._note_memory(now)
         ready = await self.centre.ready()
-        if not self.routed or self.routed[-1][1] is not ready:
-            self.routed.append((now, ready))
         channels = await self._channels()
         if channels is not None:
             self._note_alone(channels)
