@@ -45,7 +45,7 @@ DOUBT_S = 0.5
 LEAST_REST_S = 1.0
 """A phone that refuses at once must not be rung hundreds of times a second, whatever a queue says of its rest."""
 
-ENDED_KEPT = 2_000
+ENDED_KEPT = 500
 """Ended calls that can still be read live; history has them all."""
 
 UNALLOCATED_NUMBER = 1  # Q.850

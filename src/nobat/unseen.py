@@ -8,8 +8,10 @@ one. So nobody who was let in is missing, whatever was away.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -25,7 +27,6 @@ from acd.outcomes import Outcome
 from acd.views import CallView, TalkView, VisitView
 from ami.outputs import Note, NotesFound
 from nobat.engine import Engine
-from nobat.leftovers import History
 from nobat.ports import PbxLink
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
@@ -36,8 +37,21 @@ log = structlog.get_logger(__name__)
 SETTLES_S = 2.0
 """A note may be read before the events that tell of the same caller are worked through."""
 
+MOST_PENDING = 1_000
+"""Rows of history that may still be on their way to the database. A call that the floor does not remember any more ended before so
+many others that there are more behind it: it is in the database then, or was never seen."""
+
 BLINK_S = 0.25
 """A phone that was picked up and lost so soon may never have come into the conversation: the caller left, and nobody spoke."""
+
+
+class History(Protocol):
+    """The recorder, as far as it is needed here."""
+
+    @property
+    def pending(self) -> int: ...
+
+    def note(self, events: Sequence[Event], ended: Sequence[CallView]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -68,6 +82,8 @@ class Unseen:
     async def _deal_with(self, link: PbxLink, notes: tuple[Note, ...]) -> None:
         try:
             await asyncio.sleep(SETTLES_S)
+            if self.history.pending > MOST_PENDING:
+                return
             known = await known_to_history(self.database, [note.call for note in notes])
             self._written -= known.ended
             link.forget([note.call for note in notes if note.call in known.ended])
