@@ -240,7 +240,9 @@ async def _command(centre: Centre, words: str) -> None:
     """At Asterisk's own console."""
     instance = centre.pbx.instance
     command = instance.home.command("-C", instance.inside("etc", "asterisk.conf"), "-rx", words)
-    done = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    done = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
     try:
         said, _ = await asyncio.wait_for(done.communicate(), 60)
     except TimeoutError:

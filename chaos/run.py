@@ -260,7 +260,9 @@ def _print_calls(
     parts = ", ".join(f"{stats[part]} {part}" for part in judge.PARTS)
     print(f"\n   {len(crowd.customers)} called, {len(callers)} were let in; {stats['offered']} offered = {parts}")
     alone = sum(one.served_alone for one in callers)
-    print(f"   {alone} were with Asterisk's own queue for a while; {len(unseen)} died with Asterisk before anybody knew")
+    print(
+        f"   {alone} were with Asterisk's own queue for a while; {len(unseen)} died with Asterisk before anybody knew"
+    )
     unseen_ends = sum(record.get("ended_by") == "unseen" for one in callers for record in one.records)
     print(f"   {unseen_ends} ended while the service was away, and are known by their channels and by Asterisk's notes")
     print(f"   {len(watch.lives)} lives of the service")

@@ -29,7 +29,12 @@ _LEAD_VARIABLES = (
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*SNAPSHOT_VARIABLES, *ASK_VARIABLES, names.ASK_KEYED})
-_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK, names.RECORDER, names.CALLBACK, names.NOTE}  # nobody is moved there
+_PLACES = frozenset({*names.CONTEXTS}) - {
+    names.FALLBACK,
+    names.RECORDER,
+    names.CALLBACK,
+    names.NOTE,
+}  # nobody is moved there
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
 
 

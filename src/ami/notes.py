@@ -37,7 +37,7 @@ class Asker(Protocol):
 
 
 def read(link: Asker, pbx: PbxId, deliver: Callable[[NotesFound], None]) -> None:
-    """Ask for the notes; they are delivered if there are any. Where Asterisk does not answer it is asked again after the next look."""
+    """Ask for the notes; they are delivered if there are any. If no answer comes they are asked for after the next look."""
     (answer,) = link.send(ReadNotes())
 
     def answered(future: "asyncio.Future[Answer]") -> None:

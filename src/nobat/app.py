@@ -171,7 +171,8 @@ class App:
         voicemail.engine = recordings.engine = callbacks.engine = engine
         pbxs: dict[PbxId, PbxLink] = {}
         metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting, supervision)
-        keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
+        lists = {one.name: one.days() for one in settings.holiday_list}
+        keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx), lists)
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
         phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)

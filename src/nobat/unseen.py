@@ -111,7 +111,9 @@ class Unseen:
             await self.engine.ask(RestoreVisit(note.call, view.queue, visit.entered_at, decided_at, outcome))
         if outcome is not Outcome.ANSWERED and note.number is not None:
             with suppress(AcdError):
-                await self.engine.ask(RestorePlace(note.call, view.queue, note.number, note.entered_at, view.state_since))
+                await self.engine.ask(
+                    RestorePlace(note.call, view.queue, note.number, note.entered_at, view.state_since)
+                )
         self.history.note(events, [view])
         return True
 
@@ -150,7 +152,7 @@ def _events(note: Note, view: CallView, now: float, decided_at: float, agent: Ag
     return told
 
 
-def _view(
+def _view(  # noqa: PLR0913, PLR0917 - what has been worked out of the note
     note: Note,
     queue: QueueId,
     now: float,

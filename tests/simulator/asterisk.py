@@ -31,7 +31,6 @@ from tests.simulator.channels import (
 )
 from tests.simulator.clockwork import Clockwork
 
-
 CAME, ALONE_ONCE, MEMBER = "ACD_CAME", "ACD_ALONE", "ACD_MEMBER"
 """Variables that are the dialplan's own."""
 

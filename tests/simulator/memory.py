@@ -1,7 +1,7 @@
 """``python -m tests.simulator.memory``: what the service keeps while callers come and go, and where it was allocated.
 
-A run of the simulator in which nothing befalls, long enough that everything which has a bound reaches it; memory is compared between
-two moments at which as many callers have come again. Growth is only counted where the service's own sources asked for it.
+A run of the simulator in which nothing befalls, long enough that what has a bound comes near it; memory is compared between two
+moments at which as many callers have come again. Growth is only counted where the service's own sources asked for it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator.memory", description=__doc__)
     parser.add_argument("--calls", type=int, default=3000, help="in each of the two halves, after as many to get warm")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--most", type=float, default=200.0, metavar="BYTES", help="a call may leave behind for good")
+    parser.add_argument("--most", type=float, default=2000.0, metavar="BYTES", help="a call may leave behind")
     asked = parser.parse_args()
     run = Run(asked.seed, "crowd")
     run.scenario = replace(SCENARIOS["crowd"], temper=BUSY)
@@ -40,10 +40,12 @@ def main() -> int:
         tracemalloc.stop()
     grown = second.compare_to(first, "lineno")
     total = sum(one.size_diff for one in grown)
-    print(f"{asked.calls} calls more: {total / 1024:+.0f} KiB allocated by the service's sources, {total / asked.calls:+.0f} bytes a call")
+    print(f"{asked.calls} calls more: {total / 1024:+.0f} KiB, {total / asked.calls:+.0f} bytes a call")
     for one in sorted(grown, key=lambda one: -abs(one.size_diff))[:15]:
         frame = one.traceback[0]
-        print(f"{one.size_diff / 1024:+9.1f} KiB {one.count_diff:+7d}  {frame.filename.rpartition('/src/')[2]}:{frame.lineno}")
+        print(
+            f"{one.size_diff / 1024:+9.1f} KiB {one.count_diff:+7d}  {frame.filename.rpartition('/src/')[2]}:{frame.lineno}"
+        )
     for life in run.lives:
         life.die()
         life.bury()
