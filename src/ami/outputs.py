@@ -62,7 +62,7 @@ class Note:
     """What the dialplan has written down of a caller. ``gone_at`` None: he was served by Asterisk alone, and his
     end was not written.
 
-    ``ended_at``: when his last conversation ended by the agent's side. ``device`` is the phone that Asterisk let him talk to by itself.
+    ``ended_at``: when his last conversation ended by the agent's side. ``device`` is the phone that Asterisk chose by itself.
     """
 
     call: CallId
