@@ -230,6 +230,7 @@ async def _leaks(running: Centre, watch: Watch) -> list[str]:
     growth = life.growth(WARM_S)
     if growth is not None and life.seconds >= WARM_S + LEAST_SHARED_S:
         print(f"   memory of the process that lived longest ({life.seconds:.0f} s): {growth:+.1%}")
+        print("   … each half minute, MB: " + " ".join(f"{size / 1e6:.1f}" for size in life.by_half_minute()))
         if growth > MOST_GROWTH:
             found.append(f"the service's memory grew by {growth:.1%} in {life.seconds:.0f} s")
     now = open_things(running.service.running_pid() or 0)

@@ -46,6 +46,10 @@ class Life:
         early, late = warm[:10], warm[-10:]
         return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
 
+    def by_half_minute(self) -> list[float]:
+        """Bytes at the end of each half minute."""
+        return [self.memory[at][1] for at in range(0, len(self.memory), round(30 / EVERY_S))]
+
     @property
     def seconds(self) -> float:
         return self.memory[-1][0] - self.began if self.memory else 0.0

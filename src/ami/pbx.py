@@ -55,7 +55,7 @@ class PbxConfig:
     epoch: str = "0"  # which run of the service this is
     boot_s: float = 30.0  # how long a login may precede the end of Asterisk's start
     recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
-    look_s: float = 1.0  # for a question about one channel
+    look_s: float = 2.0  # for a question about one channel; a slow network may take one for it
     snapshot_s: float = 5.0
     snapshot_every_s: float = 8.0  # and what a lost event has left behind is put right by the second look after it
     snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
