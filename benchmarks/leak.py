@@ -14,6 +14,10 @@ from tests.support.phonebank import Customer
 from tests.support.until import Late, until
 
 AGENTS, LIVE = 50, 100
+WARM = 3_000
+"""Calls after which the memories with a bound are full (500 ended calls, 10,000 events of the feed): until then each call adds."""
+
+MOST_GROWTH = 0.05
 SLACK = {"tasks": 2, "files": 3, "threads": 3}
 """What a scrape or a connection that is being closed may hold in the moment of the look."""
 
@@ -23,7 +27,7 @@ async def run(*, full: bool) -> bool:
     calls = 10_000 if full else 500
     async with centre(AGENTS, rest_s=0.0) as running:
         await running.bank.given_phone("any", does="answer", talk=(0.1, 0.3))
-        await _call(running, 100)  # everything that is made on first use
+        await _call(running, WARM if full else 100)  # everything that is made on first use, and what fills up
         await running.until_quiet()
         before, memory = await _held(running), resident(running.service.running_pid() or 0)
         began = asyncio.get_running_loop().time()
@@ -50,6 +54,7 @@ async def run(*, full: bool) -> bool:
             verdict("bridges left", float(bridges), "0", bridges == 0),
             verdict("calls and legs remembered", float(after["remembered"]), "0", after["remembered"] == 0),
             *(verdict(f"{name} left", float(kept[name]), "0", kept[name] <= slack) for name, slack in SLACK.items()),
+            *([verdict("memory grown by", grown, "<= 0.05", grown <= MOST_GROWTH)] if full else []),
             verdict("callers not accounted for", float(len(wrong)), "0", not wrong),
         ]
     )

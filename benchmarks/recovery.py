@@ -37,6 +37,10 @@ class Recovered:
     from_start: float | None
     from_login: float | None
     wrong: tuple[str, ...]
+    alone: bool = False
+    """Asterisk was faster: the service was not back within the 12 seconds after which it serves by itself."""
+    cpu_s: float | None = None
+    """Of a process that was started: what it had used of a processor by then, whatever else the machine did."""
 
 
 async def run(*, full: bool) -> bool:
@@ -52,13 +56,19 @@ async def run(*, full: bool) -> bool:
     heading("recovery", f"{talk} calls talking, {ring} ringing, {wait} waiting; {rounds} kills, {rounds} cuts")
     print(f"   the two Asterisks use {media:.2f} cores for the media, everything on this machine {machine:.2f}")
     started = [one.from_start for one in killed if one.from_start is not None]
+    used = [one.cpu_s for one in killed if one.cpu_s is not None and not one.alone]
     logins = [one.from_login for one in (*killed, *cut) if one.from_login is not None]
     cuts = [one.from_fault for one in cut]
     print(f"   SIGKILL: process start to first assignment, s: {Spread.of(started)}")
+    if used:
+        print(f"   … of which the process itself computed, s:    {Spread.of(used)}")
     print(f"   AMI login to first assignment, s:             {Spread.of(logins)}")
     print(f"   AMI reset to first assignment, s:             {Spread.of(cuts)}")
     print(f"   black hole until it is noticed, s:            {Spread.of(dark)}")
     wrong = [sentence for one in (*killed, *cut) for sentence in one.wrong]
+    alone = sum(one.alone for one in killed)
+    if alone:
+        print(f"   {alone} of {rounds} times Asterisk served the head of the line before the service was back")
     for sentence in wrong[:20]:
         print(f"   WRONG  {sentence}")
     return all(
@@ -177,6 +187,8 @@ async def recover(running: Centre, held: Held, fault: Callable[[Centre], Awaitab
     )
     alone = len(running.wire.sent) == sent  # Asterisk was faster, because the service did not come back in time
     first = running.wire.sent[sent].at if not alone else running.wire.now()
+    pid = running.service.running_pid() if fault is kill else None
+    used = cpu_seconds(pid) if pid is not None else None
     login = running.wire.logins[logins] if len(running.wire.logins) > logins else None
     held.talking.append(heir)
     await running.until_ready()
@@ -186,7 +198,6 @@ async def recover(running: Centre, held: Held, fault: Callable[[Centre], Awaitab
     await asyncio.sleep(1)  # nothing more happens, which only time can show
     after = await _seen(running)
     wrong = _differences(before, after, leaving.number, heir.number, held)
-    wrong += [f"{heir.number} was served by Asterisk alone"] if alone else []
     again = Counter(one.caller for one in running.bank.moments if one.kind == "PhoneInvite") - rung
     wrong += [f"a phone was rung again for {caller}" for caller in again if caller != heir.number]
     return Recovered(
@@ -194,6 +205,8 @@ async def recover(running: Centre, held: Held, fault: Callable[[Centre], Awaitab
         first - started if started is not None else None,
         first - login if login is not None else None,
         tuple(wrong),
+        alone,
+        used,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from chaos.disk import SmallDisk
 from lab.declaration import fallback_queues
 from lab.service import Service
 from tests.support.fault_proxy import FaultProxy
@@ -73,6 +74,7 @@ class Centre:
     api: httpx.AsyncClient
     agents: tuple[str, ...]
     database: PostgresServer | None = None  # None: SQLite in the service's folder
+    disk: SmallDisk | None = None  # what the service writes to; None: the machine's own
 
     async def get(self, path: str, **query: Any) -> Json:
         """An answer of the API."""
@@ -134,9 +136,14 @@ async def centre(
     rest_s: float = 0.2,
     postgres: bool = False,
     rtp_timeout_s: int = 5,
+    small_disk: bool = False,
 ) -> AsyncIterator[Centre]:
-    """Bring everything up. ``settings``: more of the service's configuration; ``postgres``: its database, else SQLite."""
+    """Bring everything up. ``settings``: more of the service's configuration; ``postgres``: its database, else SQLite.
+
+    ``small_disk``: the service writes to one that can be filled up, where that can be made.
+    """
     directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))  # the tests' sweep removes what is left
+    disk = SmallDisk.at(directory) if small_disk else None
     names = tuple(str(number) for number in range(101, 101 + agents))
     declaration = directory / "queues.yaml"
     declaration.write_text(_declaration(names, ring_s, rest_s))
@@ -161,7 +168,7 @@ async def centre(
             await asyncio.to_thread(service.start)
             headers = {"Authorization": f"Bearer {token}"}
             async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=10) as api:
-                made = Centre(pbx, bank, service, proxy, wire, api, names, server)
+                made = Centre(pbx, bank, service, proxy, wire, api, names, server, disk)
                 await made.until_ready()
                 for name in names:
                     await made.choose(name, "available")
@@ -170,6 +177,8 @@ async def centre(
         await _close(service, bank, pbx)
         if server is not None:
             await asyncio.to_thread(server.stop)
+        if disk is not None:
+            disk.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -32,8 +32,8 @@ class Fault:
 
     @property
     def blinds(self) -> bool:
-        """Whether the service cannot see everybody while it lasts."""
-        return not self.name.startswith(("phone", "database"))
+        """Whether there may be callers of whom nobody can have left a word: Asterisk died with them."""
+        return self.name == "PBX killed"
 
 
 # ------------------------------------------------ the service
@@ -178,7 +178,78 @@ async def database_away(centre: Centre) -> AsyncIterator[None]:
         other.close()
 
 
+async def _disk_full(centre: Centre, chance: random.Random) -> str:
+    """F25: nothing can be written any more, neither history nor journal nor log."""
+    away = chance.uniform(4, 8)
+    if centre.disk is None:
+        return "left out: nobody may mount a small disk here"
+    filled = await asyncio.to_thread(centre.disk.full)
+    try:
+        await asyncio.sleep(away)
+    finally:
+        centre.disk.room()
+    return f"the service's disk full for {away:.0f} s ({filled / 1e6:.0f} MB more)"
+
+
 # ------------------------------------------------ the PBX and the phones
+
+
+async def _reloaded(centre: Centre, chance: random.Random) -> str:
+    """F22: the dialplan is read anew, again and again, under those who are in it."""
+    times = chance.choice((1, 3, 10))
+    for _ in range(times):
+        await _command(centre, "dialplan reload")
+        await asyncio.sleep(chance.uniform(0, 0.5))
+    return f"dialplan read anew {times} times"
+
+
+async def _pbx_restarts(centre: Centre, chance: random.Random) -> str:
+    """F22: Asterisk lets nobody in any more, makes no leg and takes no action; when the last caller has left it starts again."""
+    before = await _booted_at(centre)
+    began = perf_counter()
+    command = asyncio.ensure_future(_command(centre, "core restart gracefully"))  # returns when it goes down
+    await asyncio.sleep(chance.uniform(3, 8))
+    await centre.bank.ami.act("Hangup", Channel="/^PJSIP/", Cause="16")  # those who wait in vain give up
+
+    async def again() -> bool:
+        try:
+            return await _booted_at(centre) != before
+        except (OSError, AmiError, TimeoutError, asyncio.IncompleteReadError):
+            return False
+
+    try:
+        await until(again, "Asterisk has started again", within_s=40, every_s=0.1)
+    finally:
+        await asyncio.gather(command, return_exceptions=True)
+    took = perf_counter() - began
+    await centre.until_ready()
+    await centre.bank.register([phone.endpoint for phone in centre.bank.phones], 20)
+    return f"Asterisk restarted gracefully, which took {took:.0f} s"
+
+
+async def _booted_at(centre: Centre) -> str:
+    client = await asyncio.wait_for(centre.pbx.ami(), 2)
+    try:
+        status = await client.act("CoreStatus")
+    finally:
+        await client.close()
+    return f"{status['CoreStartupDate']} {status['CoreStartupTime']}"
+
+
+async def _command(centre: Centre, words: str) -> None:
+    """At Asterisk's own console."""
+    instance = centre.pbx.instance
+    command = instance.home.command("-C", instance.inside("etc", "asterisk.conf"), "-rx", words)
+    done = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        said, _ = await asyncio.wait_for(done.communicate(), 60)
+    except TimeoutError:
+        done.kill()
+        raise
+    if done.returncode:
+        raise AssertionError(f"{words}: {said.decode(errors='replace').strip()}")
 
 
 async def _pbx_killed(centre: Centre, chance: random.Random) -> str:
@@ -242,7 +313,10 @@ FAULTS = (
     Fault("link shuffles events", 2, _shuffled, 10),
     Fault("answers lost with the link", 2, _unanswered),
     Fault("database away", 3, _database_away),
+    Fault("disk full", 2, _disk_full),
     Fault("PBX killed", 2, _pbx_killed),
+    Fault("PBX restarted gracefully", 1, _pbx_restarts),
+    Fault("dialplan reloaded", 2, _reloaded),
     Fault("phones die", 2, _phones_die, 8),
     Fault("phones sign off", 1, _phones_leave),
     Fault("phones in bad temper", 2, _phones_in_bad_temper),

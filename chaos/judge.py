@@ -51,13 +51,16 @@ def equation(stats: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> 
 
 
 def accounted(callers: Iterable[Caller], away: Sequence[tuple[float, float]]) -> tuple[list[str], list[Caller]]:
-    """Every caller has one record that has ended; those who came and went while nobody looked are told apart."""
+    """Every caller has one record that has ended; those who were let in in the very moment in which Asterisk died are told apart.
+
+    ``away``: those moments.
+    """
     found, unseen = [], []
     for caller in callers:
         if len(caller.records) > 1:
             found.append(f"{caller.number} has {len(caller.records)} records")
         elif not caller.records:
-            if any(begin - AT_ONCE_S <= caller.came_at and caller.gone_at <= end + AT_ONCE_S for begin, end in away):
+            if any(begin <= caller.came_at <= end for begin, end in away):
                 unseen.append(caller)
             else:
                 found.append(f"{caller.number} was let in and has no record")

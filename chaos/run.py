@@ -8,6 +8,7 @@ import random
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chaos import judge
@@ -59,7 +60,7 @@ class Happened:
 
 async def chaos(plan: Plan) -> bool:
     """Run it and print what came of it."""
-    async with centre(AGENTS, postgres=plan.postgres) as running:
+    async with centre(AGENTS, postgres=plan.postgres, small_disk=True) as running:
         await _tempers(running, plan.seed)
         watch, crowd = Watch(running), Crowd(running, plan.seed, plan.rate)
         tasks = [asyncio.ensure_future(watch.run()), asyncio.ensure_future(crowd.run())]
@@ -110,7 +111,7 @@ async def _faults(plan: Plan, running: Centre, watch: Watch, began: float) -> li
         back = await running.until_ready()
         watch.disturbed_until = loop.time() + fault.lasting
         if fault.blinds:
-            watch.blind.append((at, watch.disturbed_until))
+            watch.blind.append((at - judge.AT_ONCE_S, at + judge.AT_ONCE_S))
         happened.append(Happened(at - began, fault.name, said, back, live))
         print(
             f"   {at - began:5.0f} s  {fault.name:26s} {said}; routed on {back:.1f} s later; {live} callers", flush=True
@@ -131,13 +132,14 @@ async def _aftermath(running: Centre, crowd: Crowd, watch: Watch) -> list[str]:
             lambda: _all_idle(running), "every agent is idle", within_s=15, every_s=0.2, seen=lambda: _shown(running)
         )
         await until(lambda: _written(running), "history is written", within_s=20, every_s=0.2)
+        await _all_known(running, crowd)
     except Late as late:
         found.append(str(late))
     records = await running.all("/v1/calls")
     stats = await running.stats()
     callers = _callers(running, crowd, watch, records)
     found += judge.equation(stats, records)
-    wrong, unseen = judge.accounted(callers, _away(watch))
+    wrong, unseen = judge.accounted(callers, watch.blind)
     found += wrong + judge.order(callers) + judge.sent_once(running.wire.sent) + _rings(running, watch, records)
     found += await _leaks(running, watch)
     _print_calls(stats, crowd, callers, unseen, watch)
@@ -155,6 +157,17 @@ def _shown(running: Centre) -> str:
 async def _written(running: Centre) -> bool:
     page = (await running.api.get("/metrics")).text
     return "acd_history_pending 0.0" in page
+
+
+async def _all_known(running: Centre, crowd: Crowd) -> None:
+    """What Asterisk has noted of callers whom nobody saw is read after a look at everything. Who is still missing then is."""
+    let_in = {one.number for one in crowd.customers if one.answered_ms is not None}
+
+    async def known() -> bool:
+        return let_in <= {record["caller"]["number"] for record in await running.all("/v1/calls")}
+
+    with suppress(Late):
+        await until(known, "every caller has a record", within_s=25, every_s=1)
 
 
 # ------------------------------------------------ everybody's word
@@ -205,19 +218,6 @@ def _rings(running: Centre, watch: Watch, records: Sequence[Json]) -> list[str]:
     return judge.rung_once(rings, offered, watch.alone)
 
 
-def _away(watch: Watch) -> list[tuple[float, float]]:
-    """Times in which calls were not routed, or words of them did not come."""
-    spans = list(watch.blind)
-    began: float | None = None
-    for at, ready in watch.routed:
-        if not ready and began is None:
-            began = at
-        elif ready and began is not None:
-            spans.append((began, at))
-            began = None
-    return spans
-
-
 async def _leaks(running: Centre, watch: Watch) -> list[str]:
     """What is left when nobody calls: channels, bridges, files, threads, memory."""
     found: list[str] = []
@@ -230,6 +230,7 @@ async def _leaks(running: Centre, watch: Watch) -> list[str]:
     growth = life.growth(WARM_S)
     if growth is not None and life.seconds >= WARM_S + LEAST_SHARED_S:
         print(f"   memory of the process that lived longest ({life.seconds:.0f} s): {growth:+.1%}")
+        print("   … each half minute, MB: " + " ".join(f"{size / 1e6:.1f}" for size in life.by_half_minute()))
         if growth > MOST_GROWTH:
             found.append(f"the service's memory grew by {growth:.1%} in {life.seconds:.0f} s")
     now = open_things(running.service.running_pid() or 0)
@@ -260,7 +261,11 @@ def _print_calls(
     parts = ", ".join(f"{stats[part]} {part}" for part in judge.PARTS)
     print(f"\n   {len(crowd.customers)} called, {len(callers)} were let in; {stats['offered']} offered = {parts}")
     alone = sum(one.served_alone for one in callers)
-    print(f"   {alone} were with Asterisk's own queue for a while; {len(unseen)} came and went while nobody looked")
+    print(
+        f"   {alone} were with Asterisk's own queue for a while; {len(unseen)} died with Asterisk before anybody knew"
+    )
+    unseen_ends = sum(record.get("ended_by") == "unseen" for one in callers for record in one.records)
+    print(f"   {unseen_ends} ended while the service was away, and are known by their channels and by Asterisk's notes")
     print(f"   {len(watch.lives)} lives of the service")
 
 

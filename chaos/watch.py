@@ -46,6 +46,10 @@ class Life:
         early, late = warm[:10], warm[-10:]
         return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
 
+    def by_half_minute(self) -> list[float]:
+        """Bytes at the end of each half minute."""
+        return [self.memory[at][1] for at in range(0, len(self.memory), round(30 / EVERY_S))]
+
     @property
     def seconds(self) -> float:
         return self.memory[-1][0] - self.began if self.memory else 0.0
@@ -62,8 +66,6 @@ class Watch:
     """A caller's number, and when the service first showed the caller in line."""
     alone: set[str] = field(default_factory=set)
     """Numbers of callers whom Asterisk served by itself for a while."""
-    routed: list[tuple[float, bool]] = field(default_factory=list)
-    """When calls began, or ceased, to be routed."""
     blind: list[tuple[float, float]] = field(default_factory=list)
     """Times in which somebody may have come and gone without the service's fault."""
     disturbed_until: float = 0.0
@@ -93,8 +95,6 @@ class Watch:
     async def _look(self, now: float, passed: float) -> None:
         self._note_memory(now)
         ready = await self.centre.ready()
-        if not self.routed or self.routed[-1][1] is not ready:
-            self.routed.append((now, ready))
         channels = await self._channels()
         if channels is not None:
             self._note_alone(channels)

@@ -45,7 +45,7 @@ DOUBT_S = 0.5
 LEAST_REST_S = 1.0
 """A phone that refuses at once must not be rung hundreds of times a second, whatever a queue says of its rest."""
 
-ENDED_KEPT = 2_000
+ENDED_KEPT = 500
 """Ended calls that can still be read live; history has them all."""
 
 UNALLOCATED_NUMBER = 1  # Q.850
@@ -221,9 +221,16 @@ def close_offer(floor: "Floor", turn: Turn, call: Call, cause: t.MissCause) -> L
 
 def talk_began(floor: "Floor", turn: Turn, fact: t.TalkBegan) -> None:
     found = live_offer(floor, fact.call, fact.offer)
-    # A phone that was picked up in the moment in which we hung it up is no conversation: the caller comes back to the line.
-    if found is not None and fact.device not in found[1].withdrawn:
+    if found is not None and not is_being_withdrawn(found[0], fact.device):
         connect(floor, turn, found[0], fact.device, fact.leg, turn.now)
+
+
+def is_being_withdrawn(call: Call, device: DeviceId | None) -> bool:
+    """Whether this phone of the call's offer is being hung up by us.
+
+    Picked up in that moment it makes no conversation, whoever shows it, an event or a look: the caller comes back to the line.
+    """
+    return call.offer is not None and device in call.offer.withdrawn and device in call.offer.legs
 
 
 def connect(floor: "Floor", turn: Turn, call: Call, device: DeviceId | None, leg: LegId | None, at: float) -> None:
@@ -386,6 +393,8 @@ def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
     asking.not_asked(floor, turn, fact)
     if isinstance(fact.request, DialCustomer):
         away.handle(floor, turn, fact)
+    if isinstance(fact.request, t.Withdraw):
+        _not_withdrawn(floor, fact.request, fact.why)
     if not isinstance(fact.request, t.Offer) or fact.why is t.RequestFailure.UNKNOWN_OUTCOME:
         return
     found = live_offer(floor, fact.request.call, fact.request.offer)
@@ -400,6 +409,14 @@ def request_failed(floor: "Floor", turn: Turn, fact: t.RequestFailed) -> None:
             return
         call.hold_off_until = turn.now + HOLD_OFF_S
         floor.at(call.hold_off_until, "hold_off", call.id)
+
+
+def _not_withdrawn(floor: "Floor", request: t.Withdraw, why: t.RequestFailure) -> None:
+    """Nobody knows whether the phone was hung up: what the next look shows of it holds. A leg that is no more tells by itself."""
+    found = live_offer(floor, request.call, request.offer)
+    if found is not None and why is not t.RequestFailure.NO_SUCH_LEG:
+        offer = found[1]
+        offer.withdrawn -= {device for device, leg in offer.legs.items() if leg in request.legs}
 
 
 HANDLERS: dict[type, Callable[["Floor", Turn, Any], None]] = {

@@ -107,13 +107,15 @@ class CallerTaken:
     """The agent's phone has joined the caller and another conversation of its own: ``device`` has the caller now.
 
     ``other`` is the call of ours that the phone had made for it, if it was one; where nobody has answered that one yet, ``device``
-    is None, and the caller is to stand in its place.
+    is None, and the caller is to stand in its place. ``number``: what the phone had dialled for that conversation, if it
+    is known.
     """
 
     call: CallId
     device: DeviceId | None
     leg: LegId | None
     other: CallId | None = None
+    number: str = ""
 
 
 @record

@@ -45,21 +45,40 @@ def taken(floor: "Floor", turn: Turn, fact: CallerTaken) -> None:
         return
     other = floor.calls.get(fact.other) if fact.other is not None else None
     if fact.device is not None and fact.leg is not None:
-        take_over(floor, turn, call, fact.device, fact.leg, other)
+        take_over(floor, turn, call, fact.device, fact.leg, other, fact.number)
     elif other is not None:
         moving.attended_to_queue(floor, turn, call, floor.queues[other.queue])
 
 
-def take_over(floor: "Floor", turn: Turn, call: Call, device: DeviceId, leg: LegId, other: Call | None = None) -> None:
-    """A phone has the caller by no request of ours; ``other`` is the call to a queue by which it was reached."""
+def take_over(
+    floor: "Floor",
+    turn: Turn,
+    call: Call,
+    device: DeviceId,
+    leg: LegId,
+    other: Call | None = None,
+    number: str = "",
+) -> None:
+    """A phone has the caller by no request of ours; ``other`` is the call to a queue by which it was reached, ``number`` what was
+    dialled.
+    """
     agent = calling.agent_at(floor, device)
-    heir = Talk(call.queue, turn.now, agent.id if agent is not None else None, device, leg, offer=call.talks[-1].offer)
+    outside = number if agent is None and other is None and number else None
+    heir = Talk(
+        call.queue,
+        turn.now,
+        agent.id if agent is not None else None,
+        device if outside is None else None,
+        leg,
+        outside,
+        call.talks[-1].offer,
+    )
     if other is not None:
         kind, to = TargetKind.QUEUE, str(other.queue)
     elif agent is not None:
         kind, to = TargetKind.AGENT, str(agent.id)
     else:
-        kind, to = TargetKind.NUMBER, split_device(device)[1].rpartition("/")[2]
+        kind, to = TargetKind.NUMBER, outside or split_device(device)[1].rpartition("/")[2]
     transferred(floor, turn, call, kind, to, heir)
     if agent is not None:
         _leave_other(floor, turn, agent, call)

@@ -43,6 +43,7 @@ class Hours:
     weekly: tuple[tuple[Minutes, ...], ...] | None = None
     holidays: tuple[Day, ...] = ()
     exceptions: tuple[tuple[Day, tuple[Minutes, ...]], ...] = ()
+    lists: tuple[str, ...] = ()  # names of lists of holidays that several queues keep
 
     @property
     def always(self) -> bool:

@@ -181,7 +181,9 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
             fallback.resume_offer(floor, turn, call, found.offer).record = found.record
             if found.stage is not LegStage.OFFERED:
                 _connect(floor, turn, call, found)
-        case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER):
+        case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER) if not calling.is_being_withdrawn(
+            call, found.device
+        ):
             repairs["talk_found"] += 1
             _connect(floor, turn, call, found)
         case CallState.TALKING, LegStage.AFTER:

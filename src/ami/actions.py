@@ -11,7 +11,7 @@ before a byte is queued: values have no control characters, channels are exact n
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ami import callback_actions, names, patterns
+from ami import callback_actions, names, note_actions, patterns
 from ami.checks import MAX_HEADERS, ActionRefused, Headers, check_line, exact_channel, joined
 from ami.checks import checked as _checked
 from ami.consult_actions import RedirectBoth, SetAsker, SetBy, SetWith
@@ -29,7 +29,12 @@ _LEAD_VARIABLES = (
 _ANNOUNCE_VARIABLES = f"ARRAY({names.ANNOUNCE_ID},{names.ANNOUNCE})"
 _LANGUAGE_OF_CHANNEL = "CHANNEL(language)"
 _READABLE = frozenset({*SNAPSHOT_VARIABLES, *ASK_VARIABLES, names.ASK_KEYED})
-_PLACES = frozenset({*names.CONTEXTS}) - {names.FALLBACK, names.RECORDER, names.CALLBACK}  # nobody is moved there
+_PLACES = frozenset({*names.CONTEXTS}) - {
+    names.FALLBACK,
+    names.RECORDER,
+    names.CALLBACK,
+    names.NOTE,
+}  # nobody is moved there
 _GLOBALS = frozenset({names.SERVICE, names.HEARTBEAT, names.EPOCH})
 
 
@@ -371,6 +376,8 @@ Action = (
     | Hangup
     | callback_actions.DialAttempt
     | callback_actions.ReadMarker
+    | note_actions.ReadNotes
+    | note_actions.ForgetNotes
     | SetAsker
     | SetBy
     | SetWith

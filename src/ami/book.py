@@ -46,6 +46,7 @@ class LiveOffer:
     on_its_way: bool = False  # a look found it told to the channel, and the caller still in the wait loop
     talking: bool = False
     end: AgentLegGone | None = None  # heard before the caller's side of the story, and not said yet
+    passed_to: str = ""  # the agent has passed the caller on, before it was heard that there is a conversation
     over: bool = False  # AcdAfter was seen
     freed: bool = False  # and said
 

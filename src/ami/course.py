@@ -161,10 +161,12 @@ class Course:
 
     def _talk_if_bridged(self, call: LiveCall, offer: LiveOffer) -> None:
         agent = offer.answered
-        if agent is not None and call.bridge is not None and not offer.talking:
+        if agent is not None and (call.bridge is not None or offer.passed_to) and not offer.talking:
             offer.talking = True
             self._say(TalkBegan(call.id, offer.id, agent.device, agent.leg))
             self._tell_hold(call, offer)
+            if offer.passed_to:
+                self._say(TransferAsked(call.id, call.leg, offer.passed_to))
             self._tell_end(offer)
 
     def _hold_began(self, call: LiveCall, event: e.HoldBegan) -> None:
@@ -217,8 +219,12 @@ class Course:
             self._free(call, offer)
 
     def _passed_on(self, call: LiveCall, event: e.PassedOn) -> None:
-        if event.leg == call.leg and event.call == call.id and call.offer is not None and call.offer.talking:
+        if event.leg != call.leg or event.call != call.id or call.offer is None:
+            return
+        if call.offer.talking:
             self._say(TransferAsked(call.id, call.leg, event.to))
+        elif not call.offer.over:
+            call.offer.passed_to = event.to  # the word of the phone that was picked up is still on its way
 
     def _calls_joined(self, call: LiveCall, event: e.CallsJoined) -> None:
         joined.follow(self.pbx, self.book, self._say, call, event)

@@ -28,14 +28,19 @@ def follow(pbx: PbxId, book: Book, say: Callable[[Output], None], call: LiveCall
     other = book.callers.get(LegId(event.other_leg if first else event.leg))
     channel, leg = (event.met_channel, event.met_leg) if first else (event.kept_channel, event.kept_leg)
     call.aside = None
+    dialled = event.exten if _is_number(event.exten) else ""
     if leg:
         heir = _heir(pbx, book, call, offer.id, LegId(leg), channel)
         offer.answered = heir
-        say(CallerTaken(call.id, heir.device, heir.leg, other.id if other is not None else None))
+        say(CallerTaken(call.id, heir.device, heir.leg, other.id if other is not None else None, dialled))
     elif other is not None:
         say(CallerTaken(call.id, None, None, other.id))
-    elif event.exten.isdecimal() and event.exten.isascii() and 2 <= len(event.exten) <= LONGEST_NUMBER:
-        say(TransferAsked(call.id, call.leg, event.exten))
+    elif dialled:
+        say(TransferAsked(call.id, call.leg, dialled))
+
+
+def _is_number(digits: str) -> bool:
+    return digits.isdecimal() and digits.isascii() and 2 <= len(digits) <= LONGEST_NUMBER
 
 
 def _heir(pbx: PbxId, book: Book, call: LiveCall, offer: OfferId, leg: LegId, channel: str) -> AgentLeg:

@@ -21,6 +21,7 @@ HOLD = "acd-hold"
 CONSULT = "acd-consult"
 RECORDER = "acd-record"
 SURVEY = "acd-survey"
+NOTE = "acd-note"
 CONTEXTS = (
     ENTER,
     WAIT,
@@ -38,6 +39,7 @@ CONTEXTS = (
     RECORDER,
     SURVEY,
     SUPERVISE,
+    NOTE,
 )
 
 # Contexts of parts of a call, which nobody is moved into.
@@ -92,8 +94,9 @@ CONFIRM_S = "ACD_CONFIRM"  # seconds for the key
 CONFIRM_TIMES = "ACD_CONFIRM_TIMES"
 FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
 SHOWS = "ACD_SHOWS"  # the number that the customer sees
-FORGET = "ACD_FORGET"  # an attempt whose marker is not needed any more
+FORGET = "ACD_FORGET"  # an attempt whose marker, or calls whose notes, are not needed any more
 MARKERS = "acd-attempt"  # AstDB: what became of each
+NOTES = "acd-note"  # AstDB: callers of whom the service may not know; FORGET names those that it does
 # Variables of a consult: on the caller's channel …
 HELD_AT = "ACD_HELD_AT"  # milliseconds since the epoch at which the caller was put on hold last
 # … on the leg of the agent who asks, set by the service before it redirects to CONSULT, together with TARGETS and RING_S …

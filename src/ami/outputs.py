@@ -1,4 +1,4 @@
-"""What comes out of the tracker: facts for the domain, and three things that are nobody's facts."""
+"""What comes out of a PBX: facts for the domain, and what is nobody's fact."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,13 +58,43 @@ class CallerAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the dialplan has written down of a caller. ``gone_at`` None: he was served by Asterisk alone, and his
+    end was not written.
+
+    ``ended_at``: when his last conversation ended by the agent's side. ``device`` is the phone that Asterisk chose by itself.
+    """
+
+    call: CallId
+    leg: LegId
+    queue: str
+    entered_at: float
+    priority: int
+    number: str | None
+    connected_at: float | None
+    ended_at: float | None
+    gone_at: float | None
+    device: DeviceId | None
+
+    def __repr__(self) -> str:
+        return f"Note(call={self.call!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class NotesFound:
+    """All that there are on one Asterisk."""
+
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotWanted:
     """Something on the wire was not to be believed: look at everything."""
 
     reason: str
 
 
-Asked = PhoneAsked | CallerAsked
-"""Questions that the dialplan puts, to be answered within seconds."""
+Asked = PhoneAsked | CallerAsked | NotesFound
+"""What is not for the floor: questions that the dialplan puts, to be answered within seconds, and what it has written down."""
 
 Output = Fact | Asked | Look | SnapshotWanted

@@ -19,7 +19,7 @@ from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
 from acd.ids import CallId, LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
-from ami import actions, attempts, dialogue, names, resync
+from ami import actions, attempts, dialogue, names, notes, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
@@ -55,7 +55,7 @@ class PbxConfig:
     epoch: str = "0"  # which run of the service this is
     boot_s: float = 30.0  # how long a login may precede the end of Asterisk's start
     recheck_s: float = 5.0  # between two looks at an Asterisk that is not fit to route
-    look_s: float = 1.0  # for a question about one channel
+    look_s: float = 2.0  # for a question about one channel; a slow network may take one for it
     snapshot_s: float = 5.0
     snapshot_every_s: float = 8.0  # and what a lost event has left behind is put right by the second look after it
     snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
@@ -146,6 +146,10 @@ class Pbx:
             log.warning("a caller could not be answered", extra={"slug": refusal.slug})
             return False
         return made is not None and all(answer.ok for answer in await asyncio.gather(*self._link.send(*made)))
+
+    def forget(self, calls: Sequence[CallId]) -> None:
+        """These calls are in the database: what the dialplan has noted of them is not needed any more."""
+        notes.forget(self._link, calls)
 
     def beat(self, pauses: Pauses | None) -> None:
         """The engine lives. ``pauses`` is who is paused in the fallback queues, when that has changed."""
@@ -276,6 +280,7 @@ class Pbx:
                 self._told_down = None
                 self._link.settled()
                 self._set_health(HealthState.READY, "ready")
+                notes.read(self._link, self._config.pbx, self._tell)
                 await self._stay_in_step(boot_was_said=boot_was_said)
             except Unfit as unfit:
                 self._set_health(unfit.state, unfit.reason)
@@ -370,6 +375,7 @@ class Pbx:
         if not self._snapshot_wanted.is_set():
             await self._check(boot_was_said=boot_was_said)
         await self._compare()
+        notes.read(self._link, self._config.pbx, self._tell)
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1

@@ -29,7 +29,7 @@ from acd.ids import PbxId
 from acd.limits import Route
 from acd.telephony import Fact
 from ami.health import HealthState
-from ami.outputs import Asked, CallerAsked, PhoneAsked
+from ami.outputs import Asked, CallerAsked, NotesFound, PhoneAsked
 from callback.keeper import Callbacks
 from nobat.auth import Authenticator
 from nobat.callback_desk import CallbackDesk
@@ -69,6 +69,7 @@ from nobat.storage.recorder_thread import RecorderThread
 from nobat.storage.supervisions import restored_help, restored_supervisions
 from nobat.supervision_rights import RightsWatch
 from nobat.traced import CannotTrace, traced
+from nobat.unseen import Unseen
 from nobat.voicemail import VoicemailKeeper
 from nobat.watch import WatchedLink
 from whisper.supervision import Supervision
@@ -120,6 +121,7 @@ class App:
     supervision: Supervision
     callbacks: CallbackDesk
     risks: RiskWatch
+    unseen: Unseen
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -170,16 +172,18 @@ class App:
         voicemail.engine = recordings.engine = callbacks.engine = engine
         pbxs: dict[PbxId, PbxLink] = {}
         metrics.source = FloorSource(engine, recorder, pbxs, lambda: recordings.waiting, supervision)
-        keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx))
+        lists = {one.name: one.days() for one in settings.holiday_list}
+        keeper = CatalogueKeeper(engine, database, pbxs, frozenset(one.name for one in settings.pbx), lists)
         codes = settings.phone_codes
         lockout = Lockout(codes.wrong_pins, codes.lock_s)
         phones = PhoneCodes(engine, clock.now, keeper.pin_hash, lockout)
         dialogue = CallbackDialogue(engine, callbacks)
+        unseen = Unseen(engine, database, recorder)
         make = make_pbx or make_ami_link(settings, clock, int(started_at * 1000))
         for one in settings.pbx:
             name = PbxId(one.name)
             pbxs[name] = make(
-                name, _deliver(engine, phones, dialogue, pbxs, name), WatchedLink(name, metrics.meter(name))
+                name, _deliver(engine, phones, dialogue, unseen, pbxs, name), WatchedLink(name, metrics.meter(name))
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
@@ -207,6 +211,7 @@ class App:
             supervision,
             callbacks,
             RiskWatch(engine, feed.tell),
+            unseen,
         )
 
     async def start(self) -> None:
@@ -287,6 +292,7 @@ class App:
         history = self.tasks.pop("history", None)
         await _end(*self.tasks.values())
         await self.leftovers.close()
+        await self.unseen.close()
         await self.engine.close()
         if history is not None:
             await self.recorder.close(HISTORY_S)
@@ -339,13 +345,20 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
 
 
 def _deliver(
-    engine: Engine, phones: PhoneCodes, dialogue: CallbackDialogue, pbxs: dict[PbxId, PbxLink], name: PbxId
+    engine: Engine,
+    phones: PhoneCodes,
+    dialogue: CallbackDialogue,
+    unseen: Unseen,
+    pbxs: dict[PbxId, PbxLink],
+    name: PbxId,
 ) -> Callable[[Fact | Asked], None]:
     def deliver(what: Fact | Asked) -> None:
         if isinstance(what, PhoneAsked):
             phones.asked(pbxs[name], what)
         elif isinstance(what, CallerAsked):
             dialogue.asked(pbxs[name], what)
+        elif isinstance(what, NotesFound):
+            unseen.found(pbxs[name], what)
         else:
             engine.deliver(what)
 

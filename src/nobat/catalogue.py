@@ -6,7 +6,7 @@ A removal asks the floor first, for only the floor knows whether anybody is stil
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,11 +15,13 @@ from acd.agents import AgentSpec
 from acd.commands import Command, DefineAgent, DefineQueue, RemoveAgent, RemoveQueue, SetTimetable
 from acd.errors import AcdError, Conflict, Invalid, NotFound, unknown
 from acd.floor import Floor
+from acd.hours import Timetable
 from acd.ids import AgentId, PbxId, QueueId, split_device
 from acd.limits import Destination, ToNumber, ToQueue, dialled
 from acd.queues import QueueSpec
 from acd.strategies import STRATEGIES
 from nobat.engine import Engine
+from nobat.holiday_lists import HolidayLists, kept
 from nobat.ports import PbxLink
 from nobat.storage import catalogue as stored
 from nobat.storage.catalogue import Catalogue, Changes
@@ -41,6 +43,7 @@ class CatalogueKeeper:
     database: Database
     pbxs: Mapping[PbxId, PbxLink]
     pbx_names: frozenset[str]
+    holiday_lists: HolidayLists = field(default_factory=dict)
     pin_hashes: dict[AgentId, str] = field(default_factory=dict)
     _version: int = -1
     _leaving: frozenset[QueueId] = frozenset()
@@ -87,7 +90,13 @@ class CatalogueKeeper:
 
     def _defined(self, spec: QueueSpec) -> DefineQueue:
         now = self.engine.read(lambda _, now: now)
-        return DefineQueue(spec, timetable(spec.hours, spec.timezone, now))
+        missing = sorted(set(spec.hours.lists) - self.holiday_lists.keys())
+        if missing:
+            log.warning("a queue keeps lists of holidays that the settings do not have", queue=spec.id, lists=missing)
+        return DefineQueue(spec, self._timetable(spec, now))
+
+    def _timetable(self, spec: QueueSpec, now: float) -> Timetable | None:
+        return timetable(kept(spec.hours, self.holiday_lists), spec.timezone, now)
 
     async def _look_ahead(self) -> None:
         """Work out the timetables of the coming weeks anew, every hour."""
@@ -98,12 +107,16 @@ class CatalogueKeeper:
         queues, _ = self.engine.read(_specs)
         for spec in queues.values():
             if not spec.hours.always:
-                await self._tell(SetTimetable(spec.id, timetable(spec.hours, spec.timezone, now)))
+                await self._tell(SetTimetable(spec.id, self._timetable(spec, now)))
 
     async def put_queue(self, spec: QueueSpec, *, new: bool) -> None:
-        """Create a queue or change it. Conflict ``queue_exists``, ``number_taken``; Invalid ``unknown_strategy``."""
+        """Create a queue or change it. Conflict ``queue_exists``, ``number_taken``; Invalid ``unknown_strategy``,
+        ``unknown_holiday_list``.
+        """
         async with self._lock:
             self.engine.read(lambda floor, _: _check_queue(floor, spec, new))
+            known = self.engine.read(lambda floor, _: floor.queues.get(spec.id))
+            _check_lists(spec, {*self.holiday_lists, *(known.spec.hours.lists if known is not None else ())})
             try:
                 version = await stored.change(self.database, Changes(queues=(spec,)))
             except StorageConflict:
@@ -218,6 +231,12 @@ def _redefined_queues(known: dict[QueueId, QueueSpec], wanted: dict[QueueId, Que
         spec for spec in known.values() if spec.number in taken and wanted.get(spec.id, spec).number != spec.number
     ]
     return [*(replace(spec, number=f"~{spec.id}") for spec in holders), *changed]
+
+
+def _check_lists(spec: QueueSpec, lists: Collection[str]) -> None:
+    for name in spec.hours.lists:
+        if name not in lists:
+            raise Invalid("unknown_holiday_list", f"the settings have no list of holidays {name!r}", list=name)
 
 
 def _check_queue(floor: Floor, spec: QueueSpec, new: bool) -> None:

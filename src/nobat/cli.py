@@ -7,6 +7,7 @@ that could not be done.
 
 import asyncio
 import gc
+import math
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -319,6 +320,45 @@ def prompts_list(language: LanguageOption = None) -> None:
             fail(f"there are no texts in {one!r}, only in {', '.join(LANGUAGES)}", code=2)
         for text in texts(one).values():
             print(f"{one}/{text.name}\t{text.written}")
+
+
+@prompts_app.command("check")
+def prompts_check(
+    folder: Annotated[Path, typer.Argument(help="Asterisk's folder of sounds, such as /usr/share/asterisk/sounds.")],
+    language: LanguageOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each prompt, not only what is wrong.")] = False,
+) -> None:
+    """Measure every prompt: is it there, how long, how loud, does it clip. Ends with 1 if anything is wrong."""
+    from nobat.prompts.measure import measure
+    from nobat.prompts.texts import LANGUAGES
+
+    wrong = 0
+    for one in language or tuple(LANGUAGES):
+        if one not in LANGUAGES:
+            fail(f"there are no texts in {one!r}, only in {', '.join(LANGUAGES)}", code=2)
+        found = list(measure(folder, (one,)))
+        for prompt in found:
+            if prompt.wrong or (verbose and prompt.seconds is not None):
+                shown = (
+                    f"{prompt.seconds:.2f} s, {prompt.level_db:.1f} dB, peak {prompt.peak_db:.1f} dB"
+                    if prompt.seconds
+                    else ""
+                )
+                print(f"{one}/{prompt.name}\t{shown}\t{prompt.wrong}".rstrip())
+        heard = [prompt for prompt in found if prompt.level_db is not None and prompt.level_db > -math.inf]
+        print(
+            f"{one}: {len(found)} prompts, {len(heard)} measured, {sum(p.seconds or 0 for p in heard):.0f} s; "
+            + (
+                f"level {min(p.level_db or 0 for p in heard):.1f} to {max(p.level_db or -99 for p in heard):.1f} dB, "
+                f"highest peak {max(p.peak_db or -99 for p in heard):.1f} dB; "
+                if heard
+                else ""
+            )
+            + f"{sum(bool(p.wrong) for p in found)} wrong"
+        )
+        wrong += sum(bool(prompt.wrong) for prompt in found)
+    if wrong:
+        raise typer.Exit(1)
 
 
 @prompts_app.command("build")

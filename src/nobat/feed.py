@@ -21,7 +21,7 @@ from acd.events import Event
 from acd.ids import PbxId
 from nobat.engine import Gauge
 
-KEPT = 20_000
+KEPT = 10_000
 """Events in the ring: at 50 calls a second about half a minute."""
 
 GATHERED_S = 0.02

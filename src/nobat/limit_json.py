@@ -50,6 +50,7 @@ def hours_json(hours: Hours) -> Json:
     return {
         "weekly": weekly,
         "holidays": [day_json(day) for day in hours.holidays],
+        "lists": list(hours.lists),
         "exceptions": [
             day_json(day) | {"open": [span_json(span) for span in spans]} for day, spans in hours.exceptions
         ],
@@ -63,6 +64,7 @@ def hours_of(said: Json) -> Hours:
         tuple(_spans(weekly.get(name, [])) for name in WEEKDAYS) if weekly is not None else None,
         tuple(day_of(day) for day in said["holidays"]),
         tuple((day_of(day), _spans(day["open"])) for day in said["exceptions"]),
+        tuple(said.get("lists", ())),  # not in what was kept before there were lists
     )
 
 

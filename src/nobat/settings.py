@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from acd.breaks import BreakReason
 from ami import failpoints
 from nobat.callback_settings import CallbackSettings
+from nobat.holiday_lists import HolidayListSettings
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.settings_base import Section, read_secret
 from nobat.tracing_settings import TracingSettings
@@ -326,6 +327,9 @@ class Settings(BaseSettings):
     break_reason: tuple[BreakReasonSettings, ...] = ()
     """One `[[break_reason]]` table for each known reason."""
 
+    holiday_list: tuple[HolidayListSettings, ...] = ()
+    """One `[[holiday_list]]` table for each list of holidays that queues name in `hours.lists`."""
+
     @property
     def journal_folder(self) -> Path:
         """Where the local journal is kept."""
@@ -349,6 +353,13 @@ class Settings(BaseSettings):
         if len(set(words)) < len(words):
             raise ValueError("two reasons have the same code or name")
         return reasons
+
+    @field_validator("holiday_list")
+    @classmethod
+    def _lists_differ(cls, lists: tuple[HolidayListSettings, ...]) -> tuple[HolidayListSettings, ...]:
+        if len({one.name for one in lists}) < len(lists):
+            raise ValueError("two lists have the same name")
+        return lists
 
     @field_validator("mail_report")
     @classmethod

@@ -42,8 +42,10 @@ def test_without_the_look_at_everything_it_is_seen_that_something_is_lost(monkey
 
 def test_without_the_journal_it_is_seen_that_calls_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "left", lambda _: iter(()))
-    broken = [Run(seed, "kills").go().broken for seed in (6, 8, 10)]
-    assert any(broken)
+    # Notes of Asterisk's make good what most deaths cost; not callers who had been offered and left while the database was away.
+    broken = Run(16, "database").go().broken
+    assert broken is not None
+    assert "is not written down" in broken
 
 
 def test_a_seed_is_always_the_same_run() -> None:

@@ -36,6 +36,12 @@ PRIVATE = {
     "ACD_JOINED",
     "ACD_SPY_WAS",
     "ACD_ASKS",
+    "ACD_ALONE",
+    "ACD_CAME",
+    "ACD_ENDED",
+    "ACD_LEFT",
+    "ACD_MEMBER",
+    "ACD_MET",
 }  # the dialplan's own; no service reads or writes them
 
 

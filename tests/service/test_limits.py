@@ -1,13 +1,16 @@
 """Hours, limits, closings and messages through the whole service, on both databases, and through restarts."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from nobat.auth import Role
+from nobat.holiday_lists import HolidayListSettings
 from nobat.storage import schema
+from nobat.timetables import jalali
 from tests.support.office import Office, Person, speak
 
 NEVER: dict[str, Any] = {"weekly": {}}
@@ -52,6 +55,7 @@ async def test_settings_are_kept_as_given_and_a_patch_changes_what_it_names(offi
         ({"hours": {"holidays": [{"date": "1404-12-30", "calendar": "jalali"}]}}, "invalid"),
         ({"hours": {"holidays": [{"date": "2026-02-29"}]}}, "invalid"),
         ({"hours": {"holidays": [{"date": "tomorrow"}]}}, "invalid"),
+        ({"hours": {"lists": ["nowhere"]}}, "unknown_holiday_list"),
         ({"overflow": {"full": {"kind": "queue", "queue": "sales"}}}, "leads_nowhere"),
         ({"overflow": {"full": {"kind": "number", "number": "0900123456"}}}, "number_not_allowed"),
         ({"overflow": {"full": {"kind": "message", "say": ["../../etc/passwd"]}}}, "invalid"),
@@ -64,6 +68,24 @@ async def test_what_makes_no_sense_is_refused(counter: Office, settings: Any, sl
     response = await (await counter.admin()).ask("PATCH", "/v1/queues/sales", json=settings)
     assert response.status_code == 422, response.text
     assert slug in ("invalid", response.json()["slug"])
+
+
+async def test_a_list_of_holidays_is_kept_by_the_queues_that_name_it(counter: Office) -> None:
+    today = datetime.fromtimestamp(counter.clock.now(), UTC)
+    year, month, day = jalali(today.date())
+    lists = {
+        "iran": HolidayListSettings(name="iran", jalali=(f"{year:04}-{month:02}-{day:02}",)).days(),
+        "others": HolidayListSettings(name="others", gregorian=(f"{(today + timedelta(days=3)):%m-%d}",)).days(),
+    }
+    counter.app.keeper.holiday_lists = lists
+    admin = await counter.admin()
+    told = await change(
+        admin, hours={"lists": ["iran", "others"]}, timezone="UTC", overflow={"holiday": {"kind": "message"}}
+    )
+    assert told["closed"] == "holiday"
+    assert (await admin.get("/v1/queues/sales"))["hours"]["lists"] == ["iran", "others"]
+    assert (await change(admin, hours={"lists": ["others"]}))["closed"] is None
+    assert (await admin.get("/v1/queues/support"))["closed"] is None
 
 
 async def test_a_closed_queue_leads_to_the_other_and_all_of_it_is_known_after_a_restart(office: Office) -> None:

@@ -31,6 +31,9 @@ from tests.simulator.channels import (
 )
 from tests.simulator.clockwork import Clockwork
 
+CAME, ALONE_ONCE, MEMBER = "ACD_CAME", "ACD_ALONE", "ACD_MEMBER"
+"""Variables that are the dialplan's own."""
+
 
 class People(Protocol):
     """Who holds the phones."""
@@ -54,6 +57,7 @@ class Asterisk:
         self.wrongs: list[str] = []
         self.may_be_cut: set[str] = set()  # calls that the service was asked to pass on
         self.queue_members: dict[tuple[str, str], bool] = {}
+        self.notes: dict[str, str] = {}  # AstDB: callers of whom the service may not know
         self.boot = clockwork.now
         self.up = True
         self.people: People | None = None
@@ -111,6 +115,7 @@ class Asterisk:
         channel.variables |= {
             n.CALL: call, n.QUEUE: queue or number, n.ENTERED: str(entered), n.PRIORITY: "0", n.STATE: "waiting"
         }  # fmt: skip
+        channel.variables[CAME] = self._beat()
         self.callers.append(channel)
         self.user_event(n.EVENT_ENTER, channel, Call=call)
         channel.doing = WAITS
@@ -163,6 +168,8 @@ class Asterisk:
     def _goes(self, channel: Channel, cause: int, low: float = 0.1, high: float = 1.0) -> None:
         """Its Hangup, and after that it is no more."""
         channel.dying = True
+        if channel.caller is None and channel.call:
+            self._hangs_up(channel)
 
         def gone() -> None:
             channel.alive, channel.gone_at = False, self.clockwork.now
@@ -173,6 +180,20 @@ class Asterisk:
                 self.device_changes(channel.phone)
 
         self.soon(low, high, gone)
+
+    def _hangs_up(self, channel: Channel) -> None:
+        """``acd-note,gone``: who may not be known leaves a note."""
+        variables = channel.variables
+        epoch, beat = variables[CAME].split(".")
+        met = int(beat or 0) if epoch == self.globals.get(n.EPOCH, "") else 0
+        known = int(self.globals.get(n.HEARTBEAT, "0")) - met > 1
+        if ALONE_ONCE in variables or n.OFFER_ID not in variables or not known:
+            self._note(channel, str(int(self.clockwork.now * 1000)))
+
+    def _note(self, channel: Channel, gone: str) -> None:
+        values = channel.variables
+        parts = values[n.QUEUE], values[n.PRIORITY], channel.number, values.get(n.CONNECTED, ""), "", gone
+        self.notes[channel.call] = "/".join(("1", *parts, channel.uniqueid, values.get(MEMBER, "")))
 
     def device_changes(self, phone: Phone, low: float = 0.2, high: float = 1.2) -> None:
         """Its state may be another: told soon, if it still is then."""
@@ -338,6 +359,8 @@ class Asterisk:
         dial.legs = [leg]
         channel.doing = PICKED_UP
         channel.variables |= {n.STATE: "talking", n.CONNECTED: str(int(self.clockwork.now * 1000))}
+        if dial.by_queue:
+            channel.variables[MEMBER] = leg.name
         self.user_event(n.EVENT_ANSWER, leg, Call=channel.call, Offer=dial.offer)
         self.then(channel, self.dice.uniform(0.0005, 0.011), lambda: self._bridge(dial, leg))
 
@@ -434,8 +457,9 @@ class Asterisk:
         variables = channel.variables
         before = variables.get(n.OFFER_ID, "").rpartition(".")[2]
         variables[n.OFFER_ID] = f"{channel.call}.{int(before or 0) + 1}"
-        variables[n.STATE] = "fallback"
+        variables |= {n.STATE: "fallback", ALONE_ONCE: "1"}
         channel.doing = ALONE
+        self._note(channel, "")
         missed, at = self._beat(), int(self.globals[n.BEAT_SEEN_AT]) / 1000
         self.user_event(n.EVENT_FALLBACK, channel, Call=channel.call, Offer=variables[n.OFFER_ID])
         self.then(channel, max(2.0, at + 9.5 - self.clockwork.now), lambda: self._queue(channel, missed))
@@ -497,7 +521,7 @@ class Asterisk:
         """kill -9: every channel is gone, and nobody says so. The next start is another one."""
         self.boot = self.clockwork.now
         for channel in self.channels.values():
-            channel.alive, channel.gone_at = False, self.clockwork.now
+            channel.alive, channel.gone_at, channel.cut = False, self.clockwork.now, True
         self.channels.clear()
         self.globals.clear()
         for phone in self.phones.values():

@@ -29,6 +29,7 @@ class Channel:
     phone: "Phone | None" = None  # of an agent's leg
     caller: "Channel | None" = None  # of an agent's leg: for whom it was dialled
     gone_at: float | None = None
+    cut: bool = False  # it ended with Asterisk itself
     talks: int = 0
     talked_s: float = 0.0  # the longest talk that was not cut off by a Hangup of the service's
     talk_began: float = 0.0

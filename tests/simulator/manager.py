@@ -110,7 +110,7 @@ class Manager:
         self.actions.append(action)
         tag = f"ActionID: {action.get('ActionID', '')}\n"
         name = action["Action"]
-        if name not in ("Ping", "ShowDialPlan", "CoreSettings", "CoreStatus", "DeviceStateList"):
+        if name not in ("Ping", "ShowDialPlan", "CoreSettings", "CoreStatus", "DeviceStateList", "DBGetTree"):
             shown = " ".join(
                 value for header, value in action.items() if header not in ("Action", "ActionID", "Secret")
             )
@@ -129,6 +129,8 @@ class Manager:
             "Redirect": self._redirect,
             "Hangup": self._hang_up,
             "QueueWithdrawCaller": self._withdraw,
+            "DBGetTree": self._notes,
+            "Originate": self._originate,
         }
         doer = doers.get(name)
         return doer(action, tag) if doer is not None else f"Response: Success\n{tag}Message: Pong\n\n"
@@ -244,3 +246,17 @@ class Manager:
         if channel is None or not self.asterisk.withdraw(channel):
             return f"Response: Error\n{tag}Message: Caller is not in the queue\n\n"
         return f"Response: Success\n{tag}Message: Caller withdrawn\n\n"
+
+    def _notes(self, _action: Headers, tag: str) -> str:
+        items = "".join(
+            f"Event: DBGetTreeResponse\n{tag}Key: /{n.NOTES}/{call}\nVal: {value}\n\n"
+            for call, value in self.asterisk.notes.items()
+        )
+        start = f"Response: Success\n{tag}EventList: start\nMessage: Result will follow\n\n"
+        return start + items + f"Event: DBGetTreeComplete\n{tag}EventList: Complete\nListItems: 0\n\n"
+
+    def _originate(self, action: Headers, tag: str) -> str:
+        """Only of what forgets notes."""
+        for call in action["Variable"].removeprefix(f"{n.FORGET}=").split("&"):
+            self.asterisk.notes.pop(call, None)
+        return f"Response: Success\n{tag}Message: Originate successfully queued\n\n"

@@ -218,7 +218,11 @@ class Run:
         exact, wire = SCENARIOS[self.name].exact, SCENARIOS[self.name].faults
         blink_s = 4 * wire.latency_s + (wire.held_back_s if wire.held_back else 0.0)
         self.result.counts = self.checker.books(
-            self.folder / "nobat.db", exact=exact, died=len(self.lives) > 1, blink_s=blink_s
+            self.folder / "nobat.db",
+            exact=exact,
+            overtaken=wire.held_back > 0,
+            died=len(self.lives) > 1,
+            blink_s=blink_s,
         )
 
     def _look_for(self, seconds: float) -> None:

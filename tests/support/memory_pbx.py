@@ -347,6 +347,9 @@ class MemoryLink:
         self._pbx.sounds = dict(sounds)
         return self._health.ready
 
+    def forget(self, calls: Sequence[CallId]) -> None:
+        """It notes nobody."""
+
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None:
         self._pbx.pauses = dict(pauses) if pauses is not None else self._pbx.pauses
 

@@ -88,6 +88,10 @@ class HoursIn(Part):
     weekly: Annotated[WeekIn | None, Field(description="Null: always.")] = None
     holidays: Annotated[list[DayIn], Field(max_length=500)] = []
     exceptions: Annotated[list[ExceptionIn], Field(max_length=500)] = []
+    lists: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]],
+        Field(max_length=20, description="Lists of holidays of the settings, by name.", examples=[["iran"]]),
+    ] = []
 
 
 class ToQueueIn(Part):

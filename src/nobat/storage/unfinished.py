@@ -5,6 +5,7 @@ events tell how far they had come.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from acd.calls import CallState
 from acd.commands import RestorePlace
-from acd.events import CallEnded, Event, PbxReady, VisitDecided
+from acd.events import CallEnded, CallQueued, Event, PbxReady, VisitDecided
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, pbx_of
 from acd.limits import Limit
 from acd.outcomes import Outcome, waiting_since
@@ -138,6 +139,29 @@ async def unfinished_calls(database: Database, pbx: PbxId, before_run: int, now:
             for row in (await connection.execute(some.order_by(event.c.run, event.c.seq))).mappings():
                 rows[row["call_id"]].append(row)
     return [UnfinishedCall(CallId(one), tuple(rows[one])) for one in ids]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Which calls the database has: with their end, and without."""
+
+    ended: frozenset[CallId]
+    begun: frozenset[CallId]
+
+
+async def known_to_history(database: Database, calls: Sequence[CallId]) -> Known:
+    """Which of ``calls`` anybody has written down."""
+    ended: set[CallId] = set()
+    begun: set[CallId] = set()
+    event = schema.events.c
+    async with database.read() as connection:
+        for start in range(0, len(calls), CALLS_AT_ONCE):
+            some = calls[start : start + CALLS_AT_ONCE]
+            over = await connection.execute(select(schema.calls.c.id).where(schema.calls.c.id.in_(some)))
+            told = select(event.call_id).where(event.call_id.in_(some), event.kind == CallQueued.__name__)
+            ended |= {CallId(one) for one in over.scalars()}
+            begun |= {CallId(one) for one in (await connection.execute(told)).scalars()}
+    return Known(frozenset(ended), frozenset(begun - ended))
 
 
 async def last_boot(database: Database, pbx: PbxId, before_run: int) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from acd import telephony as t
 from acd.agents import AgentState, Status
 from acd.calls import CallState
-from acd.commands import DefineQueue, RestoreAgent, RestoreVisit
+from acd.commands import DefineQueue, RestoreAgent, RestoreVisit, TakeBreak
 from acd.events import CallAdopted, CallConnected, CallEnded, CallQueued, PbxLost, PbxReady, VisitDecided
 from acd.ids import AgentId, OfferId
 from acd.outcomes import Outcome
@@ -208,3 +208,26 @@ def test_who_signed_out_in_mid_call_is_known_by_the_phone_after_a_restart() -> N
     assert world.call(entry.call).agent == "101"
     world.do(t.AgentLegGone(entry.call, world.leg(entry.call, "101"), device("101"), 16, hung_up=True, fault=False))
     assert world.agent("101").state is AgentState.SIGNED_OUT
+
+
+def test_a_phone_that_is_being_hung_up_and_was_picked_up_makes_no_conversation_in_a_look_either() -> None:
+    world = World.with_agents("101")
+    call = world.enter()
+    entry = world.entry()
+    world.ring(call, "101")
+    world.do(TakeBreak(AgentId("101")))
+    found = replace(talking(world, entry, "101", world.now), offer=world.offer_of(call).offer)
+    assert snapshot(world, found, a101=DeviceState.IN_USE) == {"device_state": 1}
+    assert world.call(call).state is CallState.OFFERED
+
+
+def test_a_phone_of_which_nobody_knows_whether_it_was_hung_up_talks_if_a_look_shows_it() -> None:
+    world = World.with_agents("101")
+    call = world.enter()
+    entry = world.entry()
+    world.ring(call, "101")
+    (withdrawal,) = world.do(TakeBreak(AgentId("101"))).requests
+    world.do(t.RequestFailed(withdrawal, t.RequestFailure.UNKNOWN_OUTCOME))
+    found = replace(talking(world, entry, "101", world.now), offer=world.offer_of(call).offer)
+    assert snapshot(world, found, a101=DeviceState.IN_USE) == {"talk_found": 1, "device_state": 1}
+    assert world.call(call).state is CallState.TALKING

@@ -33,12 +33,12 @@ def test_the_equation_is_exact_and_history_tells_the_same() -> None:
     assert judge.equation(STATS, RECORDS[:2])
 
 
-def test_every_caller_has_one_record_unless_nobody_could_see() -> None:
+def test_every_caller_has_one_record_unless_asterisk_died_in_that_moment() -> None:
     assert judge.accounted([CALLER], []) == ([], [])
     unseen = replace(CALLER, records=())
     assert judge.accounted([unseen], [])[0]
-    assert judge.accounted([unseen], [(5.0, 41.0)]) == ([], [unseen])
-    assert judge.accounted([unseen], [(15.0, 41.0)])[0]
+    assert judge.accounted([unseen], [(9.0, 11.0)]) == ([], [unseen])
+    assert judge.accounted([unseen], [(15.0, 17.0)])[0]
     assert judge.accounted([replace(CALLER, records=(record("lost"), record("lost")))], [])[0]
     assert judge.accounted([replace(CALLER, records=(record("answered", talk_s=5.0),))], [])[0]
     assert judge.accounted([replace(CALLER, records=(record("abandoned", state="waiting"),))], [])[0]

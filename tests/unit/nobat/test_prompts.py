@@ -181,3 +181,27 @@ def test_an_unknown_language_is_refused(command: list[str]) -> None:
     done = CliRunner().invoke(app, ["prompts", *command, "--language", "xx"])
     assert done.exit_code != 0
     assert "xx" in done.output
+
+
+def test_the_command_measures_every_prompt(sounds: Path) -> None:
+    done = CliRunner().invoke(app, ["prompts", "check", str(sounds)])
+    assert done.exit_code == 0, done.output
+    assert all(f"{language}: {len(texts(language))} prompts" in done.output for language in LANGUAGES)
+    assert done.output.count(" 0 wrong") == len(LANGUAGES)
+
+
+def test_the_command_tells_what_is_missing_silent_or_clips(sounds: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copied"
+    shutil.copytree(sounds, folder)
+    (folder / "fa/nobat/goodbye.wav").unlink()
+    for name, sample in (("closed", 0), ("holiday", 32767)):
+        with wave.open(str(folder / f"en/nobat/{name}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(sample.to_bytes(2, "little", signed=True) * 8000)
+    done = CliRunner().invoke(app, ["prompts", "check", str(folder)])
+    assert done.exit_code == 1
+    wrong = {line.split("\t")[0]: line for line in done.output.splitlines() if "\t" in line}
+    assert wrong.keys() == {"fa/goodbye", "en/closed", "en/holiday"}
+    assert "missing" in wrong["fa/goodbye"]
+    assert "quiet" in wrong["en/closed"]
+    assert "clips" in wrong["en/holiday"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
 from acd.hours import Calendar, Day, Hours
+from nobat.holiday_lists import HolidayListSettings, kept
 from nobat.limit_json import hours_json, hours_of
 from nobat.timetables import exists, falls_on, timetable
 
@@ -172,3 +173,28 @@ def test_dates_that_never_come_are_known() -> None:
     assert not exists(Day(7, 31, None, Calendar.JALALI))
     assert exists(Day(2, 29))
     assert not exists(Day(2, 29, 2026))
+
+
+def test_a_list_of_holidays_in_both_calendars() -> None:
+    written = HolidayListSettings(name="iran", jalali=("01-01", "1405-06-12"), gregorian=("12-25",))
+    lists = {"iran": written.days()}
+    hours = Hours(holidays=(Day(5, 1),), lists=("iran", "nobody has written this"))
+    whole = kept(hours, lists)
+    noons = [(2026, 3, 21), (2026, 9, 3), (2026, 12, 25), (2026, 5, 1), (2026, 9, 4)]
+    found = [
+        timetable(whole, "UTC", datetime(*noon, 12, tzinfo=UTC).timestamp()).is_holiday(  # type: ignore[union-attr]
+            datetime(*noon, 12, tzinfo=UTC).timestamp()
+        )
+        for noon in noons
+    ]
+    assert found == [True, True, True, True, False]
+    assert hours_of(hours_json(hours)) == hours
+    assert kept(Hours(), lists) == Hours()
+
+
+@pytest.mark.parametrize(
+    "dates", [{"jalali": ("1404-12-30",)}, {"gregorian": ("02-30",)}, {"gregorian": ("tomorrow",)}]
+)
+def test_a_list_of_holidays_has_only_dates_that_come(dates: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ValueError, match="there is no"):
+        HolidayListSettings(name="odd", **dates)  # type: ignore[arg-type]
