@@ -192,6 +192,11 @@ async def people(office: Office) -> dict[Role, Person]:
 
 @pytest.fixture
 async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
+    return await furnished(office, people)
+
+
+async def furnished(office: Office, people: dict[Role, Person]) -> dict[str, str]:
+    """Something of everything, of one's own and of others, by the names that the paths above use; ``tests.fuzz`` uses it too."""
     await people[Role.ADMIN].chooses("101", "available")
     await people[Role.ADMIN].ask("PUT", "/v1/callers/101", json={})
     await people[Role.ADMIN].ask("PUT", "/v1/opt-outs/09123456789")

@@ -30,8 +30,22 @@ SILENCE_S = 15.0
 AT_ONCE = 500
 MOST_READERS = 2_000
 _ID = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
+_ONE: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream, by its lines.",
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "event": {
+            "type": "string",
+            "examples": ["CallQueued"],
+            "description": "Its kind; `gap` where some are missing.",
+        },
+        "data": {"type": "string", "description": "JSON: the event's fields, or a gap's `reason`."},
+        "retry": {"type": "integer", "description": "Milliseconds before one connects again."},
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A stream that goes on.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"description": "A stream that goes on.", "content": {"text/event-stream": {"schema": _ONE}}}
 }
 
 
