@@ -176,7 +176,7 @@ class _Families:
         self.surveys = counter(
             "acd_surveys_total", "Callers asked after their conversation, by answer.", "queue", "score"
         )
-        self.shed = counter("acd_requests_shed_total", "REST requests refused because calls come first.", "kind")
+        self.shed = counter("acd_requests_shed_total", "REST requests refused before anything was done.", "kind")
         self.tasks = gauge("acd_tasks", "Tasks of the service's event loop.")
         self.remembered = gauge(
             "ami_remembered", "Calls and legs of a PBX that are remembered; 0 when it is idle.", "pbx"
@@ -287,7 +287,7 @@ class Metrics:
         self._families.lag.observe(seconds)
 
     def shed(self, kind: str) -> None:
-        """A request was refused so that calls come first. ``kind``: screen, change."""
+        """A request was refused: so that calls come first (screen, change), or as one too many (requests, wrong_tokens)."""
         self._families.shed.labels(kind).inc()
 
     def dispatched(self, pbx: PbxId, seconds: float) -> None:
