@@ -30,6 +30,7 @@ from nobat.api import (
     voicemails,
 )
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
+from nobat.api.examples import add_examples
 from nobat.api.patience import SlowAnswers, SlowBodies
 from nobat.api.problems import MEDIA_TYPE, add_handlers
 from nobat.api.responses import of_bodies
@@ -139,6 +140,7 @@ def _describe_errors(api: FastAPI, *, with_metrics: bool) -> None:
                     _only_problems(operation["responses"])
                     if "requestBody" in operation:
                         operation["responses"] |= of_bodies()
+            add_examples(document)
             for unused in ("HTTPValidationError", "ValidationError"):
                 document["components"]["schemas"].pop(unused, None)
             api.openapi_schema = _documents[with_metrics] = document
