@@ -1,6 +1,6 @@
 """Brings what a command needs: Debian packages, the virtual environment, Asterisk, the compiled core. Called by the Makefile.
 
-    python3 tools/setup.py venv [asterisk] [postgresql] [compiled]
+    python3 tools/setup.py venv [asterisk] [postgresql] [compiled] [fail2ban]
 
 Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
 cache folder is changed, Debian packages aside, and those are named before they are installed.
@@ -21,13 +21,13 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
 from lab.home import cache_folder  # noqa: E402
-from tools import rootfs  # noqa: E402
+from tools import fail2ban, rootfs  # noqa: E402
 from tools.progress import SetupError, run, say  # noqa: E402
 
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
 COMPILED = VENV / "compiled"
-PARTS = ("venv", "asterisk", "postgresql", "compiled")
+PARTS = ("venv", "asterisk", "postgresql", "compiled", "fail2ban")
 VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
@@ -70,6 +70,8 @@ def _bring(parts: list[str]) -> None:
             say(f"Asterisk is in {home.root}")
         if "compiled" in missing:
             _compile(log)
+        if "fail2ban" in missing:
+            fail2ban.bring(log)
 
 
 def _is_there(part: str) -> bool:
@@ -77,6 +79,8 @@ def _is_there(part: str) -> bool:
         return STAMP.exists() and STAMP.read_text() == _venv_key()
     if part == "asterisk":
         return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
+    if part == "fail2ban":
+        return fail2ban.unpacked() is not None
     if part == "compiled":
         stamp = COMPILED / STAMP.name
         return stamp.exists() and stamp.read_text() == _core_key()
