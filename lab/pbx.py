@@ -37,7 +37,11 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
     """Render the PBX's folder. The instance must not be running."""
     conf = CHECKOUT / "asterisk-conf"
     instance.write(
-        {".": conf, "dialplan": CHECKOUT / "dialplan", **({"tls": conf / "tls"} if settings.tls_port else {})},
+        {
+            ".": conf,
+            "dialplan": CHECKOUT / "dialplan",
+            **({"tls": conf / "profiles" / "tls"} if settings.tls_port else {}),
+        },
         {
             "pjsip-phones.conf": pbx_sections(settings.phones),
             "nobat-queues.conf": settings.queues,
