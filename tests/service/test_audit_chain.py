@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, delete, insert, select, text, update
 from typer.testing import CliRunner
 
@@ -20,6 +21,9 @@ from nobat.storage.statements import Note
 from tests.support.office import Office
 
 NOON = 1_700_000_000.0
+_CHAIN = ScriptDirectory.from_config(alembic_config()).get_revision("0018")
+BEFORE = str(_CHAIN.down_revision)
+"""The schema before there was a chain."""
 
 
 def entry(number: int, at: float = NOON) -> AuditEntry:
@@ -211,9 +215,6 @@ async def test_rows_from_before_the_chain_are_taken_into_it_and_out_again(databa
     await migrate(database)
     assert (await audit.verify(database)).wrong == ()
     await database.close()
-
-
-BEFORE = "0013"
 
 
 async def test_a_request_is_in_the_chain_before_it_is_done(office: Office) -> None:
