@@ -9,7 +9,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
 setup: ## bring all that is missing, and nothing else
-	$(SETUP) venv asterisk postgresql prometheus compiled
+	$(SETUP) venv asterisk postgresql prometheus fail2ban compiled
 
 compiled: ## the core as machine code, for simulations and benchmarks (NOBAT_CORE=compiled)
 	$(SETUP) venv compiled
@@ -19,7 +19,7 @@ demo: ## callers, agents and a live table; Ctrl-C ends it (DEMO_SECONDS=60 ends 
 	@$(PYTHON) -m lab.demo
 
 test: ## every test (PYTEST="-k floor" narrows it down)
-	$(SETUP) venv asterisk postgresql prometheus
+	$(SETUP) venv asterisk postgresql prometheus fail2ban
 	@$(PYTHON) -m pytest --numprocesses=2 $(PYTEST)
 
 lab: ## PBX and service in the background, in .lab/

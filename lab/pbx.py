@@ -28,14 +28,25 @@ class PbxSettings:
     name: str = "pbx1"
     rtp_timeout_s: int = 5
     queues: str = ""  # for app_queue: who serves callers while the service is gone
+    tls_port: int = 0  # with it the profile of encrypted phones is there; keys/ has its certificate
+    site_pjsip: str = ""  # the site's own lines of pjsip.conf
     qualify_s: int = 0  # 0: no OPTIONS to phones; the lab's live on loopback
 
 
 def write_pbx(instance: Instance, settings: PbxSettings) -> None:
     """Render the PBX's folder. The instance must not be running."""
+    conf = CHECKOUT / "asterisk-conf"
     instance.write(
-        {".": CHECKOUT / "asterisk-conf", "dialplan": CHECKOUT / "dialplan"},
-        {"pjsip-phones.conf": pbx_sections(settings.phones), "nobat-queues.conf": settings.queues},
+        {
+            ".": conf,
+            "dialplan": CHECKOUT / "dialplan",
+            **({"tls": conf / "profiles" / "tls"} if settings.tls_port else {}),
+        },
+        {
+            "pjsip-phones.conf": pbx_sections(settings.phones),
+            "nobat-queues.conf": settings.queues,
+            "pjsip-site.conf": settings.site_pjsip,
+        },
         {
             "PBX_NAME": settings.name,
             "SIP_BIND": "127.0.0.1",
@@ -48,6 +59,8 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
             "QUALIFY_S": str(settings.qualify_s),
             "TRUNK": settings.trunk,
             "TRUNK_MATCH": "127.0.0.1",
+            "SIP_TLS_PORT": str(settings.tls_port),
+            "TLS_DIR": instance.inside("etc", "keys"),
         },
         ready_prompts(),
     )

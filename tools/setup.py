@@ -1,6 +1,6 @@
 """Brings what a command needs: Debian packages, the virtual environment, Asterisk, the compiled core. Called by the Makefile.
 
-    python3 tools/setup.py venv [asterisk] [postgresql] [prometheus] [buildah] [compiled]
+    python3 tools/setup.py venv [asterisk] [postgresql] [prometheus] [fail2ban] [buildah] [compiled]
 
 Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
 cache folder is changed, Debian packages aside, and those are named before they are installed.
@@ -27,7 +27,7 @@ from tools.progress import SetupError, run, say  # noqa: E402
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
 COMPILED = VENV / "compiled"
-PARTS = ("venv", "asterisk", "postgresql", "prometheus", "buildah", "compiled")
+PARTS = ("venv", "asterisk", "postgresql", "prometheus", "fail2ban", "buildah", "compiled")
 VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
@@ -68,8 +68,9 @@ def _bring(parts: list[str]) -> None:
         if "asterisk" in missing and rootfs.have_asterisk() is None:
             home = rootfs.build(log)
             say(f"Asterisk is in {home.root}")
-        if "prometheus" in missing:
-            unpacked.bring_prometheus(log)
+        for package in unpacked.PACKAGES:
+            if package in missing:
+                unpacked.bring(package, log)
         if "compiled" in missing:
             _compile(log)
 
@@ -81,8 +82,8 @@ def _is_there(part: str) -> bool:
         return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
     if part == "buildah":
         return shutil.which("buildah") is not None
-    if part == "prometheus":
-        return unpacked.have_prometheus()
+    if part in unpacked.PACKAGES:
+        return unpacked.have(part)
     if part == "compiled":
         stamp = COMPILED / STAMP.name
         return stamp.exists() and stamp.read_text() == _core_key()

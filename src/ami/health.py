@@ -12,6 +12,7 @@ from typing import Protocol
 
 SUPPORTED_FROM = (22, 1)
 SUPPORTED_BELOW = (22, 11)
+MENDED_IN = (22, 10, 1)
 
 
 class HealthState(StrEnum):
@@ -76,7 +77,9 @@ class NobodyObserves:
 
 
 def version_warnings(version: str) -> tuple[str, ...]:
-    """``unsupported_asterisk`` outside 22.1 <= version < 22.11: older ones lack event filters, newer ones break spying."""
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    found = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
-    return () if SUPPORTED_FROM <= found < SUPPORTED_BELOW else ("unsupported_asterisk",)
+    """``unsupported_asterisk`` outside 22.1 <= version < 22.11: older ones lack event filters, newer ones break spying.
+    ``known_holes`` below 22.10.1, the release that mended a null pointer of the manager and rights of ARI among others."""
+    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    found = (int(numbers[1]), int(numbers[2]), int(numbers[3] or 0)) if numbers else (0, 0, 0)
+    fits = () if SUPPORTED_FROM <= found[:2] < SUPPORTED_BELOW else ("unsupported_asterisk",)
+    return fits if found >= MENDED_IN else (*fits, "known_holes")

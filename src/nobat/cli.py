@@ -1,4 +1,4 @@
-"""The ``nobat`` command: serve, migrate, backup, restore, apply, fallback, status, token, callers, prompts, config.
+"""The ``nobat`` command: serve, migrate, backup, restore, apply, fallback, status, token, audit, callers, prompts, config.
 
 Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
 the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
+
+from nobat.audit_cli import audit_app
 
 if TYPE_CHECKING:
     from nobat.apply import Target
@@ -35,6 +37,7 @@ callers_app = typer.Typer(help="The directory of known callers.", no_args_is_hel
 app.add_typer(config_app, name="config")
 app.add_typer(callers_app, name="callers")
 app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
 prompts_app = typer.Typer(help="What callers and agents hear.", no_args_is_help=True)
 app.add_typer(prompts_app, name="prompts")
 

@@ -8,7 +8,7 @@ has come. So a reader who is slow costs nothing; one whose place has left the ri
 import asyncio
 import dataclasses
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -66,6 +66,7 @@ class Feed:
         self._beat: asyncio.TimerHandle | None = None
         self.run = run
         self.readers = 0
+        self.readers_of: Counter[str] = Counter()  # by token
         self.closed = False
 
     # ------------------------------------------------------------ what happens

@@ -52,7 +52,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 QUEUES_AT_ONCE = 20
 RECORDING_RESULTS = ("whole", "short", "missing", "damaged", "unwanted", "unwritten")
 RECORDING_CHANGES = (*(action.value for action in RecordingAction), "long_pause", "disobeyed")
-SHED = ("screen", "change")
+SHED = ("screen", "change", "requests", "wrong_tokens")
 SURVEY_SCORES = ("1", "2", "3", "4", "5", "none", "failed")
 OFFER_RESULTS = ("answered", "not_placed", *(cause.value for cause in MissCause))
 _QUICK = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -178,7 +178,7 @@ class _Families:
         self.surveys = counter(
             "acd_surveys_total", "Callers asked after their conversation, by answer.", "queue", "score"
         )
-        self.shed = counter("acd_requests_shed_total", "REST requests refused because calls come first.", "kind")
+        self.shed = counter("acd_requests_shed_total", "REST requests refused before anything was done.", "kind")
         self.tasks = gauge("acd_tasks", "Tasks of the service's event loop.")
         self.remembered = gauge(
             "ami_remembered", "Calls and legs of a PBX that are remembered; 0 when it is idle.", "pbx"
@@ -293,7 +293,7 @@ class Metrics:
         self._families.lag.observe(seconds)
 
     def shed(self, kind: str) -> None:
-        """A request was refused so that calls come first. ``kind``: one of ``SHED``."""
+        """A request was refused, so that calls come first or as one too many. ``kind``: one of ``SHED``."""
         self._families.shed.labels(kind).inc()
 
     def dispatched(self, pbx: PbxId, seconds: float) -> None:

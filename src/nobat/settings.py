@@ -75,6 +75,24 @@ class HttpSettings(Section):
     max_body_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 65_536
     """A longer request body is refused with 413."""
 
+    body_s: Seconds = 10.0
+    """A body that takes longer to come is refused with 408, and a connection whose headers do is closed."""
+
+    answer_s: Seconds = 60.0
+    """An answer that takes longer to begin is given up with 503."""
+
+    requests_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200.0
+    """Requests that one token may go on making; more are refused with 429."""
+
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    """And so many at once, after a pause."""
+
+    wrong_tokens_per_minute: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
+    """So many wrong tokens may one address show; then tokens from there that are not known already get 429, unread."""
+
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+
 
 class MetricsSettings(Section):
     """The Prometheus page. Without an address of its own it is served by the REST interface as `/metrics`."""

@@ -21,7 +21,8 @@ _WORDS = {
     HealthState.READY: "PBX is ready: its calls are routed",
 }
 _WARNINGS = {
-    "unsupported_asterisk": "PBX runs an Asterisk outside 22.1 to 22.10: parts of this service may not work with it"
+    "unsupported_asterisk": "PBX runs an Asterisk outside 22.1 to 22.10: parts of this service may not work with it",
+    "known_holes": "PBX runs an Asterisk with known security holes: bring it to 22.10.1 or newer",
 }
 
 

@@ -6,6 +6,7 @@ made, in a thread while calls are already being taken up.
 
 import asyncio
 import contextlib
+import math
 import re
 import socket
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from starlette.types import ASGIApp
 
 from nobat.api.application import create_api, create_metrics_api
 from nobat.api.service import Service
+from nobat.api.throttle import Rate, Throttle
+from nobat.http_protocol import PatientProtocol
+from nobat.settings import HttpSettings
 
 if TYPE_CHECKING:
     from nobat.app import App
@@ -47,7 +51,9 @@ class Servers:
         interfaces: list[ASGIApp] = [create_api(service)]
         if len(sockets) > 1:
             interfaces.append(create_metrics_api(service))
-        self._pairs = [(_server(interface), one) for interface, one in zip(interfaces, sockets, strict=True)]
+        self._pairs = [
+            (_server(interface, service.limits), one) for interface, one in zip(interfaces, sockets, strict=True)
+        ]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,7 +72,7 @@ class Servers:
 
 def service_of(app: "App") -> Service:
     """The parts of ``app`` that the interface works with."""
-    token = app.settings.metrics.token
+    token, limits = app.settings.metrics.token, app.settings.http
     return Service(
         engine=app.engine,
         catalogue=app.keeper,
@@ -87,14 +93,22 @@ def service_of(app: "App") -> Service:
         pbxs=app.pbxs,
         metrics_here=app.settings.metrics.port is None,
         metrics_token=token.get_secret_value() if token is not None else None,
-        max_body_bytes=app.settings.http.max_body_bytes,
+        limits=app.settings.http,
+        throttle=Throttle(
+            Rate(limits.requests_per_s, limits.burst),
+            Rate(limits.wrong_tokens_per_minute / 60, math.ceil(limits.wrong_tokens_per_minute)),
+            app.clock.now,
+            app.metrics.shed,
+        ),
         mobile_numbers=re.compile(numbers) if (numbers := app.settings.mobile.numbers) else None,
     )
 
 
-def _server(interface: ASGIApp) -> _Server:
+def _server(interface: ASGIApp, limits: HttpSettings) -> _Server:
     config = uvicorn.Config(
         interface,
+        http=PatientProtocol.within(limits.body_s),
+        forwarded_allow_ips=list(limits.proxies),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -15,8 +15,8 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 PLACES = {
     "alembic": ("nobat/storage/",),
     "fastapi": ("nobat/api/",),
-    "uvicorn": ("nobat/web.py",),
-    "typer": ("nobat/cli.py",),
+    "uvicorn": ("nobat/web.py", "nobat/http_protocol.py"),
+    "typer": ("nobat/cli.py", "nobat/audit_cli.py"),
     "argon2": ("nobat/pins.py",),
     "persiantools": ("nobat/timetables.py",),
     "phonenumbers": ("callback/numbers.py",),

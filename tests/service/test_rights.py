@@ -147,14 +147,32 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "eraseRecordingsOf": ("POST", "/v1/recordings/erase", None, {"number": "0912"}, Role.ADMIN),
     "listSupervisions": ("GET", "/v1/supervisions", None, None, Role.SUPERVISOR),
     "startSupervision": ("POST", "/v1/supervisions", None, SUPERVISION, Role.SUPERVISOR),
-    "getSupervision": ("GET", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "getSupervision": ("GET", "/v1/supervisions/{session}", "/v1/supervisions/{other_session}", None, Role.SUPERVISOR),
     "changeSupervision": (
-        *("PATCH", "/v1/supervisions/{session}", "/v1/supervisions/x"),
+        *("PATCH", "/v1/supervisions/{session}", "/v1/supervisions/{other_session}"),
         *({"mode": "barge"}, Role.SUPERVISOR),
     ),
-    "takeOver": ("POST", "/v1/supervisions/{session}/take-over", "/v1/supervisions/x/take-over", None, Role.SUPERVISOR),
-    "handBack": ("POST", "/v1/supervisions/{session}/hand-back", "/v1/supervisions/x/hand-back", {}, Role.SUPERVISOR),
-    "stopSupervision": ("DELETE", "/v1/supervisions/{session}", "/v1/supervisions/x", None, Role.SUPERVISOR),
+    "takeOver": (
+        "POST",
+        "/v1/supervisions/{session}/take-over",
+        "/v1/supervisions/{other_session}/take-over",
+        None,
+        Role.SUPERVISOR,
+    ),
+    "handBack": (
+        "POST",
+        "/v1/supervisions/{session}/hand-back",
+        "/v1/supervisions/{other_session}/hand-back",
+        {},
+        Role.SUPERVISOR,
+    ),
+    "stopSupervision": (
+        "DELETE",
+        "/v1/supervisions/{session}",
+        "/v1/supervisions/{other_session}",
+        None,
+        Role.SUPERVISOR,
+    ),
     "listHelpRequests": ("GET", "/v1/help-requests", None, None, Role.AGENT),
     "askForHelp": ("POST", "/v1/help-requests", None, {"agent": "101"}, Role.AGENT),
     "withdrawHelp": ("DELETE", "/v1/help-requests/101", "/v1/help-requests/103", None, Role.AGENT),
@@ -192,6 +210,11 @@ async def people(office: Office) -> dict[Role, Person]:
 
 @pytest.fixture
 async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
+    return await furnished(office, people)
+
+
+async def furnished(office: Office, people: dict[Role, Person]) -> dict[str, str]:
+    """Something of everything, of one's own and of others, by the names that the paths above use; ``tests.fuzz`` uses it too."""
     await people[Role.ADMIN].chooses("101", "available")
     await people[Role.ADMIN].ask("PUT", "/v1/callers/101", json={})
     await people[Role.ADMIN].ask("PUT", "/v1/opt-outs/09123456789")
@@ -199,10 +222,12 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
     await office.settled()
     office.pbx.pick_up(own)
     await office.settled()
-    for phone in ("PJSIP/supervisor-201", "PJSIP/supervisor-202"):
+    for phone in ("PJSIP/supervisor-201", "PJSIP/supervisor-202", "PJSIP/supervisor-203"):
         office.pbx.phone(phone, Manner.ANSWERS)
-    listening = {"agent": "101", "device": "PJSIP/supervisor-201"}
-    session = (await people[Role.ADMIN].ask("POST", "/v1/supervisions", json=listening)).json()["id"]
+    session, other_session = [
+        (await people[role].ask("POST", "/v1/supervisions", json={"agent": "101", "device": phone})).json()["id"]
+        for role, phone in ((Role.SUPERVISOR, "PJSIP/supervisor-201"), (Role.ADMIN, "PJSIP/supervisor-203"))
+    ]
     said, other_said = f"sales.{own}", f"support.{other}"
     for name in (said, other_said):
         speak(office.voicemail_dir / f"{name}.wav")
@@ -225,6 +250,7 @@ async def calls(office: Office, people: dict[Role, Person]) -> dict[str, str]:
         "kept": "sales",
         "other_kept": "support",
         "session": session,
+        "other_session": other_session,
         "back": back,
         "other_back": other_back,
     }
@@ -271,6 +297,106 @@ async def test_an_admin_may_do_everything(people: dict[Role, Person], calls: dic
     method, path, _, body, _ = OPERATIONS[operation]
     response = await people[Role.ADMIN].ask(method, path.format(**calls), json=body)
     assert response.status_code < 300 or response.status_code == 409, response.text
+
+
+# ---------------------------------------------------------------- whose it is: own, of a colleague, of strangers
+
+NOBODYS = {
+    "number": "the directory and the opt-outs are the firm's, and need an administrator or every queue",
+    "report": "a mail is the firm's, for administrators",
+}
+"""Parameters of paths that name nothing that is anybody's."""
+
+FOREIGN = {"queue": "support", "agent": "103", "call": "{other}"}
+"""What a supervisor of sales and its agent 101 must get nothing of, by the name of a parameter or of a field."""
+
+NAMED_IN_BODIES: dict[str, tuple[str, str, Any, Role]] = {
+    "supervise a stranger": (*("POST", "/v1/supervisions"), SUPERVISION | {"agent": "103"}, Role.SUPERVISOR),
+    "help for a stranger": (*("POST", "/v1/help-requests"), {"agent": "103"}, Role.SUPERVISOR),
+    "callback of a strange queue": (*("POST", "/v1/callbacks"), LATER | {"queue": "support"}, Role.SUPERVISOR),
+    "callback of a strange call": (
+        *("POST", "/v1/callbacks"),
+        {"call": "{other}", "number": "0912111"},
+        Role.SUPERVISOR,
+    ),
+}
+"""Things of others named in a body."""
+
+
+def test_every_path_that_names_something_is_tried_on_what_is_not_ones_own() -> None:
+    for path, methods in bare_api().openapi()["paths"].items():
+        for one in methods.values():
+            named = {p["name"] for p in one.get("parameters", ()) if p["in"] == "path"} - NOBODYS.keys()
+            name = one["operationId"]
+            if named and name not in OPEN:
+                assert OPERATIONS[name][2] is not None, f"{name}: {path} names {named}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_what_is_ones_own_is_reached(people: dict[Role, Person], calls: dict[str, str], operation: str) -> None:
+    """For the lowest role that may: not hidden, not refused."""
+    method, own, _, body, lowest = OPERATIONS[operation]
+    response = await people[lowest].ask(method, own.format(**calls), json=body)
+    assert response.status_code < 300 or response.status_code == 409, (lowest, response.text)
+
+
+@pytest.mark.parametrize("operation", [name for name, (_, own, *_) in OPERATIONS.items() if "101" in own])
+async def test_a_colleague_of_the_same_queue_is_a_stranger_to_agents_and_not_to_the_supervisor(
+    people: dict[Role, Person], calls: dict[str, str], operation: str
+) -> None:
+    method, own, other, body, lowest = OPERATIONS[operation]
+    if other is None:
+        return  # a number that happens to be 101
+    path = own.replace("101", "102").format(**calls)
+    if lowest is Role.AGENT:
+        response = await people[Role.AGENT].ask(method, path, json=body)
+        assert (response.status_code, response.json()["slug"]) == (404, "unknown_agent")
+    if lowest.rank <= Role.SUPERVISOR.rank:
+        assert (await people[Role.SUPERVISOR].ask(method, path, json=body)).status_code not in {401, 403, 404}
+
+
+async def test_no_filter_shows_what_is_not_ones_own(people: dict[Role, Person], calls: dict[str, str]) -> None:
+    """Every list with every parameter of its document that can name something of somebody else's."""
+    tried = set()
+    for path, methods in bare_api().openapi()["paths"].items():
+        one = methods.get("get")
+        if one is None or one["operationId"] in OPEN | ENDLESS or "{" in path:
+            continue
+        for name in FOREIGN.keys() & {p["name"] for p in one.get("parameters", ()) if p["in"] == "query"}:
+            value = FOREIGN[name].format(**calls)
+            for role in (Role.AGENT, Role.SUPERVISOR):
+                if role.rank < OPERATIONS[one["operationId"]][4].rank:
+                    continue
+                response = await people[role].ask("GET", path, params={name: value})
+                tried.add((path, name))
+                if response.status_code == 404:
+                    continue
+                assert response.status_code == 200, response.text
+                items = response.json().get("items", response.json().get("rows"))
+                assert not items, (path, name, role, response.text)
+    assert {
+        ("/v1/calls", "queue"),
+        ("/v1/calls", "agent"),
+        ("/v1/recordings", "call"),
+        ("/v1/callbacks", "queue"),
+    } <= tried
+
+
+@pytest.mark.parametrize("what", NAMED_IN_BODIES)
+async def test_what_is_not_ones_own_does_not_exist_in_bodies_either(
+    people: dict[Role, Person], calls: dict[str, str], what: str
+) -> None:
+    method, path, body, role = NAMED_IN_BODIES[what]
+    sent = {key: value.format(**calls) if isinstance(value, str) else value for key, value in body.items()}
+    response = await people[role].ask(method, path.format(**calls), json=sent)
+    assert (response.status_code, response.json()["slug"][:8]) == (404, "unknown_"), response.text
+
+
+async def test_an_agents_token_speaks_for_nobody_else_in_a_body(
+    people: dict[Role, Person], calls: dict[str, str]
+) -> None:
+    response = await people[Role.AGENT].ask("POST", "/v1/help-requests", json={"agent": "103"})
+    assert (response.status_code, response.json().get("agent")) == (201, "101")
 
 
 async def test_lists_hold_only_what_one_may_see(people: dict[Role, Person], calls: dict[str, str]) -> None:

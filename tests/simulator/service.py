@@ -27,9 +27,9 @@ from nobat.clock import Clock
 from nobat.engine import StorageUnavailable
 from nobat.ports import Deliver, PbxLink
 from nobat.settings import DatabaseSettings, HistorySettings, PbxSettings, Settings
+from nobat.storage.audit import AuditEntry
 from nobat.storage.recorder import Recorder
 from nobat.storage.recorder_thread import RecorderThread
-from nobat.storage.statements import AuditEntry
 from tests.simulator.clockwork import Clockwork, ProcessLoop, Wires
 from tests.simulator.disk import Disk
 

@@ -19,6 +19,7 @@ from lab.home import find_home
 from lab.pbx import PbxSettings, write_pbx
 from lab.phones import lab_phones
 from tests.support.ami_client import AmiClient, AmiError, Heard
+from tests.support.certificate import add_certificate
 from tests.support.phonebank import PhoneBank, Ports
 from tests.support.ports import free_port, free_udp_port
 from tests.support.until import Late
@@ -39,8 +40,11 @@ class TestPbx:
         self.left: list[str] = []  # the channels that the last ``is_quiet`` saw
 
     @classmethod
-    async def started(cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5, queues: str = "") -> "TestPbx":
-        """Start one. ``name`` tells its folder from others'; the process id makes it unique."""
+    async def started(
+        cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5, queues: str = "", tls: bool = False, site: str = ""
+    ) -> "TestPbx":
+        """Start one. ``name`` tells its folder from others'; the process id makes it unique. ``tls``: with encrypted phones;
+        ``site``: lines of pjsip.conf that a site has added."""
         home = find_home()
         sweep(home)
         unique = f"{name}-{os.getpid()}-{secrets.token_hex(2)}"
@@ -55,9 +59,13 @@ class TestPbx:
             rtp_end=29999,
             rtp_timeout_s=rtp_timeout_s,
             queues=queues,
+            tls_port=free_port() if tls else 0,
+            site_pjsip=site,
         )
         write_pbx(instance, settings)
         _add_music(instance)
+        if tls:
+            add_certificate(instance)
         pbx = cls(instance, settings)
         instance.start()
         await pbx.until_booted()
@@ -108,6 +116,15 @@ class TestPbx:
         await client.close()
         self.left = [f"{one['Channel']} in {one['Context']},{one['Exten']}: {one['Application']}" for one in left]
         return not left
+
+    async def console(self, command: str) -> str:
+        """What the running Asterisk answers on its own console, of which the AMI knows nothing."""
+        words = self.instance.home.command("-C", self.instance.inside("etc", "asterisk.conf"), "-rx", command)
+        done = await asyncio.create_subprocess_exec(
+            *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await done.communicate()
+        return said.decode(errors="replace")
 
     async def restart(self) -> None:
         """Start it again after it was killed, with the same folders and ports."""

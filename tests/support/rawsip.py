@@ -96,6 +96,31 @@ class RawSip(asyncio.DatagramProtocol):
         """Try to take the place of ``aor`` without a password, as ``from_user``; the answer's status."""
         return _status(await self._register_once(aor, b"", 1, from_user))
 
+    async def ask(self, method: str, user: str, from_user: str, call_id: str | None = None) -> int:
+        """One request outside of any dialogue, such as OPTIONS; the answer's status."""
+        call_id, address = call_id or secrets.token_hex(8), f"{self._pbx[0]}:{self._pbx[1]}"
+        self._replies[call_id] = asyncio.get_running_loop().create_future()
+        event = "Event: dialog\r\n" if method == "SUBSCRIBE" else ""
+        self._send(
+            (
+                f"{method} sip:{user}@{address} SIP/2.0\r\nVia: SIP/2.0/UDP {self._here};branch={_branch()};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:{from_user}@{address}>;tag=1\r\nTo: <sip:{user}@{address}>\r\n"
+                f"Call-ID: {call_id}\r\nCSeq: 1 {method}\r\nContact: <sip:x@{self._here}>\r\n{event}Content-Length: 0\r\n\r\n"
+            ).encode()
+        )
+        return _status(await asyncio.wait_for(self._replies[call_id], 5))
+
+    async def challenge(self, user: str) -> dict[str, str]:
+        """What a REGISTER without a password is asked."""
+        first = await self._register_once(user, b"", 1)
+        return dict(re.findall(r'(\w+)="?([^",]*)"?', _header(first, "WWW-Authenticate")))
+
+    async def answer(self, user: str, given: dict[str, str], response: str) -> int:
+        """A REGISTER with any text for a digest; the answer's status."""
+        proper = self._authorization(user, "x", given).decode()
+        forged = re.sub(r'response="[0-9a-f]+"', lambda _: f"response={response}", proper)
+        return _status(await self._register_once(user, forged.encode(), 2))
+
     async def _register_once(self, user: str, extra: bytes, number: int, from_user: str | None = None) -> bytes:
         call_id = f"{user}-{number}-{secrets.token_hex(4)}"
         address = f"{self._pbx[0]}:{self._pbx[1]}"

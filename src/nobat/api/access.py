@@ -19,7 +19,7 @@ from acd.views import AgentView, CallView, QueueView
 from nobat.api.service import Service
 from nobat.auth import Principal, Role
 from nobat.storage import history
-from nobat.storage.statements import AuditEntry
+from nobat.storage.audit import AuditEntry
 
 _scheme = HTTPBearer(auto_error=False, description="A token made by `nobat token create`.")
 

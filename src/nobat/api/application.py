@@ -30,7 +30,10 @@ from nobat.api import (
     voicemails,
 )
 from nobat.api.edge import Authentication, SafetyNet, SizeLimit
+from nobat.api.examples import add_examples
+from nobat.api.patience import SlowAnswers, SlowBodies
 from nobat.api.problems import MEDIA_TYPE, add_handlers
+from nobat.api.responses import of_bodies
 from nobat.api.service import Service
 from nobat.api.shedding import Shedding
 
@@ -54,8 +57,14 @@ def create_api(service: Service) -> ASGIApp:
     api = bare_api(with_metrics=service.metrics_here)
     api.openapi()  # builds what FastAPI would else build while the first requests, and calls, wait
     api.state.service = service
-    guarded = Shedding(Authentication(api, service.authenticator), service.engine.behind_s, service.metrics.shed)
-    return SafetyNet(SizeLimit(guarded, service.max_body_bytes))
+    known = Authentication(api, service.authenticator, service.throttle)
+    return _sheltered(Shedding(known, service.engine.behind_s, service.metrics.shed), service)
+
+
+def _sheltered(app: ASGIApp, service: Service) -> ASGIApp:
+    """Behind what every interface needs, whatever it serves."""
+    patient = SizeLimit(SlowBodies(app, service.limits.body_s), service.limits.max_body_bytes)
+    return SafetyNet(SlowAnswers(patient, service.limits.answer_s))
 
 
 def create_metrics_api(service: Service) -> ASGIApp:
@@ -64,7 +73,7 @@ def create_metrics_api(service: Service) -> ASGIApp:
     add_handlers(api)
     api.include_router(health.metrics_router)
     api.state.service = service
-    return SafetyNet(SizeLimit(api, service.max_body_bytes))
+    return _sheltered(api, service)
 
 
 def bare_api(*, with_metrics: bool = True) -> FastAPI:
@@ -129,6 +138,9 @@ def _describe_errors(api: FastAPI, *, with_metrics: bool) -> None:
             for path in document["paths"].values():
                 for operation in path.values():
                     _only_problems(operation["responses"])
+                    if "requestBody" in operation:
+                        operation["responses"] |= of_bodies()
+            add_examples(document)
             for unused in ("HTTPValidationError", "ValidationError"):
                 document["components"]["schemas"].pop(unused, None)
             api.openapi_schema = _documents[with_metrics] = document

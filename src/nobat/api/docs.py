@@ -58,6 +58,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<tr><td>{escape(status)}</td><td>{_content(one.get('content', {}))}</td><td>{escape(one['description'])}</td></tr>"
         for status, one in operation["responses"].items()
     )
+    parts += [f"<pre>{escape(one['source'])}</pre>" for one in operation.get("x-codeSamples", ())]
     parts.append(f"<table><tr><th>answer</th><th>body</th><th></th></tr>{rows}</table></details>")
     return "".join(parts)
 

@@ -1,18 +1,21 @@
 """What stands before the routes: security headers, the size limit, authentication, and the net under everything.
 
-Plain ASGI, outermost first: ``SafetyNet`` > ``SizeLimit`` > ``Authentication`` > FastAPI. Authentication comes before anything
-of the body is looked at.
+Plain ASGI, outermost first: ``SafetyNet`` > ``SlowAnswers`` > ``SizeLimit`` > ``SlowBodies`` > ``Shedding`` > ``Authentication`` >
+FastAPI. Authentication comes before anything of the body is looked at.
 """
 
+import math
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nobat.api.problems import problem, unauthenticated
-from nobat.auth import Authenticator
+from nobat.api.throttle import Throttle, address_of
+from nobat.auth import Authenticator, Principal
 from nobat.storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
@@ -24,9 +27,17 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
      b"frame-ancestors 'none'"),
 )  # fmt: skip
+ONLY_OVER_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+def security_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries. ``scheme`` is the browser's, also behind a proxy that is trusted."""
+    return SECURITY_HEADERS + (ONLY_OVER_TLS if scheme == "https" else ())
 
 
 class SafetyNet:
@@ -45,7 +56,7 @@ class SafetyNet:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *security_headers(scope["scheme"])]
             await send(message)
 
         try:
@@ -85,10 +96,10 @@ class SizeLimit:
 
 
 class Authentication:
-    """Lets nobody without a valid token into ``/v1``, and says who the others are."""
+    """Lets nobody without a valid token into ``/v1``, nobody too often, and says who the others are."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
-        self._app, self._authenticator = app, authenticator
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, throttle: Throttle) -> None:
+        self._app, self._authenticator, self._throttle = app, authenticator, throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -97,15 +108,42 @@ class Authentication:
             return
         token = bearer_token(scope)
         try:
-            principal = await self._authenticator.principal(token) if token else None
+            principal = await self._whose(token, address_of(scope)) if token else None
         except StorageUnavailable:
             await problem(503, headers={"Retry-After": "2"})(scope, receive, send)
+            return
+        except TooOften as too_often:
+            await too_many(too_often.wait_s)(scope, receive, send)
             return
         if principal is None:
             await unauthenticated()(scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
+
+    async def _whose(self, token: str, address: str) -> Principal | None:
+        """Raises ``TooOften``. A token that is known passes whatever others at its address have tried."""
+        if not self._authenticator.remembers(token) and (wait_s := self._throttle.shut(address)):
+            raise TooOften(wait_s)
+        principal = await self._authenticator.principal(token)
+        if principal is None:
+            self._throttle.wrong(address)
+        elif wait_s := self._throttle.asked(principal.token):
+            raise TooOften(wait_s)
+        return principal
+
+
+class TooOften(Exception):
+    """Come again in ``wait_s``."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+def too_many(wait_s: float) -> JSONResponse:
+    """429, with the whole seconds to wait."""
+    return problem(429, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
 
 
 def bearer_token(scope: Scope) -> str | None:

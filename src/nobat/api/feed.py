@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -23,15 +24,34 @@ from nobat.feed import Feed, Seen
 
 router = APIRouter(prefix="/v1", tags=["live"])
 
-RECHECK_S = 2.0
-"""So long a right that is gone goes on at most."""
+RECHECK_S = 1.0
+"""The token is looked at again after so long. With what is remembered of it, and the silence in which nobody looks, a stream ends
+within five seconds of its token."""
+LOOK_AROUND_S = 2.0
+"""And after so long at whom it may see."""
 SILENCE_S = 15.0
 """A comment after so long a silence, so that nobody between takes the connection for dead."""
 AT_ONCE = 500
 MOST_READERS = 2_000
+MOST_OF_ONE = 1_200
+"""Streams of one token: nobody shuts out all others."""
 _ID = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
+_ONE: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream, by its lines.",
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "event": {
+            "type": "string",
+            "examples": ["CallQueued"],
+            "description": "Its kind; `gap` where some are missing.",
+        },
+        "data": {"type": "string", "description": "JSON: the event's fields, or a gap's `reason`."},
+        "retry": {"type": "integer", "description": "Milliseconds before one connects again."},
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A stream that goes on.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"description": "A stream that goes on.", "content": {"text/event-stream": {"schema": _ONE}}}
 }
 
 
@@ -49,7 +69,8 @@ async def stream_events(
     """Events as they happen (`text/event-stream`), of what the token may see.
 
     `Last-Event-ID` goes on after that event. If what follows it is not there any more (the service was restarted, or the reader was
-    too slow), an event `gap` says so: ask for lists and figures again. Rights are looked at again every two seconds.
+    too slow), an event `gap` says so: ask for lists and figures again. A token that is revoked ends its streams within five
+    seconds.
     """
     for name in queue or ():
         access.queue(name)
@@ -58,6 +79,8 @@ async def stream_events(
     feed = access.service.feed
     if feed.readers >= MOST_READERS:
         raise Conflict("too_many_readers", f"{MOST_READERS:,} streams are open")
+    if feed.readers_of[access.principal.token] >= MOST_OF_ONE:
+        raise Conflict("too_many_readers", f"{MOST_OF_ONE:,} streams of this token are open")
     wanted = _Wanted(_set(queue), _set(agent), _set(kind))
     reader = _Reader(access, wanted, bearer_token(request.scope) or "", feed)
     return StreamingResponse(
@@ -104,16 +127,21 @@ class _Reader:
     token: str
     feed: Feed
     checked_at: float = 0.0
+    looked_at: float = 0.0
     queues: frozenset[QueueId] | None = None
     agents: frozenset[AgentId] | None = field(default=frozenset())
 
     async def stream(self, last: str | None) -> AsyncIterator[bytes]:
+        mine = self.access.principal.token
         self.feed.readers += 1
+        self.feed.readers_of[mine] += 1
         try:
             async for chunk in self._chunks(last):
                 yield chunk
         finally:
             self.feed.readers -= 1
+            self.feed.readers_of[mine] -= 1
+            self.feed.readers_of += Counter()  # forgets who has none left
 
     async def _chunks(self, last: str | None) -> AsyncIterator[bytes]:
         feed, now = self.feed, self.access.service.now
@@ -156,7 +184,9 @@ class _Reader:
         if principal is None:
             return False
         self.checked_at = service.now()
-        self._take(principal)
+        if principal != self.access.principal or self.checked_at - self.looked_at >= LOOK_AROUND_S:
+            self.looked_at = self.checked_at
+            self._take(principal)
         return True
 
     def _take(self, principal: Principal) -> None:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from ami.health import Health
-from nobat.api.edge import bearer_token
+from nobat.api.edge import bearer_token, too_many
 from nobat.api.problems import unauthenticated
 from nobat.api.service import Service
+from nobat.api.throttle import address_of
 from nobat.api.times import Moment, moment
 from nobat.metrics import CONTENT_TYPE
 
@@ -92,7 +93,12 @@ async def metrics(request: Request) -> Response:
     """For Prometheus."""
     service = cast(Service, request.app.state.service)
     wanted = service.metrics_token
-    if wanted is not None and not secrets.compare_digest((bearer_token(request.scope) or "").encode(), wanted.encode()):
-        return unauthenticated()
+    if wanted is not None:
+        token, address = bearer_token(request.scope) or "", address_of(request.scope)
+        if wait_s := service.throttle.shut(address):
+            return too_many(wait_s)
+        if not secrets.compare_digest(token.encode(), wanted.encode()):
+            service.throttle.wrong(address)
+            return unauthenticated()
     service.metrics.database(up=await _database_away(service) is None)
     return Response(await service.metrics.page(), media_type=CONTENT_TYPE)

@@ -31,8 +31,10 @@ _OF_STATUS: dict[int, tuple[str, str]] = {
     403: ("forbidden", "This token's role does not allow it."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
+    408: ("body_too_slow", "The body took too long to come."),
     413: ("body_too_large", "The body is too large."),
     422: ("invalid_request", "A field of the request is wrong."),
+    429: ("too_many_requests", "Too many requests, or too many wrong tokens; Retry-After says when to come again."),
     500: ("internal_error", "Something went wrong here; it has been logged."),
     503: ("storage_unavailable", "The database is away; nothing was changed. Try again later."),
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from acd.ids import PbxId
+from nobat.api.throttle import Throttle
 from nobat.auth import Authenticator
 from nobat.callback_desk import CallbackDesk
 from nobat.catalogue import CatalogueKeeper
@@ -17,6 +18,7 @@ from nobat.metrics import Metrics
 from nobat.ports import PbxLink
 from nobat.recording.keeper import RecordingKeeper
 from nobat.risks import RiskWatch
+from nobat.settings import HttpSettings
 from nobat.storage.database import Database
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.voicemail import VoicemailKeeper
@@ -42,11 +44,12 @@ class Service:
     callbacks: CallbackDesk
     risks: RiskWatch
     metrics: Metrics
+    throttle: Throttle
     now: Callable[[], float]
     pbxs: Mapping[PbxId, PbxLink] = field(default_factory=dict)
     metrics_here: bool = True
     metrics_token: str | None = None
-    max_body_bytes: int = 65_536
+    limits: HttpSettings = field(default_factory=HttpSettings)
     mobile_numbers: re.Pattern[str] | None = None
     """Where agents may sign in themselves, as ``<number>@<endpoint>``; None: nowhere but at their own device."""
 

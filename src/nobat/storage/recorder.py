@@ -25,6 +25,7 @@ from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
 from acd.views import CallView
 from ami import failpoints
 from nobat.storage import statements
+from nobat.storage.audit import AuditEntry
 from nobat.storage.backlog import Backlog
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageConflict, StorageUnavailable
@@ -100,7 +101,7 @@ class Recorder:
         if self._backlog:
             self._noted.set()
 
-    async def commit(self, events: Sequence[Event | statements.AuditEntry]) -> None:
+    async def commit(self, events: Sequence[Event | AuditEntry]) -> None:
         """Return when ``events`` are on disk. Raises ``StorageUnavailable`` when that takes too long."""
         notes = [Note(self.run_id, next(self._sequence), event) for event in events]
         promise = _Promise(notes, asyncio.get_running_loop().create_future())
@@ -119,7 +120,7 @@ class Recorder:
 
     def _keep_for_later(self, notes: list[Note]) -> None:
         """A broken promise is still written when the database is back, under the same keys; an action never taken is not."""
-        self._backlog.add([note for note in notes if not isinstance(note.what, statements.AuditEntry)])
+        self._backlog.add([note for note in notes if not isinstance(note.what, AuditEntry)])
         self._noted.set()
 
     async def run(self) -> None:

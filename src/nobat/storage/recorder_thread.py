@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from acd.events import Event
 from acd.views import CallView
+from nobat.storage.audit import AuditEntry
 from nobat.storage.recorder import Recorder
-from nobat.storage.statements import AuditEntry
 
 T = TypeVar("T")
 JOIN_S = 2.0

@@ -1,6 +1,19 @@
 """The tables. ``migrations/versions`` makes them; a test compares the two."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
 from nobat.storage.schema_figures import (
@@ -295,7 +308,22 @@ audit = Table(
     some("role", String(20)),
     some("action", String(80)),
     some("target", String(200)),
+    some("number", BigInteger),
+    some("before", String(64)),
+    some("hash", String(64)),
+    UniqueConstraint("number"),
     Index(None, "at"),
+)
+
+# One row: the newest of the audit's chain, and the last that was forgotten (nobat.storage.audit).
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    some("number", BigInteger),
+    some("hash", String(64)),
+    some("trimmed_number", BigInteger),
+    some("trimmed_hash", String(64)),
 )
 
 # Sessions in which supervisors are brought into conversations. One without an end is taken up again at the next start.

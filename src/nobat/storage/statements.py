@@ -22,23 +22,11 @@ from acd.events import (
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
-from nobat.storage import callbacks, rows, schema, supervisions
-from nobat.storage.database import when
+from nobat.storage import audit, callbacks, rows, schema, supervisions
+from nobat.storage.audit import AuditEntry
 from nobat.storage.rows import Row
 
 Insert = Callable[[Table], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who asked for what over the API; on disk before it is done."""
-
-    at: float
-    token_id: str
-    token_name: str
-    role: str
-    action: str
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +51,8 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
         if not isinstance(note.what, CallView | AuditEntry)
     ]
     await _add(connection, insert, schema.events, event_rows)
-    await _add(
-        connection, insert, schema.audit, [_audit_row(note) for note in notes if isinstance(note.what, AuditEntry)]
+    await audit.append(
+        connection, [(note.run, note.seq, note.what) for note in notes if isinstance(note.what, AuditEntry)]
     )
     await _add(
         connection, insert, schema.visits, [rows.visit_row(one) for one in whats if isinstance(one, VisitDecided)]
@@ -95,22 +83,6 @@ async def _recordings(connection: AsyncConnection, insert: Insert, whats: Sequen
     await _add(connection, insert, schema.surveys, asked)
     said = [rows.survey_row(one) for one in whats if isinstance(one, SurveyAnswered) and one.score is not None]
     await _replace(connection, insert, schema.surveys, said)
-
-
-def _audit_row(note: Note) -> Row:
-    entry = note.what
-    if not isinstance(entry, AuditEntry):
-        raise TypeError(note.kind)
-    return {
-        "run": note.run,
-        "seq": note.seq,
-        "at": when(entry.at),
-        "token_id": entry.token_id,
-        "token_name": entry.token_name,
-        "role": entry.role,
-        "action": entry.action,
-        "target": rows.clean(entry.target),
-    }
 
 
 async def _run(connection: AsyncConnection, statement: Any, parameters: list[Row]) -> None:

@@ -40,7 +40,22 @@ def test_every_variable_we_name_is_in_the_dialplan(name: str) -> None:
     ],
 )  # fmt: skip
 def test_the_range_of_versions(version: str, fits: bool) -> None:
-    assert (version_warnings(version) == ()) is fits
+    assert ("unsupported_asterisk" not in version_warnings(version)) is fits
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [
+        ("22.10.1", False),
+        ("22.10.1+dfsg+~cs6.17", False),
+        ("22.10.0", True),
+        ("22.10", True),
+        ("22.9.3", True),
+        ("x", True),
+    ],
+)
+def test_an_asterisk_with_known_holes_is_warned_of(version: str, warned: bool) -> None:
+    assert ("known_holes" in version_warnings(version)) is warned
 
 
 @pytest.mark.parametrize(
