@@ -1,8 +1,8 @@
 """Debian packages whose programs tests run: unpacked into the cache, not installed. No service of theirs starts.
 
 Prometheus and its promtool need nothing but the C library, and the package would start a server; fail2ban is Python, and
-would begin to ban. Where the machine has Prometheus already, that is taken. Called by ``tools/setup.py`` under its lock; ``program`` and
-``folder`` by whoever runs one.
+would begin to ban. Where the machine has Prometheus already, that is taken. Called by ``tools/setup.py`` under its lock;
+``program`` and ``folder`` by whoever runs one.
 """
 
 import os

@@ -7,7 +7,6 @@ that could not be done.
 
 import asyncio
 import gc
-import math
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from nobat.audit_cli import audit_app
+from nobat.prompts_cli import prompts_app
 
 if TYPE_CHECKING:
     from nobat.apply import Target
@@ -38,7 +38,6 @@ app.add_typer(config_app, name="config")
 app.add_typer(callers_app, name="callers")
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
-prompts_app = typer.Typer(help="What callers and agents hear.", no_args_is_help=True)
 app.add_typer(prompts_app, name="prompts")
 
 ConfigOption = Annotated[
@@ -306,82 +305,6 @@ def callers_import(
 
     _with_database(settings, lambda database: write_callers(database, entries, progress))
     print(f"imported {len(entries)} callers")
-
-
-LanguageOption = Annotated[
-    list[str] | None, typer.Option("--language", "-l", help="en or fa; more than once for both.", show_default="all")
-]
-
-
-@prompts_app.command("list")
-def prompts_list(language: LanguageOption = None) -> None:
-    """Show each prompt's name and what it says."""
-    from nobat.prompts.texts import LANGUAGES, texts
-
-    for one in language or LANGUAGES:
-        if one not in LANGUAGES:
-            fail(f"there are no texts in {one!r}, only in {', '.join(LANGUAGES)}", code=2)
-        for text in texts(one).values():
-            print(f"{one}/{text.name}\t{text.written}")
-
-
-@prompts_app.command("check")
-def prompts_check(
-    folder: Annotated[Path, typer.Argument(help="Asterisk's folder of sounds, such as /usr/share/asterisk/sounds.")],
-    language: LanguageOption = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each prompt, not only what is wrong.")] = False,
-) -> None:
-    """Measure every prompt: is it there, how long, how loud, does it clip. Ends with 1 if anything is wrong."""
-    from nobat.prompts.measure import measure
-    from nobat.prompts.texts import LANGUAGES
-
-    wrong = 0
-    for one in language or tuple(LANGUAGES):
-        if one not in LANGUAGES:
-            fail(f"there are no texts in {one!r}, only in {', '.join(LANGUAGES)}", code=2)
-        found = list(measure(folder, (one,)))
-        for prompt in found:
-            if prompt.wrong or (verbose and prompt.seconds is not None):
-                shown = (
-                    f"{prompt.seconds:.2f} s, {prompt.level_db:.1f} dB, peak {prompt.peak_db:.1f} dB"
-                    if prompt.seconds
-                    else ""
-                )
-                print(f"{one}/{prompt.name}\t{shown}\t{prompt.wrong}".rstrip())
-        heard = [prompt for prompt in found if prompt.level_db is not None and prompt.level_db > -math.inf]
-        print(
-            f"{one}: {len(found)} prompts, {len(heard)} measured, {sum(p.seconds or 0 for p in heard):.0f} s; "
-            + (
-                f"level {min(p.level_db or 0 for p in heard):.1f} to {max(p.level_db or -99 for p in heard):.1f} dB, "
-                f"highest peak {max(p.peak_db or -99 for p in heard):.1f} dB; "
-                if heard
-                else ""
-            )
-            + f"{sum(bool(p.wrong) for p in found)} wrong"
-        )
-        wrong += sum(bool(prompt.wrong) for prompt in found)
-    if wrong:
-        raise typer.Exit(1)
-
-
-@prompts_app.command("build")
-def prompts_build(
-    to: Annotated[Path, typer.Option("--to", help="Asterisk's folder of sounds, such as /usr/share/asterisk/sounds.")],
-    language: LanguageOption = None,
-    wideband: Annotated[bool, typer.Option("--wideband", help="Make each at 16 kHz too.")] = False,
-) -> None:
-    """Make sound files of the prompts that have no recording. Recordings of the site's own are never touched."""
-    from nobat.prompts.build import build
-    from nobat.prompts.synthesis import PromptError
-    from nobat.prompts.texts import LANGUAGES
-
-    try:
-        report = build(to, language or LANGUAGES, wideband=wideband)
-    except PromptError as error:
-        fail(str(error))
-    for name in report.site:
-        print(f"the site's own: {name}")
-    print(f"made {len(report.made)}, kept {len(report.current)}, removed {len(report.removed)} of ours")
 
 
 @config_app.command("show")
