@@ -371,6 +371,8 @@ Action = (
     | Hangup
     | callback_actions.DialAttempt
     | callback_actions.ReadMarker
+    | callback_actions.ListMarkers
+    | callback_actions.ForgetMarkers
     | SetAsker
     | SetBy
     | SetWith

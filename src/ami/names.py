@@ -92,7 +92,8 @@ CONFIRM_S = "ACD_CONFIRM"  # seconds for the key
 CONFIRM_TIMES = "ACD_CONFIRM_TIMES"
 FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
 SHOWS = "ACD_SHOWS"  # the number that the customer sees
-FORGET = "ACD_FORGET"  # an attempt whose marker is not needed any more
+FORGET = "ACD_FORGET"  # attempts whose markers are not needed any more, joined by '&'
+FORGET_AT = "forget"  # the extension of CALLBACK that takes them out
 MARKERS = "acd-attempt"  # AstDB: what became of each
 # Variables of a consult: on the caller's channel …
 HELD_AT = "ACD_HELD_AT"  # milliseconds since the epoch at which the caller was put on hold last

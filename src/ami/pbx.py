@@ -16,10 +16,10 @@ from random import Random
 from types import MappingProxyType
 
 from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
-from acd.ids import CallId, LegId, PbxId
+from acd.ids import AttemptId, CallId, LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
-from ami import actions, attempts, dialogue, names, resync
+from ami import actions, attempts, dialogue, markers, names, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
@@ -146,6 +146,14 @@ class Pbx:
             log.warning("a caller could not be answered", extra={"slug": refusal.slug})
             return False
         return made is not None and all(answer.ok for answer in await asyncio.gather(*self._link.send(*made)))
+
+    async def markers(self) -> Sequence[AttemptId]:
+        """Attempts of which Asterisk keeps a marker; none while it does not say."""
+        return await markers.listed(self._link) if self._health.ready else ()
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool:
+        """Let Asterisk forget these. False if it did not take it now."""
+        return self._health.ready and await markers.forget(self._link, self._config.epoch, attempts)
 
     def beat(self, pauses: Pauses | None) -> None:
         """The engine lives. ``pauses`` is who is paused in the fallback queues, when that has changed."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from acd.ids import CallId, PbxId
+from acd.ids import AttemptId, CallId, PbxId
 from acd.telephony import Fact, Request
 from ami.health import Health, Observer
 from ami.outputs import Asked
@@ -27,6 +27,10 @@ class PbxLink(Protocol):
     async def answer_phone(self, ask: str, reply: str) -> bool: ...
 
     async def answer_caller(self, call: CallId, ask: str, step: str, prompts: Sequence[str]) -> bool: ...
+
+    async def markers(self) -> Sequence[AttemptId]: ...
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool: ...
 
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None: ...
 

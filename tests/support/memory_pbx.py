@@ -347,6 +347,14 @@ class MemoryLink:
         self._pbx.sounds = dict(sounds)
         return self._health.ready
 
+    async def markers(self) -> Sequence[AttemptId]:
+        return list(self._pbx.markers)
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool:
+        for attempt in attempts:
+            self._pbx.markers.pop(attempt, None)
+        return self._health.ready
+
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None:
         self._pbx.pauses = dict(pauses) if pauses is not None else self._pbx.pauses
 
