@@ -1,9 +1,9 @@
-"""The service is killed at a chosen place of a promise or an attempt, on a real PBX, and started again: what became of the customer?
+"""The service is killed at a chosen place of a promise or an attempt, on a real PBX, and started again: what of the customer?
 
-``struck(serving, place, mode)`` lets one caller take a callback, kills at ``place``, and waits until that customer has talked to an
-agent, whatever it takes. A place is a failpoint with what it is about (``outbox.written/DialCustomer``: the service kills itself) or a
-moment at the phones (``his phone rings``: it is killed from outside). *Double*: his phone rang more often than attempts were dialled,
-or after he had been served. *Forgotten*: nobody talked to him.
+``struck(serving, place, mode)`` lets one caller take a callback, kills at ``place``, and waits until that customer has talked to
+an agent, whatever it takes. A place is a failpoint with what it is about (``outbox.written/DialCustomer``: the service kills
+itself) or a moment at the phones (``his phone rings``: it is killed from outside). *Double*: his phone rang more often than
+attempts were dialled, or after he had been served. *Forgotten*: nobody talked to him.
 
 Used by ``tests/asterisk/test_callback_kills.py`` and ``benchmarks.callback_kills``.
 """
