@@ -10,7 +10,7 @@ what it is about. A process that nobody armed looks at one module variable at ea
 from collections.abc import Callable, Iterable
 
 PLACES = (
-    "engine.handled",  # a message has changed the floor, and nothing has left yet
+    "engine.handled",  # a message or a timer has changed the floor, and nothing has left yet
     "engine.sent",  # the requests of a turn have been handed to the link
     "engine.committed",  # a promise is in the database, and what depends on it has not left
     "engine.kept",  # a callback's promise or intent is in the database, and the floor does not know

@@ -239,8 +239,6 @@ class Engine:
             if letter.reply is not None and not letter.reply.done():
                 letter.reply.set_exception(error)
             return
-        if failpoints.passed is not None:
-            failpoints.passed("engine.handled", (*effects.events, *effects.requests))
         self._carry_out(effects, letter.arrived, letter.reply)
 
     def _tick(self) -> None:
@@ -274,6 +272,8 @@ class Engine:
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 
     def _carry_out(self, effects: Effects, arrived: float, reply: "asyncio.Future[object] | None") -> None:
+        if failpoints.passed is not None:
+            failpoints.passed("engine.handled", (*effects.events, *effects.requests))
         durable = [event for event in effects.events if isinstance(event, DURABLE)]
         callbacks = [event for event in effects.events if type(event) in CALLBACK_EVENTS]
         if callbacks:

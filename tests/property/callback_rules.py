@@ -29,6 +29,7 @@ from tests.property.model_callbacks import CallingBackPbx
 from tests.property.model_pbx import PBX
 
 picks = st.integers(0, 999)
+THEN = ("", "busy", "he presses one", "they talk")
 NUMBERS = ("0912000001", "0912000002", "0912000003")
 ENDS = (
     AttemptResult.BUSY,
@@ -196,8 +197,8 @@ class CallbackRules(RuleBasedStateMachine):
         self.hear(self.pbx.presses_one(attempt, call, leg, self.now, self.serial), times)
 
     @precondition(lambda self: self.linked)
-    @rule(queue=st.sampled_from(["sales", "support"]), number=st.sampled_from(NUMBERS), pressed=st.booleans())
-    def a_customer_is_called_back(self, queue: str, number: str, pressed: bool) -> None:
+    @rule(queue=st.sampled_from(["sales", "support"]), number=st.sampled_from(NUMBERS), then=st.sampled_from(THEN))
+    def a_customer_is_called_back(self, queue: str, number: str, then: str) -> None:
         """All in one step, for steps by chance seldom come that far."""
         call = self.enter(queue, number=number)
         self.tell(c.PromiseCallback(call, number))
@@ -212,8 +213,20 @@ class CallbackRules(RuleBasedStateMachine):
                 self.tell(command)
         self.all_is_written()
         attempt = self.attempt(0, AttemptStage.DIALLING)
-        if attempt is not None and pressed:
+        if attempt is not None and then == "busy":
+            self.hear(self.pbx.not_reached(attempt, AttemptResult.BUSY))
+        elif attempt is not None and then:
             self.press(attempt)
+            if then == "they talk":
+                self.they_talk(number)
+
+    def they_talk(self, number: str) -> None:
+        for call in [call for call, channel in self.pbx.channels.items() if channel.entered.number == number]:
+            for device in list(self.pbx.channels[call].silent):
+                self.hear(self.pbx.ring(call, device))
+                if device in self.pbx.channels[call].ringing:
+                    self.hear(self.pbx.pick_up(call, device))
+                    self.hear(self.pbx.bridge(call, self.now))
 
     def all_is_written(self) -> None:
         while self.unwritten:

@@ -36,6 +36,7 @@ PRIVATE = {
     "ACD_JOINED",
     "ACD_SPY_WAS",
     "ACD_ASKS",
+    "ACD_FOR_ATTEMPT",
 }  # the dialplan's own; no service reads or writes them
 
 

@@ -12,6 +12,7 @@ import secrets
 import tempfile
 import wave
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.asterisk import AsteriskHome, Instance
@@ -108,6 +109,19 @@ class TestPbx:
         await client.close()
         self.left = [f"{one['Channel']} in {one['Context']},{one['Exten']}: {one['Application']}" for one in left]
         return not left
+
+    async def load(self, module: str, configuration: Mapping[str, str]) -> None:
+        """What a site has beside what Nobat needs: a module of Asterisk's, with files of its own."""
+        etc = self.instance.directory / "etc"
+        for name, text in configuration.items():
+            (etc / name).write_text(text)
+            (etc / name).chmod(0o644)
+        client = self.instance.home.command(
+            "-C", self.instance.inside("etc", "asterisk.conf"), "-rx", f"module load {module}"
+        )
+        loading = await asyncio.create_subprocess_exec(*client, stdout=asyncio.subprocess.PIPE)
+        said, _ = await loading.communicate()
+        assert loading.returncode == 0, said
 
     async def restart(self) -> None:
         """Start it again after it was killed, with the same folders and ports."""

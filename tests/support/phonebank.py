@@ -141,14 +141,15 @@ class PhoneBank:
         does: str | None = None,
         ring: float | None = None,
         talk: float | tuple[float, float] | None = None,
-        tone: int | None = None,
+        tone: int | str | None = None,
         record: bool | None = None,
         keys: str | None = None,
     ) -> None:
         """What ``phone`` does with the next INVITE; ``any`` sets the default of all.
 
         ``does``: answer, silent, busy, reject, unavailable, redirect. ``ring``: seconds until it answers. ``talk``: seconds
-        until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence). ``keys``: what
+        until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence), or in
+        Asterisk's own words. ``keys``: what
         it presses a moment after it has answered.
         """
         settings: dict[str, str] = {}
