@@ -227,6 +227,8 @@ class FloorMachine(CallbackRules):
     def nobody_was_passed_over(self, offered: CallOffered) -> None:
         """No one who stands before the offered caller could be served by the agent who was chosen."""
         chosen = self.floor.calls[offered.call]
+        if chosen.decisions and chosen.decisions[-1].strategy == "callback":
+            return  # the agent was reserved for him when it was his turn, before his phone rang
         for agent in (self.floor.agents[agent] for agent in offered.agents):
             for queue in (self.floor.queues[name] for name in agent.spec.queues):
                 for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
@@ -629,6 +631,8 @@ class FloorMachine(CallbackRules):
             for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
                 if call.hold_off_until > self.now or not self.may_be_served(call):
                     continue
+                if call.away and call.id in self.floor.fresh_calls and self.floor.next_deadline() == self.floor.now:
+                    continue  # somebody has just passed him, and the floor wants to be woken at once
                 for agent in queue.members.values():
                     bars = (agent_bar(agent, self.floor.now), call_bar(agent, call, queue, self.floor.now))
                     assert any(bars), f"{call.id} waits although {agent.id} is free"
