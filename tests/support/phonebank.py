@@ -147,10 +147,9 @@ class PhoneBank:
     ) -> None:
         """What ``phone`` does with the next INVITE; ``any`` sets the default of all.
 
-        ``does``: answer, silent, busy, reject, unavailable, redirect. ``ring``: seconds until it answers. ``talk``: seconds
-        until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence), or in
-        Asterisk's own words. ``keys``: what
-        it presses a moment after it has answered.
+        ``does``: answer, silent, busy, reject, unavailable, unknown, redirect. ``ring``: seconds until it answers. ``talk``:
+        seconds until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence), or in
+        Asterisk's own words. ``keys``: what it presses a moment after it has answered.
         """
         settings: dict[str, str] = {}
         if does is not None:
