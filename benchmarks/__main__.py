@@ -21,6 +21,8 @@ NAMES = (
     "policy",
     "callback_place",
     "callback_crashes",
+    "callback_order",
+    "callback_kills",
     "fairness",
     "ami_drain",
     "events_per_call",

@@ -11,14 +11,16 @@ class PromiseCallback:
     """Let a caller who waits go and call ``number`` when it is his turn. ``say`` is what he hears last.
 
     The caller is let go when the promise is on disk, and stays in line otherwise (``CallbackEnded`` with ``not_kept``). The id is
-    ``callback_of(call)``. Conflict ``illegal_transition`` unless the call waits, ``callback_pending`` when the number has one in
-    this queue, ``no_callbacks`` when the queue makes none; Invalid ``invalid_number``.
+    ``callback_of(call)`` unless one is given: whoever was promised one in vain may be promised another. Conflict
+    ``illegal_transition`` unless the call waits, ``callback_pending`` when the number has one in this queue, ``no_callbacks`` when
+    the queue makes none; Invalid ``invalid_number``.
     """
 
     call: CallId
     number: str
     say: tuple[str, ...] = ()
     window: tuple[float, float] | None = None  # when it was said to be; kept to be compared with
+    id: CallbackId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,6 @@ CallbackCommand = (
 )
 
 
-def callback_of(call: CallId) -> CallbackId:
-    """The id of the callback that a waiting caller is promised."""
-    return CallbackId(f"{call}.cb")
+def callback_of(call: CallId, at: float | None = None) -> CallbackId:
+    """The id of the callback that a waiting caller is promised; ``at`` tells one promise of the same caller from another."""
+    return CallbackId(f"{call}.cb" if at is None else f"{call}.{round(at * 1000)}.cb")

@@ -3,7 +3,7 @@
 Every identifier of something that lives on a PBX names that PBX, so that a second Asterisk needs no new design:
 
 * ``CallId``   ``<pbx>-<ms of entry>.<serial>``: made by the dialplan (variable ``ACD_CALL``), unique through restarts.
-* ``CallbackId`` ``<pbx>-…``: of a promise the call's id and ``.cb``. ``AttemptId``: the callback's id and a count.
+* ``CallbackId`` ``<pbx>-…``: of a promise the call's id, the time and ``.cb``. ``AttemptId``: the callback's id and a count.
 * ``LegId``    Asterisk's Uniqueid, which starts with the PBX's name because ``systemname`` is set.
 * ``SupervisionId`` ``<pbx>-<ms>.s<serial>``: also the ``LegId`` of the supervisor's leg, which is rung under this name.
 * ``DeviceId`` ``<pbx>/<dial string>``, for example ``pbx1/PJSIP/agent-101``. A phone at which the agent accepts a call by a key

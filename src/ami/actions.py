@@ -378,6 +378,8 @@ Action = (
     | callback_actions.ReadMarker
     | note_actions.ReadNotes
     | note_actions.ForgetNotes
+    | callback_actions.ListMarkers
+    | callback_actions.ForgetMarkers
     | SetAsker
     | SetBy
     | SetWith

@@ -73,3 +73,37 @@ class ReadMarker:
 
     def headers(self) -> Headers:
         return (("Family", names.MARKERS), ("Key", checked(patterns.NAME, self.attempt, "Key")))
+
+
+@dataclass(frozen=True, slots=True)
+class ListMarkers:
+    """Every marker that there is, one item each; an error where there is none."""
+
+    action: ClassVar[str] = "DBGetTree"
+
+    def headers(self) -> Headers:
+        return (("Family", names.MARKERS),)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetMarkers:
+    """Take markers out. AstDB is written by the dialplan alone (``DBDel`` needs a right that we do not have): a channel that
+    is never answered does it, in the run of the service that asks, and in no other.
+    """
+
+    action: ClassVar[str] = "Originate"
+    epoch: str
+    attempts: tuple[str, ...]
+
+    def headers(self) -> Headers:
+        forget = "&".join(checked(patterns.NAME, attempt, "Variable") for attempt in self.attempts)
+        return (
+            ("Channel", f"Local/{names.FORGET_AT}@{names.CALLBACK}/n"),
+            ("Context", names.AFTER),
+            ("Exten", "s"),
+            ("Priority", "1"),
+            ("Timeout", "5000"),
+            ("Async", "true"),
+            ("Variable", f"{names.FOR_EPOCH}={checked(patterns.NAME, self.epoch, 'Variable')}"),
+            ("Variable", f"{names.FORGET}={forget}"),
+        )

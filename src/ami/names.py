@@ -94,7 +94,8 @@ CONFIRM_S = "ACD_CONFIRM"  # seconds for the key
 CONFIRM_TIMES = "ACD_CONFIRM_TIMES"
 FOR_EPOCH = "ACD_FOR_EPOCH"  # it is dialled in this run of the service only
 SHOWS = "ACD_SHOWS"  # the number that the customer sees
-FORGET = "ACD_FORGET"  # an attempt whose marker, or calls whose notes, are not needed any more
+FORGET = "ACD_FORGET"  # attempts whose markers, or calls whose notes, are not needed any more, joined by '&'
+FORGET_AT = "forget"  # the extension of CALLBACK that takes markers out
 MARKERS = "acd-attempt"  # AstDB: what became of each
 NOTES = "acd-note"  # AstDB: callers of whom the service may not know; FORGET names those that it does
 # Variables of a consult: on the caller's channel …

@@ -79,10 +79,10 @@ class Outbox:
 
     def _write(self, request: Request, made: Sequence[actions.Action]) -> None:
         if failpoints.passed is not None:
-            failpoints.passed("outbox.translated")
+            failpoints.passed("outbox.translated", (request,))
         answers = self._link.send(*made)
         if failpoints.passed is not None:
-            failpoints.passed("outbox.written")
+            failpoints.passed("outbox.written", (request,))
         self._open += len(answers)
         left = len(answers)
         worst: Answer | None = None

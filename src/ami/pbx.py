@@ -16,10 +16,10 @@ from random import Random
 from types import MappingProxyType
 
 from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
-from acd.ids import CallId, LegId, PbxId
+from acd.ids import AttemptId, CallId, LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
-from ami import actions, attempts, dialogue, names, notes, resync
+from ami import actions, attempts, dialogue, markers, names, notes, resync
 from ami.answers import Answer, Outcome
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
@@ -150,6 +150,14 @@ class Pbx:
     def forget(self, calls: Sequence[CallId]) -> None:
         """These calls are in the database: what the dialplan has noted of them is not needed any more."""
         notes.forget(self._link, calls)
+
+    async def markers(self) -> Sequence[AttemptId]:
+        """Attempts of which Asterisk keeps a marker; none while it does not say."""
+        return await markers.listed(self._link) if self._health.ready else ()
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool:
+        """Let Asterisk forget these. False if it did not take it now."""
+        return self._health.ready and await markers.forget(self._link, self._config.epoch, attempts)
 
     def beat(self, pauses: Pauses | None) -> None:
         """The engine lives. ``pauses`` is who is paused in the fallback queues, when that has changed."""

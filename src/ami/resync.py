@@ -173,6 +173,8 @@ def _call(
     targets = [device_at(pbx, target) for target in found.variables.get(names.TARGETS, "").split("&") if target]
     offer = call.offer = LiveOffer(OfferId(offer_id), _open(targets, mine), begun=not on_its_way, on_its_way=on_its_way)
     record = found.variables.get(names.RECORD, "")
+    if stage is LegStage.OFFERED and any(reading.up and names.CONNECTED in reading.variables for _, reading in mine):
+        stage = LegStage.TALKING  # of a customer who was called back only his agent's leg says so
     if on_its_way or stage is LegStage.OFFERED:
         return call, SnapshotCall(entered, LegStage.OFFERED, offer.id, record=record)
     talk = aside_read.read(pbx, call, offer, found, legs, bridged)

@@ -53,7 +53,7 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         raise illegal_transition(f"call {call.id}", call.state, "called back")
     caller = _caller(keeper, floor, call.queue, command.number)
     session = Session(
-        id=c.callback_of(call.id),
+        id=command.id if command.id is not None else c.callback_of(call.id),
         pbx=call.pbx,
         queue=call.queue,
         number=command.number,
@@ -69,7 +69,7 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         say=command.say,
         window=command.window,
     )
-    if call.callback is not None or session.id in keeper.sessions or session.id in keeper.ended:
+    if call.callback in keeper.sessions or session.id in keeper.sessions or session.id in keeper.ended:
         raise Conflict("callback_pending", "this caller has been promised a callback", callback=session.id)
     keeper.add(session)
     call.callback = session.id
@@ -232,8 +232,8 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
 
 def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
     """Who was promised a callback before a restart and is on the line: on his way out, or he has never been let go."""
-    session = keeper.sessions.get(c.callback_of(call.id))
-    if session is None or session.call != call.id:
+    session = next((one for one in keeper.sessions.values() if one.call == call.id), None)
+    if session is None:
         return
     if led:
         visits.decide(floor, turn, call, Outcome.DEFERRED, turn.now)

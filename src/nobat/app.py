@@ -45,6 +45,7 @@ from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
 from nobat.links import make_ami_link
 from nobat.mail.keeper import MailKeeper
+from nobat.markers import MarkerSweeper
 from nobat.metrics import Metrics
 from nobat.phone_codes import PhoneCodes
 from nobat.pins import Lockout
@@ -239,6 +240,8 @@ class App:
         self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
         self._keep_running("callbacks", self.callbacks.follow)
         self._keep_running("risks", self.risks.follow)
+        forget_s = self.settings.callbacks.forget_s
+        self._keep_running("markers", MarkerSweeper(self.pbxs, self.database, self.clock.now, forget_s).follow)
         if not self.pbxs:
             log.warning("the settings name no [[pbx]]: no call can be routed")
         for name, link in self.pbxs.items():

@@ -19,7 +19,7 @@ from nobat.api.devices import named
 from nobat.api.queue_models import QueueIn, QueueOut
 from nobat.clock import Clock
 from nobat.declaration import Declaration
-from nobat.plan import Plan, make_plan
+from nobat.plan import BY_FILE, NOBODY, Plan, make_plan
 from nobat.rest_client import RestClient, segment
 from nobat.storage import catalogue, opt_outs
 from nobat.storage.catalogue import Catalogue, Changes
@@ -70,23 +70,27 @@ class DatabaseTarget:
             removed_queues=plan.removed_queues,
             removed_agents=plan.removed_agents,
         )
-        asyncio.run(self._change(changes, plan.added_opt_outs))
+        asyncio.run(self._change(changes, plan))
 
-    async def _load(self, wanted: Declaration) -> tuple[Catalogue, list[str]]:
+    async def _load(self, wanted: Declaration) -> tuple[Catalogue, dict[str, str]]:
         database = Database(self.url)
         try:
             await migrate(database)
             known = await catalogue.load(database)
-            return known, [one.number for one in await opt_outs.find(database, wanted.opt_outs)]
+            there = await opt_outs.find(database, wanted.opt_outs or ())
+            by_file = await opt_outs.entered_by(database, BY_FILE)
+            return known, {one.number: one.by for one in (*there, *by_file)}
         finally:
             await database.close()
 
-    async def _change(self, changes: Changes, opted_out: tuple[str, ...]) -> None:
+    async def _change(self, changes: Changes, plan: Plan) -> None:
         database = Database(self.url)
         try:
             if changes != Changes():
                 await catalogue.change(database, changes)
-            await opt_outs.put(database, opted_out, "nobat apply", Clock().now())
+            await opt_outs.put(database, plan.added_opt_outs, BY_FILE, Clock().now())
+            for number in plan.removed_opt_outs:
+                await opt_outs.remove(database, number)
         except StorageConflict:
             raise ApplyError("somebody else changed queues or agents meanwhile; run it again") from None
         finally:
@@ -121,7 +125,7 @@ class RestTarget:
             PbxId(next(iter(pbxs), "pbx1")),
             lambda agent, _: agent in with_pin,
             prune=prune,
-            opted_out=[one["number"] for one in self.client.everything("/v1/opt-outs")] if wanted.opt_outs else (),
+            opted_out=self._opted_out() if wanted.opt_outs is not None else NOBODY,
         )
 
     def carry_out(self, plan: Plan) -> None:
@@ -142,7 +146,12 @@ class RestTarget:
         for queue_id in plan.removed_queues:
             self.client.ask("DELETE", f"/v1/queues/{segment(queue_id)}")
         for number in plan.added_opt_outs:
-            self.client.ask("PUT", f"/v1/opt-outs/{segment(number)}")
+            self.client.ask("PUT", f"/v1/opt-outs/{segment(number)}?by_file=true")
+        for number in plan.removed_opt_outs:
+            self.client.ask("DELETE", f"/v1/opt-outs/{segment(number)}")
+
+    def _opted_out(self) -> dict[str, str]:
+        return {one["number"]: one["by"] for one in self.client.everything("/v1/opt-outs")}
 
     def _agent_body(self, agent: AgentSpec) -> dict[str, Any]:
         pbx, dial_string, accept = reached_by(agent.device) if agent.device is not None else (None, None, None)

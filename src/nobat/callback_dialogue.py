@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 
 import structlog
 
-from acd.callback_commands import PromiseCallback
+from acd.callback_commands import PromiseCallback, callback_of
 from acd.calls import CallState
 from acd.errors import AcdError
 from acd.floor import Floor
@@ -127,7 +127,8 @@ class CallbackDialogue:
         zone = zones[0] if len(zones) == 1 else next(iter(zones_of((asker.timezone,))), None)
         said = _promise_said(window, zone, asker.language)
         try:
-            await self.engine.ask(PromiseCallback(call, self.desk.dialled(found), said, window))
+            callback = callback_of(call, asker.now)
+            await self.engine.ask(PromiseCallback(call, self.desk.dialled(found), said, window, callback))
         except StorageUnavailable:
             return NOT_NOW  # counted when the promise is taken back
         except AcdError as refusal:

@@ -59,3 +59,6 @@ class CallbackSettings(Section):
 
     requests_in_s: Seconds = 3600.0
     """See `requests`."""
+
+    forget_s: Seconds = 900.0
+    """How often Asterisk is told to forget the markers of attempts whose callbacks are over, and how long they must be."""

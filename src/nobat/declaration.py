@@ -32,7 +32,7 @@ class Declaration:
 
     queues: dict[QueueId, QueueIn]
     agents: dict[AgentId, AgentIn]
-    opt_outs: frozenset[str] = frozenset()  # numbers in E.164
+    opt_outs: frozenset[str] | None = None  # numbers in E.164; None: the file is not about them
 
 
 def read_declaration(path: Path) -> Declaration:
@@ -55,9 +55,11 @@ def read_declaration(path: Path) -> Declaration:
     return Declaration(queues, agents, opt_outs)
 
 
-def _opt_outs(path: Path, content: dict[str, Any], mistakes: list[str]) -> frozenset[str]:
+def _opt_outs(path: Path, content: dict[str, Any], mistakes: list[str]) -> frozenset[str] | None:
     """Numbers are written with their country code here, for no setting may change whose they are."""
-    raw = content.get("opt_outs") or []
+    if "opt_outs" not in content:
+        return None
+    raw = content["opt_outs"] or []
     if not isinstance(raw, list):
         mistakes.append(f"{path}: opt_outs: must be a list")
         return frozenset()

@@ -239,8 +239,6 @@ class Engine:
             if letter.reply is not None and not letter.reply.done():
                 letter.reply.set_exception(error)
             return
-        if failpoints.passed is not None:
-            failpoints.passed("engine.handled")
         self._carry_out(effects, letter.arrived, letter.reply)
 
     def _tick(self) -> None:
@@ -274,6 +272,8 @@ class Engine:
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 
     def _carry_out(self, effects: Effects, arrived: float, reply: "asyncio.Future[object] | None") -> None:
+        if failpoints.passed is not None:
+            failpoints.passed("engine.handled", (*effects.events, *effects.requests))
         durable = [event for event in effects.events if isinstance(event, DURABLE)]
         callbacks = [event for event in effects.events if type(event) in CALLBACK_EVENTS]
         if callbacks:
@@ -300,6 +300,8 @@ class Engine:
         try:
             async with asyncio.timeout(COMMIT_DEADLINE_S):
                 await self._recorder.commit(events)
+            if failpoints.passed is not None:
+                failpoints.passed("engine.kept", events)
         except Exception as error:  # noqa: BLE001 - whatever the database does, the floor must be told
             log.warning("callbacks could not be stored", error=repr(error), count=len(events))
             failure = StorageUnavailable("the database did not take it in time")
@@ -322,7 +324,7 @@ class Engine:
         ended = [picture.call(self._floor, event.call, now) for event in events if isinstance(event, CallEnded)]
         self._recorder.note(events, ended)
         if failpoints.passed is not None:
-            failpoints.passed("engine.noted")
+            failpoints.passed("engine.noted", events)
         self._gauge.observe(events, now)
 
     async def _commit_then_send(
@@ -333,7 +335,7 @@ class Engine:
             async with asyncio.timeout(COMMIT_DEADLINE_S):
                 await self._recorder.commit(durable)
             if failpoints.passed is not None:
-                failpoints.passed("engine.committed")
+                failpoints.passed("engine.committed", durable)
         except Exception as error:  # noqa: BLE001 - whatever the database does, the requests must leave
             # Calls go on from memory; whoever asked is told that a restart would forget it.
             log.warning("a status could not be stored; routing goes on from memory", error=repr(error))
@@ -380,7 +382,7 @@ class Engine:
         else:
             sender.send(requests)
             if failpoints.passed is not None:
-                failpoints.passed("engine.sent")
+                failpoints.passed("engine.sent", requests)
 
 
 def _pbx_of(request: Request) -> PbxId:

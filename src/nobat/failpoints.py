@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 def arm(failpoint: str) -> None:
-    """``place`` or ``place:times``; empty: nothing."""
+    """``place``, ``place:times`` or ``place/Kind:times``; empty: nothing."""
     if failpoint:
         place, _, times = failpoint.partition(":")
         log.critical("this process will kill itself: a failpoint is armed", failpoint=failpoint)

@@ -4,8 +4,9 @@ A plan is computed before anything is changed, printed, and then carried out who
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from acd.agents import AgentSpec
@@ -15,6 +16,11 @@ from acd.limits import Overflow
 from acd.queues import QueueSpec
 from nobat.declaration import Declaration, DeclarationError
 from nobat.limit_json import Json, hours_json, overflow_json
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
+BY_FILE = "nobat apply"
+"""Who entered an opt-out that stood in a file."""
 
 Key = TypeVar("Key", QueueId, AgentId)
 Spec = TypeVar("Spec", QueueSpec, AgentSpec)
@@ -32,6 +38,7 @@ class Plan:
     removed_agents: tuple[AgentId, ...] = ()
     new_pins: tuple[tuple[AgentId, str], ...] = ()
     added_opt_outs: tuple[str, ...] = ()
+    removed_opt_outs: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -39,7 +46,7 @@ class Plan:
 
     @property
     def removes(self) -> bool:
-        return bool(self.removed_queues or self.removed_agents)
+        return bool(self.removed_queues or self.removed_agents or self.removed_opt_outs)
 
     def lines(self) -> list[str]:
         """For people: ``+`` is added, ``~`` changed, ``-`` removed. PINs are never shown."""
@@ -56,6 +63,8 @@ class Plan:
         lines += [f"- agent {one}" for one in self.removed_agents]
         if self.added_opt_outs:  # how many: numbers do not belong on a screen
             lines.append(f"+ opt-outs ({len(self.added_opt_outs)} numbers)")
+        if self.removed_opt_outs:
+            lines.append(f"- opt-outs ({len(self.removed_opt_outs)} numbers)")
         return lines
 
 
@@ -67,12 +76,15 @@ def make_plan(
     pin_is: Callable[[AgentId, str], bool],
     *,
     prune: bool,
-    opted_out: Collection[str] = (),
+    opted_out: Mapping[str, str] = NOBODY,
 ) -> Plan:
     """``pin_is`` says whether an agent's PIN is already the one given. Raises ``DeclarationError``.
 
-    Opt-outs are only ever added: those that people have asked for meanwhile are in no file.
+    ``opted_out`` says who entered each number. One that people have asked for is in no file and stays; ``prune`` takes out those
+    that an earlier file has entered and this one, which is about opt-outs, does not name.
     """
+    opt_outs = wanted.opt_outs if wanted.opt_outs is not None else frozenset()
+    by_file = {number for number, by in opted_out.items() if by == BY_FILE}
     queue_specs = {one: spec.spec() for one, spec in wanted.queues.items()}
     agent_specs = {one: spec.spec(home) for one, spec in wanted.agents.items()}
     kept = {} if prune else {one: spec for one, spec in queues.items() if one not in queue_specs}
@@ -89,7 +101,8 @@ def make_plan(
             for one, agent in wanted.agents.items()
             if agent.pin is not None and not pin_is(one, agent.pin)
         ),
-        added_opt_outs=tuple(sorted(wanted.opt_outs - frozenset(opted_out))),
+        added_opt_outs=tuple(sorted(opt_outs - opted_out.keys())),
+        removed_opt_outs=tuple(sorted(by_file - opt_outs)) if prune and wanted.opt_outs is not None else (),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from acd.ids import CallId, PbxId
+from acd.ids import AttemptId, CallId, PbxId
 from acd.telephony import Fact, Request
 from ami.health import Health, Observer
 from ami.outputs import Asked
@@ -29,6 +29,10 @@ class PbxLink(Protocol):
     async def answer_caller(self, call: CallId, ask: str, step: str, prompts: Sequence[str]) -> bool: ...
 
     def forget(self, calls: Sequence[CallId]) -> None: ...
+
+    async def markers(self) -> Sequence[AttemptId]: ...
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool: ...
 
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None: ...
 

@@ -296,13 +296,13 @@ class TestingSettings(Section):
     failpoints: bool = False
     """Allow `failpoint`. Without it a service that is given one does not start."""
 
-    failpoint: Annotated[str, Field(pattern=r"^$|^[a-z]+\.[a-z]+(:[1-9][0-9]{0,5})?$")] = ""
-    """Where this process kills itself: `outbox.written:3` is at the third time that a request is on the wire. The places are
-    those of `ami.failpoints`."""
+    failpoint: Annotated[str, Field(pattern=r"^$|^[a-z]+\.[a-z]+(/[A-Z][A-Za-z]{0,40})?(:[1-9][0-9]{0,5})?$")] = ""
+    """Where this process kills itself: `outbox.written:3` is at the third time that a request is on the wire,
+    `outbox.written/DialCustomer` at the first one that dials a customer. The places are those of `ami.failpoints`."""
 
     @model_validator(mode="after")
     def _allowed(self) -> Self:
-        place = self.failpoint.partition(":")[0]
+        place = self.failpoint.partition(":")[0].partition("/")[0]
         if place and not self.failpoints:
             raise ValueError("failpoint is set and failpoints is not: this service would kill itself")
         if place and place not in failpoints.PLACES:

@@ -80,6 +80,28 @@ async def test_a_customer_who_is_on_is_still_on_after_a_kill(serving: Serving) -
     await home.hangs_up()
 
 
+async def test_a_customer_who_talks_talks_on_after_a_kill_and_counts_as_reached(serving: Serving) -> None:
+    """Once while they talk, and once so that nobody sees the talk end: the marker tells."""
+    team = await Team.given(serving, "ann", "ben", callbacks=calls_back())
+    talking = [await busy_agent(team, agent) for agent in team.agents]
+    homes = [await AtHome.promised(team, talk=0, keys="1") for _ in team.agents]
+    await team.phone("ben", talk=0.8)
+    for one in talking:
+        await serving.bank.leave(one)
+    for agent in team.agents:
+        await serving.until_agent(agent, "talking", within_s=20)
+    serving.service.kill()
+    serving.service.start()
+    serving.service.wait_ready()
+    calls = [(await home.until_is(ended="reached"))["reached_in"] for home in homes]
+    (ours,) = await serving.calls("talking")
+    assert (ours["id"] in calls, ours["agent"]) == (True, "ann")
+    await serving.bank.hang_up(serving.bank.leg_of(team.device("ann")))
+    await serving.until_agent("ann", "idle")
+    assert (await serving.get(f"/v1/calls/{ours['id']}"))["outcome"] == "answered"
+    assert [len(home.rung()) for home in homes] == [1, 1]
+
+
 async def test_asterisk_is_killed_and_the_customer_is_called_again(serving: Serving) -> None:
     team = await Team.given(serving, "ann", callbacks=calls_back())
     talking = await busy_agent(team, "ann")

@@ -32,7 +32,7 @@ async def test_promised_let_go_rung_and_connected_after_a_key(serving: Serving) 
 
 @pytest.mark.parametrize(
     ("does", "result"),
-    [("busy", "busy"), ("silent", "no_answer")],
+    [("busy", "busy"), ("silent", "no_answer"), ("reject", "rejected"), ("unknown", "unreachable")],
 )
 async def test_who_is_not_reached_keeps_the_place_and_is_tried_again(serving: Serving, does: str, result: str) -> None:
     team = await Team.given(serving, "ann", callbacks=calls_back())

@@ -8,12 +8,14 @@ from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from acd import consult_port as p
 from acd import telephony as t
 from acd.agents import AgentSpec, AgentState, Ringing, Status, Talking, WrapUp
 from acd.announcements import Announcements
+from acd.callback_policy import CallbackMode
+from acd.callback_port import DialCustomer, ReadAttempt, StopAttempt
 from acd.calls import Call, CallState
 from acd.commands import (
     AmendCall,
@@ -54,7 +56,9 @@ from acd.surveys import AskCaller, CallerAnswered, SurveyPolicy
 from acd.talks import PlacePolicy, TargetKind, TransferResult
 from acd.telephony import Fact, LegStage, MissCause
 from acd.turn import Effects
-from tests.property.model_consult import ConsultingPbx
+from callback.keeper import Callbacks
+from tests.property.callback_rules import CallbackRules, calls_back
+from tests.property.model_callbacks import CallingBackPbx
 from tests.property.model_pbx import PBX, Channel
 
 LIMITS = Overflow(
@@ -90,6 +94,7 @@ QUEUES = (
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.DISPOSITION, ("sold",), 45, force=True),
         breaks=BreakPolicy(1),
+        callbacks=calls_back(CallbackMode.AGENT_FIRST),
         recording=RecordingPolicy(RecordingMode.ALWAYS, most_pause_s=20.0),
     ),
     QueueSpec(
@@ -102,6 +107,7 @@ QUEUES = (
         misses=MissPolicy(0, 0, 0, 0),
         wrap_up=WrapUpPolicy(WrapUpForm.OPEN, longest_s=60),
         breaks=BreakPolicy(2),
+        callbacks=calls_back(CallbackMode.JUST_IN_TIME),
         recording=RecordingPolicy(RecordingMode.ON_DEMAND),
         survey=SurveyPolicy(True),
     ),
@@ -133,7 +139,7 @@ TARGETS = [
 
 
 def a_floor() -> Floor:
-    return Floor(recording_on=frozenset({PBX}), salt="salt")
+    return Floor(recording_on=frozenset({PBX}), salt="salt", keeper=Callbacks())
 
 
 def turn_in_line(call: Call) -> tuple[float, float, int]:
@@ -143,11 +149,11 @@ def turn_in_line(call: Call) -> tuple[float, float, int]:
     return (since - 300.0 * call.priority - (1e8 if visit.front else 0.0), since, call.serial)
 
 
-class FloorMachine(RuleBasedStateMachine):
+class FloorMachine(CallbackRules):
     def __init__(self) -> None:
         super().__init__()
         self.floor = a_floor()
-        self.pbx, self.now = ConsultingPbx(), 1_700_000_000.0
+        self.pbx, self.now = CallingBackPbx(), 1_700_000_000.0
         self.linked = True
         self.by_hand = False  # a person chose, not routing
         self.log: list[tuple[Fact | Command | None, float, Effects | str]] = []
@@ -181,6 +187,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     def carry_out(self, effects: Effects) -> None:
         self.events.extend(effects.events)
+        self.note_callbacks(effects.events)
         for event in effects.events:
             if isinstance(event, CallOffered) and not self.by_hand:
                 self.nobody_was_passed_over(event)
@@ -202,6 +209,8 @@ class FloorMachine(RuleBasedStateMachine):
                     self.pbx.announce(request)
                 case t.Mark():
                     self.pbx.mark(request)
+                case DialCustomer() | StopAttempt() | ReadAttempt():
+                    self.carry_out_attempt(request)
                 case p.Consult():
                     self.hear(self.pbx.consult(request))
                 case p.MoveConsult():
@@ -218,11 +227,13 @@ class FloorMachine(RuleBasedStateMachine):
     def nobody_was_passed_over(self, offered: CallOffered) -> None:
         """No one who stands before the offered caller could be served by the agent who was chosen."""
         chosen = self.floor.calls[offered.call]
+        if chosen.decisions and chosen.decisions[-1].strategy == "callback":
+            return  # the agent was reserved for him when it was his turn, before his phone rang
         for agent in (self.floor.agents[agent] for agent in offered.agents):
             for queue in (self.floor.queues[name] for name in agent.spec.queues):
                 for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
                     served = call_bar(agent, call, queue, self.now) is None
-                    if served and call.hold_off_until <= self.now:
+                    if served and call.hold_off_until <= self.now and self.had_the_turn(call):
                         assert turn_in_line(call) > turn_in_line(chosen), (
                             f"{chosen.id} overtook {call.id} at {agent.id}"
                         )
@@ -503,7 +514,7 @@ class FloorMachine(RuleBasedStateMachine):
     def the_link_is_back(self, restarted: bool) -> None:
         if restarted:
             self.pbx.restart()
-            waiting = {c.id for c in self.floor.calls.values() if c.visit.outcome is None}
+            waiting = {c.id for c in self.floor.calls.values() if c.visit.outcome is None and c.visit.counts}
             before = len(self.events)
         self.linked = True
         self.tell(self.pbx.snapshot())
@@ -566,7 +577,12 @@ class FloorMachine(RuleBasedStateMachine):
         assert set(visits) <= set(queued)
         connected = Counter(event.call for event in self.events if isinstance(event, CallConnected))
         answered = Counter(e.call for e in self.events if isinstance(e, VisitDecided) and e.outcome == "answered")
-        assert connected == answered
+        called_back = {event.call for event in self.events if isinstance(event, CallQueued) and event.callback}
+        firsts = Counter({call: times for call, times in connected.items() if call in called_back})
+        # Who was called back counts among the callbacks: only what follows his first talk is a visit like any other.
+        assert not connected - firsts - answered
+        assert all(connected[call] == answered[call] + 1 for call in firsts)
+        assert answered - connected == Counter()
 
     @invariant()
     def no_limit_leads_a_caller_to_a_queue_where_he_has_been(self) -> None:
@@ -590,10 +606,12 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def entered_is_answered_abandoned_overflowed_deferred_lost_and_waiting(self) -> None:
         for queue in QUEUES:
-            entered = sum(isinstance(event, CallQueued) and event.queue == queue.id for event in self.events)
+            queued = [event for event in self.events if isinstance(event, CallQueued) and event.queue == queue.id]
+            entered = sum(event.callback is None for event in queued)
             figures = stats(self.floor, queue.id, 1_699_999_200.0, self.now)
             assert entered == figures.offered == figures.counts.decided + figures.waiting
-            assert len(line(self.floor, queue.id, self.now)) == figures.waiting
+            live = [one for one in line(self.floor, queue.id, self.now) if one.kind == "live"]
+            assert sum(self.floor.calls[one.call].visit.counts for one in live) == figures.waiting
             assert self.floor.queues[queue.id].live_calls == sum(
                 call.queue == queue.id for call in self.floor.calls.values()
             )
@@ -611,8 +629,10 @@ class FloorMachine(RuleBasedStateMachine):
             return
         for queue in self.floor.queues.values():
             for call in (self.floor.calls[call_id] for call_id in queue.waiting()):
-                if call.hold_off_until > self.now:
+                if call.hold_off_until > self.now or not self.may_be_served(call):
                     continue
+                if call.away and call.id in self.floor.fresh_calls and self.floor.next_deadline() == self.floor.now:
+                    continue  # somebody has just passed him, and the floor wants to be woken at once
                 for agent in queue.members.values():
                     bars = (agent_bar(agent, self.floor.now), call_bar(agent, call, queue, self.floor.now))
                     assert any(bars), f"{call.id} waits although {agent.id} is free"
@@ -625,6 +645,7 @@ class FloorMachine(RuleBasedStateMachine):
         believed = {
             call.id: "led" if call.led is not None else stages.get(call.state, "after")
             for call in self.floor.calls.values()
+            if not call.away
         }
         asked = {call.id: call.consult.stage for call in self.floor.calls.values() if call.consult is not None}
         assert asked == {call: one.stage for call, one in self.pbx.asked.items()}

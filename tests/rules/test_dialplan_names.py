@@ -42,6 +42,7 @@ PRIVATE = {
     "ACD_LEFT",
     "ACD_MEMBER",
     "ACD_MET",
+    "ACD_FOR_ATTEMPT",
 }  # the dialplan's own; no service reads or writes them
 
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from acd.callback_policy import AttemptResult
 from acd.ids import CallId
+from callback.sessions import callback_of_attempt
+from nobat.markers import MarkerSweeper
 from tests.support.office import Office, Person, until
 
 NUMBER = "09121110000"
@@ -78,6 +80,24 @@ async def test_an_open_callback_and_its_attempts_outlive_a_restart(office: Offic
     await office.pass_time(31)
     await dialled(office, 2)
     assert len({one.attempt for one in office.pbx.dialled()}) == 2
+
+
+async def test_a_marker_is_forgotten_when_its_callback_is_over_and_not_before(office: Office) -> None:
+    admin = await office.admin()
+    over = await promised(office, admin)
+    still_open = await promised(office, admin, "09121110001")
+    await admin.chooses("101", "available")
+    for times in (1, 2):
+        await dialled(office, times)
+        office.pbx.not_reached(office.pbx.dialled()[-1].attempt, AttemptResult.BUSY)
+        await office.settled()
+    await admin.ask("DELETE", f"/v1/callbacks/{over}")
+    await office.written()
+    app = office.app
+    assert len(office.pbx.markers) == 2
+    assert await MarkerSweeper(app.pbxs, app.database, office.clock.now, 60.0).sweep() == 0
+    assert await MarkerSweeper(app.pbxs, app.database, office.clock.now, 0.0).sweep() == 1
+    assert [callback_of_attempt(one) for one in office.pbx.markers] == [still_open]
 
 
 async def test_an_attempt_that_was_out_is_not_repeated_after_a_restart(office: Office) -> None:

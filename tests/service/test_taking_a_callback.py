@@ -1,5 +1,6 @@
 """Who may be called back: the dialogue's answers, requests over REST, caps through a restart, opt-outs."""
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from acd.ids import CallId, PbxId
 from acd.telephony import Lead, LegStage
 from nobat.apply import DatabaseTarget
 from nobat.declaration import DeclarationError, read_declaration
-from nobat.storage import schema
+from nobat.storage import opt_outs, schema
+from nobat.storage.database import Database
 from tests.support.office import Office, Person, until
 
 NUMBER, OTHER = "09123456789", "09351234567"
@@ -216,6 +218,22 @@ async def test_who_opts_out_is_not_called_any_more(office: Office) -> None:
     assert (await admin.ask("PUT", "/v1/opt-outs/110")).json()["slug"] == "invalid_number"
 
 
+async def test_whoever_asks_by_name_is_no_longer_an_entry_of_the_file(office: Office) -> None:
+    admin = await calls_back(office)
+    by_file = await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}?by_file=true")
+    assert by_file.json()["by"] == "nobat apply"
+    by_name = (await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}")).json()["by"]
+    assert by_name != "nobat apply"
+    assert (await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}?by_file=true")).json()["by"] == by_name
+
+
+async def asked_for(url: str, *numbers: str) -> None:
+    """Numbers that people have asked for, over REST."""
+    database = Database(url)
+    await opt_outs.put(database, numbers, "the desk", 1_700_000_000.0)
+    await database.close()
+
+
 async def test_an_open_callback_ends_when_quiet_hours_begin_and_one_for_later_does_not(office: Office) -> None:
     admin = await calls_back(office)
     call = await waits(office)
@@ -231,7 +249,7 @@ async def test_an_open_callback_ends_when_quiet_hours_begin_and_one_for_later_do
     assert later["id"]
 
 
-def test_a_file_enters_opt_outs_and_never_takes_one_out(tmp_path: Path) -> None:
+def test_a_file_takes_out_only_opt_outs_that_a_file_has_entered(tmp_path: Path) -> None:
     file = tmp_path / "floor.yaml"
     file.write_text("opt_outs: ['+989123456789', '+989351234567']")
     target = DatabaseTarget(f"sqlite:///{tmp_path / 'nobat.db'}", PbxId("pbx1"))
@@ -239,8 +257,17 @@ def test_a_file_enters_opt_outs_and_never_takes_one_out(tmp_path: Path) -> None:
     assert plan.lines() == ["+ opt-outs (2 numbers)"]
     target.carry_out(plan)
     assert target.plan(read_declaration(file), prune=True).empty
-    file.write_text("opt_outs: ['+989123456789']")
+    asyncio.run(asked_for(target.url, "+989127654321"))
+    file.write_text("queues: []")
     assert target.plan(read_declaration(file), prune=True).empty
+    file.write_text("opt_outs: ['+989123456789']")
+    assert target.plan(read_declaration(file), prune=False).empty
+    plan = target.plan(read_declaration(file), prune=True)
+    assert (plan.lines(), plan.removes) == (["- opt-outs (1 numbers)"], True)
+    target.carry_out(plan)
+    assert target.plan(read_declaration(file), prune=True).empty
+    file.write_text("opt_outs: []")
+    assert target.plan(read_declaration(file), prune=True).removed_opt_outs == ("+989123456789",)
     file.write_text("opt_outs: [989123456789, '0912']")
     with pytest.raises(DeclarationError, match="entry 1"):
         read_declaration(file)

@@ -4,14 +4,16 @@ Used by the tests of ``tests/asterisk`` about callbacks.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.support.phonebank import Customer, PhoneMoment
 from tests.support.serving import Json, Serving
 from tests.support.team import AGENT_TONES, LOUD, SILENT, Team, subscriber
+from tests.support.tones import heard_tones
 from tests.support.until import until
 
-HOME_TONE = 3360
+HOME_TONE, NEXT_DOOR_TONE = 3360, 3520
 """What a customer's own phone plays when he is called back."""
 
 CAUSES = ("busy", "no_answer", "unreachable", "rejected", "voicemail", "hung_up", "failed", "unknown")
@@ -39,23 +41,26 @@ class AtHome:
     number: str
     callback: str
     first: Customer
+    tone: int | str = HOME_TONE
 
     @property
     def serving(self) -> Serving:
         return self.team.serving
 
     @classmethod
-    async def promised(cls, team: Team, number: str | None = None, **phone: Any) -> "AtHome":
-        """He calls, waits, is promised a callback, hears so and is let go."""
+    async def promised(
+        cls, team: Team, number: str | None = None, calls: str | None = None, tone: int | str = HOME_TONE, **phone: Any
+    ) -> "AtHome":
+        """He calls (the team's number, if ``calls`` is none), waits, is promised a callback, hears so and is let go."""
         serving = team.serving
         own = number if number is not None else subscriber()[0]
-        await serving.bank.given_phone(own, **{"tone": HOME_TONE, "record": True, **phone})
-        customer = await team.call(own)
+        await serving.bank.given_phone(own, **{"tone": tone, "record": True, **phone})
+        customer = await team.call(own, calls)
         call = await serving.until_call(customer, state="waiting")
         reply = await serving.api.post("/v1/callbacks", json={"call": call["id"], "number": own})
         assert reply.status_code == 201, reply.text
         await serving.bank.until(lambda: customer.is_over, f"{own} is let go", 15)
-        return cls(team, own, reply.json()["id"], customer)
+        return cls(team, own, reply.json()["id"], customer, tone)
 
     async def now(self) -> Json:
         """The callback, as the API shows it."""
@@ -129,12 +134,17 @@ class AtHome:
         await self.until_is(ended="reached")
         await self.heard_each_other(agent)
 
+    async def recording(self) -> Path:
+        """What his phone heard, the last time that it was picked up."""
+        return await self.serving.bank.recording(f"{self.number}-{self.rung('PhoneAnswer')[-1].caller}")
+
     async def heard_each_other(self, agent: str) -> None:
         bank = self.serving.bank
-        at_agent = await bank.heard(f"{self.team.device(agent)}-{self.number}", (HOME_TONE, *AGENT_TONES))
-        (leg,) = {one.caller for one in self.rung("PhoneAnswer")[-1:]}
-        at_home = await bank.heard(f"{self.number}-{leg}", (HOME_TONE, *AGENT_TONES))
-        assert at_agent.pop(HOME_TONE) > LOUD, at_agent
+        homes = (HOME_TONE, NEXT_DOOR_TONE)
+        at_agent = await bank.heard(f"{self.team.device(agent)}-{self.number}", (*homes, *AGENT_TONES))
+        at_home = heard_tones(await self.recording(), (*homes, *AGENT_TONES))
+        assert at_agent[int(self.tone)] > LOUD, at_agent
+        assert max(at_agent[one] for one in homes if one != self.tone) < SILENT, at_agent
         assert at_home.pop(self.team.tone(agent)) > LOUD, at_home
         assert max(at_home.values()) < SILENT, at_home
 

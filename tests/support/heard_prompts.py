@@ -54,6 +54,13 @@ def heard_prompts(recording: Path, sounds: Path) -> list[str]:
     return by_sound([one.name for one in sorted(chosen, key=lambda one: one.begin)], sounds)
 
 
+def times_heard(recording: Path, prompt: Path) -> int:
+    """How often one prompt was heard from its first piece to its last."""
+    second = np.zeros(RATE)
+    heard = Heard(np.concatenate([second, _samples(recording), second]))
+    return len(list(heard.places_of(prompt.stem, _samples(prompt))))
+
+
 def by_sound(names: Iterable[str], sounds: Path) -> list[str]:
     """``names`` with one name for all that sound the same (*and*, *range-to*), and without pauses: nobody hears those."""
     same = {_samples(path).tobytes(): path.stem for path in sorted(sounds.glob("*.wav"))}

@@ -350,6 +350,14 @@ class MemoryLink:
     def forget(self, calls: Sequence[CallId]) -> None:
         """It notes nobody."""
 
+    async def markers(self) -> Sequence[AttemptId]:
+        return list(self._pbx.markers)
+
+    async def forget_markers(self, attempts: Sequence[AttemptId]) -> bool:
+        for attempt in attempts:
+            self._pbx.markers.pop(attempt, None)
+        return self._health.ready
+
     def beat(self, pauses: Mapping[tuple[str, str], bool] | None) -> None:
         self._pbx.pauses = dict(pauses) if pauses is not None else self._pbx.pauses
 

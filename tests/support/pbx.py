@@ -12,6 +12,7 @@ import secrets
 import tempfile
 import wave
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.asterisk import AsteriskHome, Instance
@@ -125,6 +126,15 @@ class TestPbx:
         )
         said, _ = await done.communicate()
         return said.decode(errors="replace")
+
+    async def load(self, module: str, configuration: Mapping[str, str]) -> None:
+        """What a site has beside what Nobat needs: a module of Asterisk's, with files of its own."""
+        etc = self.instance.directory / "etc"
+        for name, text in configuration.items():
+            (etc / name).write_text(text)
+            (etc / name).chmod(0o644)
+        said = await self.console(f"module load {module}")
+        assert "Unable" not in said, said
 
     async def restart(self) -> None:
         """Start it again after it was killed, with the same folders and ports."""

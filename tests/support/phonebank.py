@@ -141,13 +141,15 @@ class PhoneBank:
         does: str | None = None,
         ring: float | None = None,
         talk: float | tuple[float, float] | None = None,
-        tone: int | None = None,
+        tone: int | str | None = None,
         record: bool | None = None,
+        keys: str | None = None,
     ) -> None:
         """What ``phone`` does with the next INVITE; ``any`` sets the default of all.
 
-        ``does``: answer, silent, busy, reject, unavailable, redirect. ``ring``: seconds until it answers. ``talk``: seconds
-        until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence).
+        ``does``: answer, silent, busy, reject, unavailable, unknown, redirect. ``ring``: seconds until it answers. ``talk``:
+        seconds until it hangs up (0 = never), or from-to for a random time. ``tone``: what it plays, Hz (0 = silence), or in
+        Asterisk's own words. ``keys``: what it presses a moment after it has answered.
         """
         settings: dict[str, str] = {}
         if does is not None:
@@ -160,6 +162,8 @@ class PhoneBank:
             settings["TONE"] = str(tone)
         if record is not None:
             settings["RECORD"] = "1" if record else "0"
+        if keys is not None:
+            settings["KEYS"] = keys
         for name, value in settings.items():
             await self.ami.act("Setvar", Variable=f"{name}_{phone}", Value=value)
             self._changed.add(f"{name}_{phone}")

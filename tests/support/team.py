@@ -17,7 +17,7 @@ from tests.support.serving import Json, Serving
 from tests.support.until import until
 
 CALLER_TONE = 2000
-AGENT_TONES = (2680, 2860, 3040, 3200)
+AGENT_TONES = (2680, 2860, 3040, 3200, 2500)
 LOUD, SILENT = 3000.0, 500.0  # a tone has an amplitude of 7000, the hold music at most 210 at any of these frequencies
 BRIEFLY, AUDIBLY = 0.15, 0.6  # seconds of a talk: to count it, and to hear each other in it
 

@@ -77,10 +77,11 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
     """Promise a waiting caller a callback, or schedule one. On disk when this answers; a caller who cannot be promised waits on."""
     if body.call is not None:
         view = await access.call(body.call)
-        callback = callback_of(view.id)
+        callback = callback_of(view.id, access.service.now())
         await access.audit("createCallback", callback)
         found = await admitted(access, view.queue, body.number, [access.service.now()])
-        await access.service.engine.ask(PromiseCallback(view.id, found, ("callback-booked", "goodbye")))
+        said = ("callback-booked", "goodbye")
+        await access.service.engine.ask(PromiseCallback(view.id, found, said, id=callback))
     else:
         callback = await _schedule(access, body)
     (shown,) = await as_shown(access, [await _row(access, callback)])

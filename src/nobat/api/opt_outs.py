@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from acd.errors import Invalid, unknown
@@ -11,6 +11,7 @@ from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
 from nobat.api.text import without_control
 from nobat.api.times import Moment, moment
+from nobat.plan import BY_FILE
 from nobat.storage import opt_outs
 from nobat.storage.opt_outs import OptOut
 
@@ -29,7 +30,7 @@ class OptOutOut(BaseModel):
 
     number: str = Field(description="E.164.", examples=["+989121234567"])
     since: Moment
-    by: str = Field(description="The name of the token that entered it.")
+    by: str = Field(description="The name of the token that entered it; `nobat apply`: it stood in a file.")
 
     @classmethod
     def of(cls, one: OptOut) -> "OptOutOut":
@@ -54,11 +55,21 @@ async def list_opt_outs(access: AdminAccess, limit: Limit = 200, cursor: Cursor 
 
 
 @router.put("/{number}", operation_id="putOptOut", responses=errors())
-async def put_opt_out(access: AdminAccess, number: AnyNumber) -> OptOutOut:
-    """Call this number back no more. What is open for it ends as cancelled by `opt_out`, unless the customer is on."""
+async def put_opt_out(
+    access: AdminAccess,
+    number: AnyNumber,
+    by_file: Annotated[
+        bool, Query(description="It stands in a file, and `nobat apply --prune` takes it out when it does no more.")
+    ] = False,
+) -> OptOutOut:
+    """Call this number back no more. What is open for it ends as cancelled by `opt_out`, unless the customer is on.
+
+    A number that somebody has asked for by name stays, whatever becomes of the file.
+    """
     found, service = _e164(access, number), access.service
     await access.audit("putOptOut", found)
-    await opt_outs.put(service.database, [found], access.principal.name, service.now())
+    by = BY_FILE if by_file else access.principal.name
+    await opt_outs.put(service.database, [found], by, service.now(), over="" if by_file else BY_FILE)
     await service.callbacks.opted_out(found)
     (entered,) = await opt_outs.find(service.database, [found])
     return OptOutOut.of(entered)

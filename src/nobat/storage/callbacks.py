@@ -5,7 +5,7 @@ to the database does not matter: a promise that is written late does not bring a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +28,9 @@ from nobat.storage.database import Database, seconds, when
 
 Insert = Callable[[Table], Any]
 Row = dict[str, Any]
+
+_AT_ONCE = 500
+"""Ids in one question: databases have a limit."""
 
 
 async def write(connection: AsyncConnection, insert: Insert, events: Sequence[CallbackEvent]) -> None:
@@ -172,6 +175,18 @@ def _restored(row: Any, attempts: list[RestoreAttempt]) -> RestoreCallback:
         window=(window_from, window_to) if window_from is not None and window_to is not None else None,
         attempts=tuple(sorted(attempts, key=lambda one: int(one.id.rpartition(".")[2]))),
     )
+
+
+async def still_needed(database: Database, callbacks: Iterable[str], after: float) -> set[str]:
+    """Which of these are open, or ended after that moment: a start may ask the PBX for their attempts."""
+    one, asked = schema.callbacks.c, list(callbacks)
+    found: set[str] = set()
+    async with database.read() as connection:
+        for start in range(0, len(asked), _AT_ONCE):
+            some = one.id.in_(asked[start : start + _AT_ONCE])
+            wanted = select(one.id).where(some, or_(one.ended_at.is_(None), one.ended_at > when(after)))
+            found.update((await connection.execute(wanted)).scalars())
+    return found
 
 
 async def listed(

@@ -63,7 +63,7 @@ class Journal:
         segment.notes += len(notes)
         segment.size += len(lines)
         if failpoints.passed is not None:
-            failpoints.passed("journal.appended")
+            failpoints.passed("journal.appended", [note.what for note in notes])
 
     def mark(self) -> None:
         """What is appended from now on will be read back with ``take``."""

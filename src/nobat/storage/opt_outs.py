@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 
 from nobat.storage import schema
 from nobat.storage.database import Database, when
@@ -43,12 +43,21 @@ async def find(database: Database, numbers: Iterable[str]) -> list[OptOut]:
         return [_opt_out(row) for row in (await connection.execute(wanted)).mappings()]
 
 
-async def put(database: Database, numbers: Iterable[str], by: str, now: float) -> None:
-    """Enter numbers; one that is there already stays as it is."""
+async def entered_by(database: Database, by: str) -> list[OptOut]:
+    """All that were entered under this name."""
+    async with database.read() as connection:
+        rows = await connection.execute(select(schema.opt_outs).where(_c.by == by))
+        return [_opt_out(row) for row in rows.mappings()]
+
+
+async def put(database: Database, numbers: Iterable[str], by: str, now: float, *, over: str = "") -> None:
+    """Enter numbers; one that is there already stays as it is, unless ``over`` entered it: then it is ``by``'s from now on."""
     rows = [{"number": number, "since": when(now), "by": by} for number in numbers]
     if rows:
         async with database.write() as connection:
-            statement = database.insert(schema.opt_outs).on_conflict_do_nothing(index_elements=["number"])
+            statement = database.insert(schema.opt_outs).on_conflict_do_update(
+                index_elements=["number"], set_={"by": by}, where=and_(_c.by == over, _c.by != by)
+            )
             await connection.execute(statement, rows)
 
 

@@ -178,7 +178,7 @@ class Recorder:
         except TimeoutError:
             raise StorageUnavailable(f"no answer within {_BATCH_DEADLINE_S:g} s") from None
         if failpoints.passed is not None:
-            failpoints.passed("recorder.written")
+            failpoints.passed("recorder.written", [note.what for note in batch])
         self._backlog.done(len(batch))
         if not self._backlog:
             self._noted.clear()
@@ -199,7 +199,7 @@ class Recorder:
                 _settle(promises, str(error) or "no answer in time")
             else:
                 if failpoints.passed is not None:
-                    failpoints.passed("recorder.promised")
+                    failpoints.passed("recorder.promised", [note.what for note in notes])
                 _settle(promises, None)
 
     def _say_away(self, why: str) -> None:

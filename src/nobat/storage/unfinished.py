@@ -67,14 +67,17 @@ class UnfinishedCall:
         entries: dict[int, Any] = {}
         for row in (row for row in self.rows if row["kind"] == "CallQueued"):
             entries.setdefault(_moment(row), row)  # who was found again after a restart was said to have entered again
+        talked = any(row["kind"] == "CallConnected" for row in self.rows)
         visits: list[VisitView] = []
         missing: list[Event] = []
         for moment, row in entries.items():
             queue, entered_at = QueueId(row["queue_id"]), float(row["data"]["entered_at"])
             told = decided.get(moment)
-            outcome = Outcome(told["outcome"]) if told is not None else undecided
+            called_back = row["data"].get("callback") is not None  # no visit like others: only a talk tells its outcome
+            otherwise = Outcome.ANSWERED if called_back and talked else undecided
+            outcome = Outcome(told["outcome"]) if told is not None else otherwise
             waited = float(told["waited_s"]) if told is not None else max(0.0, now - entered_at)
-            if told is None and row["data"].get("callback") is None:
+            if told is None and not called_back:
                 missing.append(VisitDecided(now, self.id, queue, outcome, entered_at, waited))
             limit = Limit(told["limit"]) if told is not None and told.get("limit") else None
             led_to = told.get("led_to") if told is not None else None
@@ -116,6 +119,7 @@ class UnfinishedCall:
             disposition=remarks.get("disposition"),
             notes=remarks.get("notes"),
             visits=visits,
+            callback=entry["data"].get("callback"),
         )
 
 

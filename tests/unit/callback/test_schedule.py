@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from acd import telephony as t
-from acd.callback_commands import ScheduleCallback
+from acd.callback_commands import RestoreCallback, ScheduleCallback
 from acd.callback_events import CallbackEnded
-from acd.callback_policy import AttemptResult, CallbackPolicy, Retries, Retry
+from acd.callback_policy import AttemptResult, CallbackMode, CallbackPolicy, Retries, Retry
 from acd.ids import CallbackId
 from callback.schedule import (
     Instants,
@@ -188,3 +188,35 @@ def test_who_became_due_in_an_outage_is_dialled_as_agents_are_free_in_order_and_
         world.not_reached(AttemptResult.BUSY, attempt)
         world.wait(1)
     assert [one.number[-1] for one in world.dialled()] == ["0", "1", "3", "4"]
+
+
+@pytest.mark.parametrize("mode", CallbackMode)
+def test_fifty_became_due_while_the_service_was_away_and_each_is_dialled_once_as_agents_are_free(
+    mode: CallbackMode,
+) -> None:
+    policy = CallbackPolicy(enabled=True, mode=mode, retries=ONCE)
+    world = CallbackWorld.with_agents("101", "102", callbacks=policy, wrap_up_s=0)
+    assert isinstance(world, CallbackWorld)
+    now = world.now
+    for number in range(50):
+        until = now - 1 if number % 10 == 3 else now + 7200  # some windows are over by now
+        due_from = now - 600 + number
+        world.do(
+            RestoreCallback(
+                CallbackId(f"pbx1-{number}.cs"), PBX, SALES, f"+9891234567{number:02}", due_from, 0, 0, now - 900, until,
+                due_from=due_from,
+            )
+        )  # fmt: skip
+    world.wait(0)
+    world.wait(0.1)
+    assert world.ends() == ["expired"] * 5
+    before = 0
+    while len(world.ends()) < 50:
+        dialled = world.dialled()
+        assert len(dialled) - before <= 2, "never more than there are agents"
+        before = len(dialled)
+        for attempt in [one.attempt for one in dialled if world.state(one.callback) == "dialling"]:
+            world.not_reached(AttemptResult.NO_ANSWER, attempt)
+        world.wait(1)
+    numbers = [int(one.number[-2:]) for one in world.dialled()]
+    assert numbers == [number for number in range(50) if number % 10 != 3]
