@@ -29,6 +29,7 @@ NAMES = (
     "cpu_share",
     "recording_cost",
     "supervision",
+    "supervised_recording",
     "storm",
     "recovery",
     "races",

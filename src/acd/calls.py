@@ -129,9 +129,10 @@ class Call:
     talks: tuple[Talk, ...] = ()  # the first one first; the last one may still go on
     transfers: tuple[Transfer, ...] = ()
     consult: Consult | None = None  # while he talks: somebody else is asked
+    third: LegId | None = None  # a supervisor's, who has kept the caller when the agent left
     hang_up_asked: bool = False
     ended_at: float | None = None
-    ended_by: str | None = None  # caller, agent, service, fault, pbx_restart, unseen
+    ended_by: str | None = None  # caller, agent, supervisor, service, fault, pbx_restart, unseen
     disposition: str | None = None
     notes: str | None = None
     place_since: float | None = None  # of an earlier call that was cut off: the place counts from then

@@ -149,7 +149,7 @@ def _leave(supervision: "Supervision", turn: Turn, session: Session, message: ob
             and message.leg == place.leg
         ):
             thirds.talk_on(turn, call, session.device, session.leg)
-            session.taken = True
+            session.taken, session.kept = True, call.id
             turn.emit(CallTakenOver(turn.now, call.id, call.queue, place.agent, session.id))
             return
         if call.state is not CallState.TALKING or call.talks[-1].leg != place.leg:
