@@ -359,7 +359,7 @@ def see_off(floor: "Floor", turn: Turn, call: Call) -> None:
     """The conversation is over: back to the line if whoever had the caller was lost, else the question or the goodbye."""
     if call.ended_by == "fault" and not call.hang_up_asked:
         return_to_line(floor, turn, call, "back-to-front")
-    elif not asking.offered(floor, turn, call):
+    elif not asking.is_asked(call) and not asking.offered(floor, turn, call):
         turn.ask(t.HangUp(call.leg))
 
 

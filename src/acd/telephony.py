@@ -235,6 +235,7 @@ class SnapshotCall:
     connected_at: float | None = None
     consult: ConsultFound | None = None
     record: str = ""  # the name under which the conversation is recorded
+    surveyed: bool = False  # AFTER: he hears what is asked afterwards
 
 
 @record

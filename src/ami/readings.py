@@ -71,6 +71,7 @@ class ChannelReading:
     name: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
+    context: str | None = None  # where in the dialplan it is
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.
@@ -101,6 +102,7 @@ def read_channel(raw: bytes) -> ChannelReading | Quarantined:
         _known(only_value(raw, b"CallerIDName")),
         {name: value for name, value in variables.items() if value and value != _UNSET},
         only_value(raw, b"Language"),
+        only_value(raw, b"Context"),
     )
 
 

@@ -192,6 +192,7 @@ def _call(
         talk.since if talk.since is not None else seconds(found.variables.get(names.CONNECTED)),
         talk.consult,
         record,
+        found.context == names.SURVEY,
     )
 
 
