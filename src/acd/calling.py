@@ -81,6 +81,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         serial=fact.serial,
         visit=Visit(queue.spec.id, entered_at),
         state_since=entered_at,
+        private=fact.private,
     )
     if adopted:
         recall(floor, call, fact.visit)

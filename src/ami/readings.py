@@ -32,6 +32,7 @@ CALL_VARIABLES = (
     names.PLACE,
     names.TOLD,
     names.ATTEMPT,
+    names.CONSENT,
     names.HELD_AT,
     names.ASIDE,
     names.ASKED,

@@ -426,3 +426,22 @@ def test_what_was_heard_ends_where_it_ends() -> None:
         SupervisionPaused,
     ]
     assert shift.session(session).state is State.QUIET
+
+
+# ---------------------------------------------------------------- consent
+
+
+def test_a_caller_who_has_not_consented_is_not_listened_to() -> None:
+    """Not by a session of the call; one of the agent is silent for that call, and hears the next."""
+    shift = Shift.of("101")
+    call = shift.talk("101")
+    shift.floor.calls[call].private = True
+    with pytest.raises(Conflict) as refused:
+        shift.begin(call=call)
+    assert refused.value.slug == "no_consent"
+    session = shift.begin(agent="101")
+    assert shift.session(session).state is State.QUIET
+    assert shift.asked(Supervise, session) == 0
+    shift.do(t.CallGone(call, 16))
+    following = shift.talk("101")
+    assert shift.told(session).call == following
