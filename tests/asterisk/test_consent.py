@@ -47,7 +47,11 @@ async def test_who_refuses_is_served_and_nothing_else(serving: Serving, supervis
     assert (await serving.get("/v1/recordings", call=call))["items"] == []
     customer, call = await given_an_answer(serving, "1")
     await supervisor.until(state="joined")
-    assert len((await serving.get("/v1/recordings", call=call))["items"]) == 1
+
+    async def is_recorded() -> bool:
+        return len((await serving.get("/v1/recordings", call=call))["items"]) == 1
+
+    await until(is_recorded, "the recording is in the list")
     await serving.bank.leave(customer)
     await serving.until_call(customer, state="ended", outcome="answered")
     await supervisor.stop()
