@@ -31,6 +31,7 @@ NAMES = (
     "cpu_share",
     "recording_cost",
     "supervision",
+    "supervised_recording",
     "storm",
     "recovery",
     "races",

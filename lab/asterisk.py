@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import process
+from lab.mend import MENDED
 
 _PLACE = re.compile(r"@([A-Z_]+)@")
 SHARE = Path("/usr/share/asterisk")
@@ -38,7 +39,10 @@ class AsteriskHome:
         return self.root == Path("/")
 
     def command(self, *arguments: str) -> list[str]:
-        return ["asterisk", *arguments] if self.is_system else ["chroot", str(self.root), "asterisk", *arguments]
+        if self.is_system:
+            return ["asterisk", *arguments]
+        program = f"/{MENDED}" if (self.root / MENDED).exists() else "asterisk"
+        return ["chroot", str(self.root), program, *arguments]
 
     def module_dir(self) -> str:
         """The modules' folder as Asterisk sees it; its path names the machine's architecture."""

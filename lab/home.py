@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from lab.asterisk import AsteriskHome, LabError
+from lab.mend import mend
 
 # Structured event filters came with 22.1; 22.11.0 breaks whisper and bridging after spying.
 OLDEST, TOO_NEW = (22, 1), (22, 11)
@@ -64,6 +65,7 @@ def find_home() -> AsteriskHome:
         raise LabError("there is no Asterisk yet; `make lab`, `make demo` and `make test` bring one")
     if not home.is_system:
         name_hosts(home.root)
+        mend(home.root)
     return home
 
 

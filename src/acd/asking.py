@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 def offered(floor: "Floor", turn: Turn, call: Call) -> bool:
     """Put the question, if the queue wants it and it was not put before. Else the call may end."""
-    if not floor.queues[call.queue].spec.survey.offered or call.asked or call.ended_by != "agent" or call.hang_up_asked:
+    by_us = call.ended_by in ("agent", "supervisor")
+    if not floor.queues[call.queue].spec.survey.offered or call.asked or not by_us or call.hang_up_asked:
         return False
     call.asked = True
     turn.emit(SurveyOffered(turn.now, call.id, call.queue, call.agent))
     turn.ask(AskCaller(call.id, call.leg))
     return True
+
+
+def is_asked(call: Call) -> bool:
+    """Whether the question is being heard: the dialplan ends the call after it. So it was before a restart, too."""
+    return call.asked and call.state is CallState.AFTER
 
 
 def answered(floor: "Floor", turn: Turn, fact: CallerAnswered) -> None:

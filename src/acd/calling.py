@@ -81,6 +81,7 @@ def admit(floor: "Floor", turn: Turn, fact: t.CallEntered, *, adopted: bool = Fa
         serial=fact.serial,
         visit=Visit(queue.spec.id, entered_at),
         state_since=entered_at,
+        private=fact.private,
     )
     if adopted:
         recall(floor, call, fact.visit)
@@ -347,10 +348,19 @@ def caller_freed(floor: "Floor", turn: Turn, fact: t.CallerFreed) -> None:
     if call.talk is None or call.talk.offer not in (None, fact.offer):
         return  # of an earlier talk
     if call.state is _TALKING:
+        if call.third is not None and call.talks[-1].leg == call.third:
+            end_talk(floor, turn, call, "supervisor")
+            return  # whether he has hung up or was lost is said of his own leg, in this moment
         end_talk(floor, turn, call, "agent")
-    if call.state is _AFTER and call.ended_by == "fault" and not call.hang_up_asked:
+    if call.state is _AFTER:
+        see_off(floor, turn, call)
+
+
+def see_off(floor: "Floor", turn: Turn, call: Call) -> None:
+    """The conversation is over: back to the line if whoever had the caller was lost, else the question or the goodbye."""
+    if call.ended_by == "fault" and not call.hang_up_asked:
         return_to_line(floor, turn, call, "back-to-front")
-    elif call.state is _AFTER and not asking.offered(floor, turn, call):
+    elif not asking.is_asked(call) and not asking.offered(floor, turn, call):
         turn.ask(t.HangUp(call.leg))
 
 

@@ -136,6 +136,7 @@ def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> Non
     calling.connect(floor, turn, call, found.device, found.agent_leg, min(at, turn.now))
     if found.stage is LegStage.AFTER:
         calling.end_talk(floor, turn, call, "agent")
+        call.asked = found.surveyed
     else:
         consulting.found(floor, turn, call, found.consult)
 

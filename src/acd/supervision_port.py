@@ -61,11 +61,12 @@ class SupervisorLoose:
 
 @record
 class SupervisorGone:
-    """The supervisor's leg no longer exists. ``hung_up``: his phone asked for it."""
+    """The supervisor's leg no longer exists. ``hung_up``: his phone asked for it; ``fault``: it died, nobody wanted that."""
 
     session: SupervisionId
     cause: int
     hung_up: bool
+    fault: bool = False
 
 
 @record

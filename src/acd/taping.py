@@ -49,7 +49,7 @@ BY_PHONE = "phone"
 def name_for(floor: "Floor", call: Call, offer: OfferId) -> str:
     """The id under which the conversation of this offer is recorded; empty if it is not."""
     queue = floor.queues[call.queue]
-    if call.pbx not in floor.recording_on or not wanted(queue.spec.recording, call.id):
+    if call.private or call.pbx not in floor.recording_on or not wanted(queue.spec.recording, call.id):
         return ""
     return recording_id(offer, floor.salt)
 

@@ -61,6 +61,7 @@ class CallEntered:
     told: str | None = None  # the last announcement that was begun: the id that ``Announce`` gave it
     visit: LineVisit | None = None  # the present stay, if it is not the first: found by a snapshot only
     attempt: AttemptId | None = None  # of a customer who was called back
+    private: bool = False  # has not consented to be recorded and listened to
 
 
 @record
@@ -235,6 +236,7 @@ class SnapshotCall:
     connected_at: float | None = None
     consult: ConsultFound | None = None
     record: str = ""  # the name under which the conversation is recorded
+    surveyed: bool = False  # AFTER: he hears what is asked afterwards
 
 
 @record

@@ -22,6 +22,7 @@ def talk_on(turn: Turn, call: Call, device: DeviceId, leg: LegId) -> None:
     if call.state is not CallState.TALKING:
         call.move(CallState.TALKING, turn.now)
     call.ended_by = None
+    call.third = leg
     call.talks = (*call.talks, Talk(last.queue, turn.now, device=device, leg=leg, offer=last.offer))
 
 
@@ -29,6 +30,18 @@ def found(call: Call, device: DeviceId, leg: LegId) -> None:
     """A snapshot shows who has the caller whom no agent has."""
     talk = call.talks[-1]
     talk.device, talk.leg = device, leg
+    call.third = leg
+
+
+def left(floor: "Floor", turn: Turn, leg: LegId, call: Call, *, fault: bool) -> None:
+    """The leg of whoever had the caller is gone, before or after the caller was told to be free. Lost, he goes back to the line."""
+    if call.third != leg or call.talks[-1].leg != leg:
+        return
+    if call.state is CallState.TALKING:
+        calling.end_talk(floor, turn, call, "fault" if fault else "supervisor")
+    elif call.state is CallState.AFTER and call.ended_by == "supervisor":
+        call.ended_by = "fault" if fault else "supervisor"
+        calling.see_off(floor, turn, call)
 
 
 def give_up(floor: "Floor", turn: Turn, call: Call) -> None:

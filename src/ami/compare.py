@@ -81,7 +81,8 @@ def as_known(call: LiveCall, unsent: Offer | None = None) -> SnapshotCall:
         return SnapshotCall(call.entered, LegStage.FALLBACK, offer.id)
     if not offer.talking and not offer.freed:
         return SnapshotCall(call.entered, LegStage.OFFERED, offer.id)
-    agent = offer.answered
+    # A leg that is over has nobody: a supervisor may have kept the caller.
+    agent = offer.answered if offer.answered is not None and offer.answered.leg in call.legs else None
     return SnapshotCall(
         call.entered,
         LegStage.AFTER if offer.freed else LegStage.TALKING,

@@ -75,6 +75,7 @@ def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEnt
         place_since=int(since) / 1000 if _MOMENT.fullmatch(since) else None,
         told=found.variables.get(names.TOLD),
         attempt=AttemptId(attempt) if attempt is not None else None,
+        private=found.variables.get(names.CONSENT) == "no",
     )
 
 

@@ -88,6 +88,7 @@ MOST_S = "ACD_MOST"  # seconds of a message
 SILENCE_S = "ACD_SILENCE"  # seconds of silence that end it
 
 # Variables of an attempt to call a customer back, set by the service with its Originate. Those of the customer's own channel first.
+CONSENT = "ACD_CONSENT"  # "no": the caller is neither recorded nor listened to
 ATTEMPT = "ACD_ATTEMPT"  # its id; also the extension, and the key of its marker
 CUSTOMER = "ACD_CUSTOMER"  # the number
 CONFIRM_S = "ACD_CONFIRM"  # seconds for the key

@@ -32,6 +32,7 @@ CALL_VARIABLES = (
     names.PLACE,
     names.TOLD,
     names.ATTEMPT,
+    names.CONSENT,
     names.HELD_AT,
     names.ASIDE,
     names.ASKED,
@@ -71,6 +72,7 @@ class ChannelReading:
     name: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
+    context: str | None = None  # where in the dialplan it is
 
     def __repr__(self) -> str:
         # Numbers, names and PINs stay out of logs and tracebacks.
@@ -101,6 +103,7 @@ def read_channel(raw: bytes) -> ChannelReading | Quarantined:
         _known(only_value(raw, b"CallerIDName")),
         {name: value for name, value in variables.items() if value and value != _UNSET},
         only_value(raw, b"Language"),
+        only_value(raw, b"Context"),
     )
 
 

@@ -194,6 +194,7 @@ def _call(
         talk.since if talk.since is not None else seconds(found.variables.get(names.CONNECTED)),
         talk.consult,
         record,
+        found.context == names.SURVEY,
     )
 
 

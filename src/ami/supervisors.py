@@ -117,7 +117,8 @@ class Supervisors:
         leg.over = True
         if leg.up:
             del self.legs[name]
-            self._say(SupervisorGone(leg.session, cause, leg.hangup_asked))
+            fault = cause in causes.FAULTS and not leg.hangup_asked
+            self._say(SupervisorGone(leg.session, cause, leg.hangup_asked, fault))
         elif leg.failed is not None:
             leg.refusal = leg.refusal if leg.refusal is not None else cause
             self._missed(name, leg)  # else what became of the Originate is still to come

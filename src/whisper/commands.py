@@ -13,7 +13,7 @@ class StartSupervision:
 
     NotFound ``unknown_agent`` ``unknown_call``. Conflict ``already_supervising`` (this phone is in a session), ``device_taken`` (an
     agent is signed in there), ``phone_busy`` ``phone_unreachable``, ``other_pbx``, ``pbx_not_ready``, ``supervision_forbidden``,
-    ``outside_your_queues``, ``illegal_transition`` (the call does not talk).
+    ``no_consent``, ``outside_your_queues``, ``illegal_transition`` (the call does not talk).
     """
 
     supervisor: Supervisor

@@ -72,6 +72,9 @@ def gone(supervision: "Supervision", turn: Turn, fact: SupervisorGone) -> None:
     session = supervision.sessions.get(fact.session)
     if session is not None:
         ringing = session.state is State.RINGING
+        kept = supervision.floor.calls.get(session.kept) if session.kept is not None else None
+        if kept is not None:
+            thirds.left(supervision.floor, turn, session.leg, kept, fault=fact.fault)
         reason = "phone_failed" if ringing else "supervisor" if fact.hung_up else "leg_lost"
         follow.end(supervision, turn, session, reason, leg_is_gone=True)
 
@@ -133,7 +136,7 @@ def _recognise(supervision: "Supervision", turn: Turn, session: Session, shown: 
         thirds.found(call, session.device, session.leg)
         had = next((talk.agent for talk in reversed(call.talks) if talk.agent is not None), session.heard)
         session.place, session.sent = Place(call.id, shown.leg, had or AgentId(""), call.queue), shown.mode
-        session.taken = True
+        session.taken, session.kept = True, call.id
         session.move(State.JOINED, turn.now)
 
 

@@ -85,6 +85,8 @@ def _must_reach_call(floor: Floor, command: c.StartSupervision) -> str:
     if not policy.may_hear(command.supervisor, call.queue, agent.spec.queues):
         raise Conflict("outside_your_queues", f"call {call.id} is not in your queues any more", call=call.id)
     _must_not_be_exempt(agent)
+    if call.private:
+        raise Conflict("no_consent", f"the caller of {call.id} has not consented to be listened to", call=call.id)
     if call.pbx != split_device(command.device)[0]:
         raise Conflict("other_pbx", f"call {call.id} is on another PBX than this phone", call=call.id)
     return str(agent.id)

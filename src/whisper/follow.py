@@ -40,6 +40,8 @@ def wanted(floor: Floor, session: Session) -> Place | str | None:
     own = session.supervisor.queues
     if own is not None and call.queue not in own:
         return "right_lost"
+    if call.private:
+        return "no_consent"
     talk = call.talks[-1] if call.state is CallState.TALKING else None
     agent = floor.agents.get(talk.agent) if talk is not None and talk.agent is not None else None
     if agent is None:
@@ -55,8 +57,8 @@ def _with_agent(floor: Floor, session: Session) -> Place | str | None:
         return "right_lost"
     engaged = agent.engagement
     call = floor.calls.get(engaged.call) if isinstance(engaged, Talking) else None
-    if call is None or policy.refusal(session.supervisor, call.queue, agent) is not None:
-        return None  # a call of somebody else's queue is not heard; the next one may be
+    if call is None or call.private or policy.refusal(session.supervisor, call.queue, agent) is not None:
+        return None  # a call of somebody else's queue, or of a caller who will not have it, is not heard; the next one may be
     return _place(session, call, agent)
 
 
@@ -149,7 +151,7 @@ def _leave(supervision: "Supervision", turn: Turn, session: Session, message: ob
             and message.leg == place.leg
         ):
             thirds.talk_on(turn, call, session.device, session.leg)
-            session.taken = True
+            session.taken, session.kept = True, call.id
             turn.emit(CallTakenOver(turn.now, call.id, call.queue, place.agent, session.id))
             return
         if call.state is not CallState.TALKING or call.talks[-1].leg != place.leg:

@@ -62,6 +62,7 @@ class Session:
     beside: bool = False  # … beside a conference is one too
     lost: set[LegId] = field(default_factory=set)  # agents' legs that are over for it, whatever the books still say
     taken: bool = False  # the agent has left: the caller is the supervisor's
+    kept: CallId | None = None  # whose caller he had alone last
     heard: AgentId | None = None  # before a restart
     joined_at: float | None = None
     ended_at: float | None = None

@@ -318,3 +318,19 @@ async def asks(serving: Serving) -> bool:
     there = [(one["Context"], one["Application"]) for one in await client.list("Status")]
     await client.close()
     return ("acd-survey", "Read") in there
+
+
+async def test_a_service_that_dies_in_the_question_asks_once_and_hears_the_answer(serving: Serving) -> None:
+    team = await Team.given(serving, "ann", survey={"offered": True}, announcements={"language": "fa"})
+    await team.phone("ann", talk=1)
+    await team.at_work()
+    customer = await team.call()
+    await until(lambda: asks(serving), "the question is put", within_s=15)
+    serving.service.kill()
+    serving.service.start()
+    serving.service.wait_ready()
+    await serving.until_call(customer, state="after")
+    assert await asks(serving)
+    await serving.bank.send_digits(customer.customer, "5")
+    call = await serving.until_call(customer, state="ended", within_s=15)
+    assert (call["survey"], call["outcome"]) == (5, "answered")

@@ -22,6 +22,8 @@ PRIVATE = {
     "ACD_SPOKEN",
     "ACD_TURN",
     "ACD_KEY",
+    "ACD_QUESTION",
+    "ACD_CONSENT_PROMPT",
     "ACD_TRIES",
     "ACD_JOIN",
     "ACD_REST",

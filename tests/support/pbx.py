@@ -67,6 +67,7 @@ class TestPbx:
         _add_music(instance)
         if tls:
             add_certificate(instance)
+        _add_question(instance)
         pbx = cls(instance, settings)
         instance.start()
         await pbx.until_booted()
@@ -160,6 +161,13 @@ def _add_music(instance: Instance) -> None:
         file.writeframes(array("h", samples).tobytes())
     with (instance.directory / "etc" / "musiconhold.conf").open("a") as classes:
         classes.write(f"\n[tone]\nmode = files\ndirectory = {instance.inside('music')}\n")
+
+
+def _add_question(instance: Instance) -> None:
+    """Numbers that begin with 88 ask for consent first, as a site's own dialplan would."""
+    with (instance.directory / "etc" / "extensions.conf").open("a") as dialplan:
+        dialplan.write("\n[from-trunk](+)\nexten => _88XXXX,1,Set(ACD_CONSENT_PROMPT=beep)\n")
+        dialplan.write(" same => n,Goto(acd-consent,${EXTEN:2},1)\n")
 
 
 def sweep(home: AsteriskHome) -> None:

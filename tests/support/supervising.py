@@ -5,9 +5,13 @@ that a test says who was heard by whom in each mode. Clocks of tests and phone b
 """
 
 import asyncio
+import io
 import time
+import wave
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -207,6 +211,23 @@ async def recordings(
         if answered:
             found[who] = Heard.of(await bank.recording(f"{phone}-{caller}"), answered[-1] / 1000)
     return found
+
+
+async def both_sides(serving: Serving, call: str) -> list[Heard]:
+    """The call's recording, when it is no longer being worked on: what the caller said, and what he heard."""
+    found: list[Json] = []
+
+    async def is_there() -> bool:
+        found[:] = (await serving.get("/v1/recordings", call=call))["items"]
+        return bool(found) and found[0]["state"] != "open"
+
+    await until(is_there, f"the recording of {call}", within_s=30, seen=lambda: found)
+    reply = await serving.api.get(f"/v1/recordings/{found[0]['id']}/audio")
+    reply.raise_for_status()
+    with wave.open(io.BytesIO(reply.content)) as sound:
+        samples, rate = array("h", sound.readframes(sound.getnframes())), sound.getframerate()
+    began_at = datetime.fromisoformat(found[0]["began_at"]).timestamp()
+    return [Heard(rate, samples[side::2], began_at) for side in (0, 1)]
 
 
 def wrong(timeline: Timeline, heard: dict[str, Heard], expected: dict[str, dict[str, str]]) -> list[str]:

@@ -18,7 +18,14 @@ def status(raw_name: bytes = "مریم رضایی".encode(), **changed: object) 
 
 def test_a_channel_is_read() -> None:
     expected = ChannelReading(
-        "PJSIP/trunk-00000007", "pbx1-1.7", True, None, "09121234567", "مریم رضایی", {"ACD_QUEUE": "sales"}
+        "PJSIP/trunk-00000007",
+        "pbx1-1.7",
+        True,
+        None,
+        "09121234567",
+        "مریم رضایی",
+        {"ACD_QUEUE": "sales"},
+        context="acd-wait",
     )
     assert read_channel(status()) == expected
 

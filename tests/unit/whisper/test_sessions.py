@@ -264,6 +264,7 @@ def test_the_supervisor_talks_on_when_the_agent_leaves_and_the_books_say_so() ->
     assert shift.agent("101").state == "idle"
     assert [one.agent for one in shift.of_session(CallTakenOver)] == ["101"]
     shift.do(t.CallerFreed(call, shift.offer_of(call).offer))
+    shift.do(SupervisorGone(session, 16, hung_up=True))
     assert HangUp(shift.floor.calls[call].leg) in shift.requests  # the supervisor has left: so does the caller
 
 
@@ -292,6 +293,28 @@ def test_a_caller_whose_supervisor_must_leave_goes_back_to_the_line() -> None:
     shift.do(LimitSupervisor(OF_SALES.token, None))
     assert shift.session(session).reason == "right_lost"
     assert shift.call(call).state in (CallState.WAITING, CallState.OFFERED)
+
+
+@pytest.mark.parametrize("told_first", ["caller", "supervisor"])
+@pytest.mark.parametrize("fault", [True, False])
+def test_a_caller_whose_supervisor_is_lost_goes_back_to_the_line(told_first: str, *, fault: bool) -> None:
+    """The PBX says the end of the supervisor's leg a millisecond before or after it says that the caller is free."""
+    shift = Shift.of("101")
+    call = shift.talk("101")
+    session = shift.begin(Mode.CONFERENCE, supervisor=OF_SALES, agent="101")
+    shift.hears(session)
+    shift.do(t.AgentHungUp(call, shift.leg(call, "101"), device("101")))
+    offer = shift.floor.calls[call].talks[-1].offer
+    assert offer is not None
+    facts = [t.CallerFreed(call, offer), SupervisorGone(session, 44 if fault else 16, hung_up=not fault, fault=fault)]
+    for fact in facts if told_first == "caller" else reversed(facts):
+        shift.do(fact)
+    live = shift.call(call)
+    hung_up = sum(isinstance(one, t.HangUp) and one.leg == live.leg for one in shift.requests)
+    if fault:
+        assert (live.state in (CallState.WAITING, CallState.OFFERED), len(live.visits), hung_up) == (True, 2, 0)
+    else:
+        assert (live.state, live.ended_by, hung_up) == (CallState.AFTER, "supervisor", 1)
 
 
 def test_agent_and_supervisor_talk_on_when_the_caller_leaves() -> None:
@@ -403,3 +426,22 @@ def test_what_was_heard_ends_where_it_ends() -> None:
         SupervisionPaused,
     ]
     assert shift.session(session).state is State.QUIET
+
+
+# ---------------------------------------------------------------- consent
+
+
+def test_a_caller_who_has_not_consented_is_not_listened_to() -> None:
+    """Not by a session of the call; one of the agent is silent for that call, and hears the next."""
+    shift = Shift.of("101")
+    call = shift.talk("101")
+    shift.floor.calls[call].private = True
+    with pytest.raises(Conflict) as refused:
+        shift.begin(call=call)
+    assert refused.value.slug == "no_consent"
+    session = shift.begin(agent="101")
+    assert shift.session(session).state is State.QUIET
+    assert shift.asked(Supervise, session) == 0
+    shift.do(t.CallGone(call, 16))
+    following = shift.talk("101")
+    assert shift.told(session).call == following
