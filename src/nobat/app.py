@@ -53,6 +53,7 @@ from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
 from nobat.risks import RiskWatch
+from nobat.retention import RetentionKeeper
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
@@ -122,6 +123,7 @@ class App:
     callbacks: CallbackDesk
     risks: RiskWatch
     unseen: Unseen
+    retention: RetentionKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -212,6 +214,7 @@ class App:
             callbacks,
             RiskWatch(engine, feed.tell),
             unseen,
+            RetentionKeeper(settings.retention, database, voicemail, clock.now),
         )
 
     async def start(self) -> None:
@@ -234,6 +237,7 @@ class App:
         self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
+        self._keep_running("retention", self.retention.follow)
         self._keep_running("mail", self.mails.follow)
         self._keep_running("recordings", self.recordings.follow)
         self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)

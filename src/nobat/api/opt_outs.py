@@ -9,7 +9,7 @@ from acd.errors import Invalid, unknown
 from nobat.api.access import Access, AdminAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
-from nobat.api.text import without_control
+from nobat.api.text import masked, without_control
 from nobat.api.times import Moment, moment
 from nobat.storage import opt_outs
 from nobat.storage.opt_outs import OptOut
@@ -57,7 +57,7 @@ async def list_opt_outs(access: AdminAccess, limit: Limit = 200, cursor: Cursor 
 async def put_opt_out(access: AdminAccess, number: AnyNumber) -> OptOutOut:
     """Call this number back no more. What is open for it ends as cancelled by `opt_out`, unless the customer is on."""
     found, service = _e164(access, number), access.service
-    await access.audit("putOptOut", found)
+    await access.audit("putOptOut", masked(found))
     await opt_outs.put(service.database, [found], access.principal.name, service.now())
     await service.callbacks.opted_out(found)
     (entered,) = await opt_outs.find(service.database, [found])
@@ -68,6 +68,6 @@ async def put_opt_out(access: AdminAccess, number: AnyNumber) -> OptOutOut:
 async def delete_opt_out(access: AdminAccess, number: AnyNumber) -> None:
     """The number may be called back again."""
     found = _e164(access, number)
-    await access.audit("deleteOptOut", found)
+    await access.audit("deleteOptOut", masked(found))
     if not await opt_outs.remove(access.service.database, found):
         raise unknown("opt_out", found)
