@@ -13,6 +13,7 @@ NAMES = (
     "burst",
     "memory",
     "journal",
+    "history",
     "reports",
     "feed",
     "erlang",

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 FIRST_S, EVERY_S = 120.0, 3600.0
 """After the start, when there is more to do than this; and then."""
 
-ROWS = 500
+ROWS = 200
 PAUSE_S = 0.02
 DAY_S = 86_400.0
 
