@@ -1,7 +1,7 @@
 """Both databases for benchmarks: an SQLite file and a PostgreSQL server of our own, durable as in use, and a way to fill either.
 
-PostgreSQL runs with its own defaults. Rows go in by COPY, and by ``executemany`` into SQLite; indexes are made afterwards, as they are
-over a grown table.
+PostgreSQL runs with its own defaults. Rows go in by COPY, and by ``executemany`` into SQLite; indexes are made afterwards
+and tables analysed, as autovacuum does.
 """
 
 import asyncio

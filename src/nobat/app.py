@@ -58,7 +58,7 @@ from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
 from nobat.storage.callbacks import restored_callbacks
-from nobat.storage.database import Database
+from nobat.storage.database import LONG_S, Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
 from nobat.storage.live_parts import restored_parts
@@ -189,7 +189,7 @@ class App:
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        figures = FiguresKeeper(lambda: Database(settings.database.url), clock.now)
+        figures = FiguresKeeper(lambda: database.another(LONG_S), clock.now)
         return cls(
             settings,
             clock,

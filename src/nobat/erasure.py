@@ -22,7 +22,7 @@ from nobat.engine import Engine
 from nobat.feed import Feed
 from nobat.recording.keeper import RecordingKeeper
 from nobat.storage import erasure, history, opt_outs, recordings, voicemails
-from nobat.storage.database import Database
+from nobat.storage.database import LONG_S, Database
 from nobat.storage.erasure import Blanked, Writings
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.recorder_thread import RecorderThread
@@ -120,7 +120,7 @@ class Eraser:
 
     async def _blank(self, ways: Writings) -> Blanked:
         """Runs in a thread of its own."""
-        database = self.database.another()
+        database = self.database.another(LONG_S)
         try:
             return await erasure.blank_history(database, ways)
         finally:

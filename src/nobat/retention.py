@@ -15,7 +15,7 @@ import structlog
 
 from nobat.retention_settings import RetentionSettings
 from nobat.storage import retention, voicemails
-from nobat.storage.database import Database
+from nobat.storage.database import LONG_S, Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.voicemail import VoicemailKeeper
 
@@ -68,7 +68,7 @@ class RetentionKeeper:
 
     async def _remove(self, before: dict[str, float], removed: dict[str, int]) -> None:
         """Runs in the thread."""
-        database = self._database.another()
+        database = self._database.another(LONG_S)
         try:
             for kind, moment in before.items():
                 removed[kind] = 0

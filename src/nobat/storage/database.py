@@ -23,6 +23,8 @@ from nobat.storage.errors import StorageConflict, StorageUnavailable, WrongDatab
 BUSY_S = 5
 CONNECT_S = 3
 STATEMENT_S = 10
+LONG_S = 300
+"""For work behind the calls that may have years of history to read: the first figures, an erasure."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
