@@ -16,6 +16,8 @@ NAMES = (
     "history",
     "reports",
     "feed",
+    "scrape",
+    "meanwhile",
     "erlang",
     "ewt",
     "risk",

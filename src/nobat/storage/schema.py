@@ -227,7 +227,7 @@ calls = Table(
     Column("survey", Integer),
     Column("callback_id", CALL),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
-    Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
+    Index("ix_calls_queue_id_entered_at_id", "queue_id", "entered_at", "id"),  # several queues are read from it alone
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),
     Index("ix_calls_number_entered_at", "number", "entered_at"),
     Index("ix_calls_outcome_entered_at", "outcome", "entered_at"),

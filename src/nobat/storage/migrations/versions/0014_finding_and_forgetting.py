@@ -17,6 +17,8 @@ NUMBERS = {
 
 
 def upgrade() -> None:
+    op.create_index("ix_calls_queue_id_entered_at_id", "calls", ["queue_id", "entered_at", "id"])
+    op.drop_index("ix_calls_queue_id_entered_at", "calls")
     op.create_index("ix_calls_outcome_entered_at", "calls", ["outcome", "entered_at"])
     op.create_index("ix_calls_disposition_entered_at", "calls", ["disposition", "entered_at"])
     op.create_index("ix_voicemails_number", "voicemails", ["number"])
@@ -70,3 +72,5 @@ def downgrade() -> None:
     op.drop_index("ix_voicemails_number", "voicemails")
     op.drop_index("ix_calls_disposition_entered_at", "calls")
     op.drop_index("ix_calls_outcome_entered_at", "calls")
+    op.create_index("ix_calls_queue_id_entered_at", "calls", ["queue_id", "entered_at"])
+    op.drop_index("ix_calls_queue_id_entered_at_id", "calls")
