@@ -25,6 +25,7 @@ from acd.outcomes import Outcome
 from benchmarks.databases import both, fill
 from benchmarks.figures import Spread, heading, verdict
 from nobat.call_list import CallFilter
+from nobat.retention import ROWS
 from nobat.storage import erasure, history, retention, schema
 from nobat.storage.call_search import search
 from nobat.storage.database import Database
@@ -278,7 +279,7 @@ def _shown(steps: list[str]) -> str:
 
 
 async def _forgotten(database: Database, calls: int) -> tuple[float, int, float]:
-    """Seconds to erase one number, how many rows it was in, and the longest transaction in ms of removing 20,000 old calls."""
+    """Seconds to erase one number, how many rows it was in, and the longest transaction in ms of removing old calls."""
     caller = Made(calls // 2, calls).row()["caller"]
     began = perf_counter()
     done = await erasure.blank_history(database, writings(caller, Numbering()))
@@ -286,7 +287,7 @@ async def _forgotten(database: Database, calls: int) -> tuple[float, int, float]
     for _ in range(min(40, calls // 1000)):
         for removal in retention.PARTS["calls"]:
             started = perf_counter()
-            await retention.remove_some(database, removal, BEGIN + DAYS * DAY_S, 500)
+            await retention.remove_some(database, removal, BEGIN + DAYS * DAY_S, ROWS)
             longest = max(longest, (perf_counter() - started) * 1e3)
     return took, done.calls + done.events, longest
 
@@ -316,7 +317,7 @@ async def run(*, full: bool) -> bool:
                 print(f"   without an index {plain:.0f} ms; the slowest search is {worst / plain:.3f} of that")
                 took, rows_of_one, longest = await _forgotten(database, calls)
                 print(
-                    f"   a number erased from {rows_of_one} rows in {took:.2f} s; longest removal of 500 rows {longest:.0f} ms"
+                    f"   a number erased from {rows_of_one} rows in {took:.2f} s; longest removal of {ROWS} rows {longest:.0f} ms"
                 )
                 await database.close()
                 for step in bad:
