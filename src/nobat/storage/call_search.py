@@ -118,10 +118,8 @@ def _rest(wanted: CallFilter, driver: str) -> list[ColumnElement[bool]]:
 
 def _had(role: Role, parties: Sequence[str]) -> ColumnElement[bool]:
     """The call was one of theirs, at its end or before."""
-    earlier = select(_earlier.call_id).where(
-        _earlier.role == role,
-        _earlier.party_id.in_(parties),
-        _earlier.entered_at == _c.entered_at,
-        _earlier.call_id == _c.id,
+    part = schema.earlier_parties.alias("part").c
+    earlier = select(part.call_id).where(
+        part.role == role, part.party_id.in_(parties), part.entered_at == _c.entered_at, part.call_id == _c.id
     )
     return or_(_LAST[role].in_(parties), earlier.exists())
