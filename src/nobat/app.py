@@ -52,8 +52,8 @@ from nobat.ports import MakePbx, PbxLink
 from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
-from nobat.risks import RiskWatch
 from nobat.retention import RetentionKeeper
+from nobat.risks import RiskWatch
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup

@@ -128,7 +128,7 @@ async def test_rows_outlive_every_step_up_and_down(step: Any) -> None:
 
 async def test_calls_and_events_of_before_are_found_by_what_is_new(database_url: str, step: Any) -> None:
     """0014 fills what it makes: earlier parties of calls that were passed on, and the numbers of events."""
-    await step(moved("0012", up=True))
+    await step(moved("0013", up=True))
     moment = "2026-11-20 10:00:00.000000"
 
     def old(connection: Connection) -> None:

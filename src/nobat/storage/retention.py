@@ -82,13 +82,17 @@ async def _queue_figures(connection: AsyncConnection, before: float, most: int) 
     return await _oldest(connection, schema.queue_figures, schema.queue_figures.c.start, int(before), most)
 
 
+async def _group_figures(connection: AsyncConnection, before: float, most: int) -> int:
+    return await _oldest(connection, schema.group_figures, schema.group_figures.c.start, int(before), most)
+
+
 async def _agent_figures(connection: AsyncConnection, before: float, most: int) -> int:
     return await _oldest(connection, schema.agent_figures, schema.agent_figures.c.start, int(before), most)
 
 
 PARTS: Mapping[str, tuple[Removal, ...]] = {
     "calls": (_calls, _visits, _talks, _callbacks),
-    "figures": (_queue_figures, _agent_figures),
+    "figures": (_queue_figures, _group_figures, _agent_figures),
 }
 """What belongs to a kind, besides ``events`` and ``statuses``."""
 
