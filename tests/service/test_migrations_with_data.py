@@ -85,7 +85,7 @@ def value(column: Any, number: int) -> Any:
     if any(word in kind for word in ("INT", "FLOAT", "DOUBLE", "REAL", "NUMERIC")):
         return 100 + number
     kinds = ("CallQueued", "CallTransferred", "CallHeld")
-    return kinds[number] if column.name == "kind" else f"x-{number}"
+    return kinds[number][: column.type.length or 40] if column.name == "kind" else f"x-{number}"
 
 
 def read(connection: Connection) -> Rows:

@@ -141,3 +141,15 @@ async def test_a_server_that_takes_no_more_connections(postgres: PostgresServer)
         await until(lambda: recorder.pending == 0, "all rows", within_s=20)
         assert await stored(operator) == ROWS
     await operator.close()
+
+
+async def test_a_text_that_is_too_long_is_given_up_and_the_others_are_written(postgres: PostgresServer) -> None:
+    """PostgreSQL refuses it for ever: whoever took that for trouble would never write anything again."""
+    database = Database(postgres.create_database())
+    await migrate(database)
+    async with writing(database) as recorder:
+        long = CallHeld(9.0, CallId("pbx1-1.1"), QueueId("q" * 100))
+        recorder.note([*held(5), long, *held(5, "pbx1-1.2")])
+        await until(lambda: recorder.pending == 0, "all rows", within_s=20)
+        assert (recorder.refused, recorder.away) == (1, None)
+        assert await stored(database) == 10

@@ -131,10 +131,16 @@ class translated:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or isinstance(error, StorageUnavailable | StorageConflict):
             return
-        if isinstance(error, IntegrityError | DataError):
-            raise StorageConflict(type(error.orig).__name__) from error
+        if isinstance(error, IntegrityError | DataError) or _never(error):
+            raise StorageConflict(type(getattr(error, "orig", error)).__name__) from error
         if isinstance(error, SQLAlchemyError | OSError | TimeoutError) or _from_driver(error):
             raise StorageUnavailable(_reason(error)) from error
+
+
+def _never(error: BaseException) -> bool:
+    """PostgreSQL's classes 22 and 23, of which asyncpg's dialect names only some: a text too long would else be tried for ever."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(state, str) and state[:2] in ("22", "23")
 
 
 def _from_driver(error: BaseException) -> bool:
