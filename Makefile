@@ -51,7 +51,7 @@ format: ## let ruff write the format and the simple fixes
 	@.venv/bin/ruff check --fix .
 
 bench: ## benchmarks as ratios against a peer (BENCH="--full assign_latency")
-	$(SETUP) venv asterisk compiled
+	$(SETUP) venv asterisk postgresql compiled
 	@$(PYTHON) -m benchmarks $(BENCH)
 
 chaos: ## random faults on real Asterisk (CHAOS_SECONDS=600, CHAOS_SEED=… replays; CHAOS=--help)

@@ -360,6 +360,16 @@ class RestoreRecording:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetCaller:
+    """Remember nothing more of who calls from ``number``, in whatever writing.
+
+    Conflict ``caller_on_the_line`` while there is a live call of it; Invalid ``invalid_number``.
+    """
+
+    number: str
+
+
 Command = (
     DefineQueue
     | RemoveQueue
@@ -398,5 +408,6 @@ Command = (
     | WithdrawBreak
     | ControlRecording
     | RestoreRecording
+    | ForgetCaller
     | CallbackCommand
 )

@@ -52,3 +52,13 @@ def normal(number: str | None, numbering: Numbering) -> str | None:
     if digits.startswith(numbering.country) and len(digits) > 10:
         return digits
     return numbering.country + digits
+
+
+def writings(number: str, numbering: Numbering) -> frozenset[str]:
+    """All ways in which PBXs write the number that ``number`` is, itself included: history keeps it as it came."""
+    key = normal(number, numbering)
+    if key is None:
+        return frozenset({number})
+    national = key.removeprefix(numbering.country)
+    ways = {key, f"+{key}", numbering.international + key, national, numbering.trunk + national}
+    return frozenset({number, *(one for one in ways if normal(one, numbering) == key)})

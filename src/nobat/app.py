@@ -53,12 +53,13 @@ from nobat.ports import MakePbx, PbxLink
 from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
+from nobat.retention import RetentionKeeper
 from nobat.risks import RiskWatch
 from nobat.scrape import FloorSource
 from nobat.settings import Settings
 from nobat.storage import catalogue, startup
 from nobat.storage.callbacks import restored_callbacks
-from nobat.storage.database import Database
+from nobat.storage.database import LONG_S, Database
 from nobat.storage.errors import StorageUnavailable
 from nobat.storage.journal import Journal
 from nobat.storage.live_parts import restored_parts
@@ -123,6 +124,7 @@ class App:
     callbacks: CallbackDesk
     risks: RiskWatch
     unseen: Unseen
+    retention: RetentionKeeper
     tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     @classmethod
@@ -188,7 +190,7 @@ class App:
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        figures = FiguresKeeper(lambda: Database(settings.database.url), clock.now)
+        figures = FiguresKeeper(lambda: database.another(LONG_S), clock.now)
         return cls(
             settings,
             clock,
@@ -213,6 +215,7 @@ class App:
             callbacks,
             RiskWatch(engine, feed.tell),
             unseen,
+            RetentionKeeper(settings.retention, database, voicemail, clock.now),
         )
 
     async def start(self) -> None:
@@ -235,6 +238,7 @@ class App:
         self._keep_running("heartbeat", Heartbeat(self.engine, self.pbxs).run)
         self._keep_running("voicemail", self.voicemail.follow)
         self._keep_running("figures", self.figures.follow)
+        self._keep_running("retention", self.retention.follow)
         self._keep_running("mail", self.mails.follow)
         self._keep_running("recordings", self.recordings.follow)
         self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)

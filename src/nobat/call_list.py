@@ -27,10 +27,12 @@ class CallFilter:
     """Calls that this agent has or had."""
     own: AgentId | None = None
     """Calls that this agent has, had or is offered: an agent sees no others."""
-    number: str | None = None
+    numbers: frozenset[str] | None = None
+    """The caller's number, in every writing."""
     entered_from: float | None = None
     entered_to: float | None = None
     outcome: Outcome | None = None
+    disposition: str | None = None
     before: tuple[float, str] | None = None
     """Keyset: only calls that come after this (time of entry, id) in the order newest first."""
 
@@ -52,7 +54,8 @@ class CallFilter:
         return (
             (self.agent is None or call.had(self.agent) or self.agent in rung)
             and (self.own is None or call.had(self.own) or self.own in rung)
-            and (self.number is None or call.number == self.number)
+            and (self.numbers is None or call.number in self.numbers)
+            and (self.disposition is None or call.disposition == self.disposition)
         )
 
     def _time_fits(self, call: Call) -> bool:

@@ -218,9 +218,14 @@ class CallbackDesk:
 
     async def opted_out(self, number: str) -> None:
         """Somebody does not want to be called any more: what is open for the number ends."""
-        for callback, (of_number, _) in list(self.ledger.open.items()):
-            if of_number == number:
-                await self._cancel(callback, "opt_out")
+        await self.end_of(number, "opt_out")
+
+    async def end_of(self, number: str, by: str) -> list[str]:
+        """End what is open for a number, unless it is being dialled; which calls those were, in which it was asked for."""
+        mine = [callback for callback, (of_number, _) in self.ledger.open.items() if of_number == number]
+        for callback in mine:
+            await self._cancel(callback, by)
+        return mine
 
     async def _cancel(self, callback: str, by: str) -> None:
         with suppress(AcdError, StorageUnavailable):  # being dialled, or over by now

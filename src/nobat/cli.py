@@ -1,4 +1,4 @@
-"""The ``nobat`` command: serve, migrate, backup, restore, apply, fallback, status, token, audit, callers, prompts, config.
+"""The ``nobat`` command: serve, migrate, backup, restore, apply, fallback, status, erase, token, audit, callers, prompts, config.
 
 Each command imports what it needs when it runs, so that ``nobat serve`` starts quickly and ``--help`` is instant. A mistake of
 the operator's ends in one readable message on standard error and an exit code: 2 for wrong settings or usage, 1 for anything
@@ -206,14 +206,32 @@ def status(
     from nobat.rest_client import RestClient, RestError
     from nobat.status import report
 
-    if url is None:
-        http = _settings(config).http
-        url = f"http://{http.host}:{http.port}"
     try:
-        print(report(RestClient(url, _token(token, token_file))))
+        print(report(RestClient(url if url is not None else _own_url(config), _token(token, token_file))))
     except RestError as error:
         hint = "; give a token with --token, --token-file or NOBAT_TOKEN" if error.status == 401 else ""
         fail(f"{error}{hint}")
+
+
+@app.command()
+def erase(
+    number: Annotated[str, typer.Argument(help="The caller's number, in any writing.")],
+    config: ConfigOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take one caller out of everything that a running service keeps: docs/guides/history.md says what that is."""
+    from nobat.rest_client import RestClient, RestError
+
+    _agree(removes=True, yes=yes)
+    client = RestClient(url if url is not None else _own_url(config), _token(token, token_file), timeout_s=120.0)
+    try:
+        found = client.ask("POST", "/v1/erasures", {"number": number})
+    except RestError as error:
+        fail(str(error))
+    print("\n".join(f"{name.replace('_', ' '):<14}{value}" for name, value in found.items()))
 
 
 @token_app.command("create")
@@ -323,6 +341,12 @@ def _settings(path: Path | None) -> "Settings":
         return load_settings(path)
     except SettingsError as error:
         fail(f"wrong settings\n{error}", code=2)
+
+
+def _own_url(config: Path | None) -> str:
+    """Where the service of these settings answers."""
+    http = _settings(config).http
+    return f"http://{http.host}:{http.port}"
 
 
 def _token(token: str | None, file: Path | None) -> str | None:

@@ -30,6 +30,10 @@ GATHERED_S = 0.02
 BEAT_S = 2.0
 """How long a reader sleeps at most."""
 
+FORGET_AT_ONCE = 500
+
+_NUMBERS, _WORDS = ("number", "caller", "to"), ("name", "notes")
+
 Seen = Event | BreachRiskTold
 """What a reader gets: events, and what follows from them and is in no history."""
 
@@ -52,6 +56,15 @@ class Entry:
             data = json.dumps(described(self.event), ensure_ascii=True, separators=(",", ":"))
             self._frame = f"id: {self.run}-{self.number}\nevent: {kind}\ndata: {data}\n\n".encode("ascii")
         return self._frame
+
+    def forget(self, writings: frozenset[str], calls: frozenset[str]) -> None:
+        """Leave the caller out, if it is one of these numbers or calls."""
+        event: Any = self.event
+        fields = [name for name in _NUMBERS if getattr(event, name, None) in writings]
+        if fields or getattr(event, "call", None) in calls:
+            fields += [name for name in _WORDS if getattr(event, name, None) is not None]
+        if fields:
+            self.event, self._frame = dataclasses.replace(event, **dict.fromkeys(fields)), None
 
 
 class Feed:
@@ -84,6 +97,13 @@ class Feed:
         if self._waiting and not self._waking:
             self._waking = True
             asyncio.get_running_loop().call_later(GATHERED_S, self._wake)
+
+    async def forget(self, writings: frozenset[str], calls: frozenset[str]) -> None:
+        """Events that tell of a caller are shown without number, name and notes from now on. The loop is not held for that."""
+        for at, entry in enumerate(list(self._ring)):
+            entry.forget(writings, calls)
+            if at % FORGET_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def inbox_lag(self, seconds: float) -> None:
         self._gauge.inbox_lag(seconds)

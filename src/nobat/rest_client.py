@@ -24,6 +24,7 @@ class RestClient:
 
     url: str
     token: str | None = None
+    timeout_s: float = TIMEOUT_S
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, accept: int | None = None) -> Any:
         """The decoded answer, None for an empty one. Raises ``RestError`` for any error but ``accept``."""
@@ -35,7 +36,7 @@ class RestClient:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url.rstrip("/") + path, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the scheme is checked above
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:  # noqa: S310 - the scheme is checked above
                 answer = response.read()
         except urllib.error.HTTPError as error:
             if error.code == accept:

@@ -18,6 +18,7 @@ from ami import failpoints
 from nobat.callback_settings import CallbackSettings
 from nobat.holiday_lists import HolidayListSettings
 from nobat.mail.settings import MailReportSettings, MailSettings
+from nobat.retention_settings import RetentionSettings
 from nobat.settings_base import Section, read_secret
 from nobat.tracing_settings import TracingSettings
 
@@ -330,6 +331,7 @@ class Settings(BaseSettings):
     """One `[[pbx]]` table for each Asterisk server."""
     phone_codes: PhoneCodeSettings = PhoneCodeSettings()
     history: HistorySettings = HistorySettings()
+    retention: RetentionSettings = RetentionSettings()
     numbering: NumberingSettings = NumberingSettings()
     numbers: tuple[NumberRoute, ...] = ()
     """One `[[numbers]]` table for each set of numbers that limits may lead to; the first that fits counts."""

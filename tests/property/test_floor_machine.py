@@ -30,6 +30,7 @@ from acd.commands import (
     DefineQueue,
     EndWrapUp,
     ExtendWrapUp,
+    ForgetCaller,
     HangUpCall,
     OfferCall,
     OpenQueue,
@@ -41,6 +42,7 @@ from acd.commands import (
     TransferCall,
     WithdrawBreak,
 )
+from acd.directory import normal
 from acd.errors import AcdError
 from acd.events import CallConnected, CallEnded, CallOffered, CallQueued, Event, VisitDecided, WrapUpEnded
 from acd.floor import Floor
@@ -298,6 +300,19 @@ class FloorMachine(CallbackRules):
         call = self.some(pick, *LegStage)
         if call is not None:
             self.tell(AmendCall(call, priority))
+
+    @rule(number=st.sampled_from([number for number in NUMBERS if number is not None]))
+    def a_caller_is_erased(self, number: str) -> None:
+        """Refused while one of the calls lives; afterwards nothing tells of the number, and every count is as it was."""
+        caller = normal(number, self.floor.numbering)
+        live = any(call.caller == caller for call in self.floor.calls.values())
+        counted = [(call.id, call.visit.outcome) for call in self.floor.ended.values()]
+        self.tell(ForgetCaller(number))
+        assert counted == [(call.id, call.visit.outcome) for call in self.floor.ended.values()]
+        if not live:
+            assert caller not in self.floor.served_by
+            assert not any(call.caller == caller or call.number == number for call in self.floor.ended.values())
+            assert not any(key[0] == caller for key in self.floor.kept)
 
     @rule(pick=picks)
     def a_supervisor_ends_a_call(self, pick: int) -> None:

@@ -170,6 +170,10 @@ def test_commands_beside_a_running_service(site: Site, running: "subprocess.Pope
     assert "sales  8000" in report
     assert "--token" in site.nobat("status", code=1)
 
+    assert "say --yes" in site.nobat("erase", "09121234567", NOBAT_TOKEN=token, code=1)
+    erased = site.nobat("erase", "09121234567", "--yes", NOBAT_TOKEN=token).splitlines()
+    assert [line.split() for line in erased[:2]] == [["calls", "0"], ["events", "0"]]
+
     listed = site.nobat("token", "list")
     assert "operator" in listed
     assert token not in listed
@@ -217,7 +221,7 @@ def test_mistakes_are_told_in_one_line(site: Site, arguments: tuple[str, ...], c
 
 def test_help_names_every_command(site: Site) -> None:
     told = site.nobat("--help")
-    assert all(command in told for command in ("serve", "migrate", "apply", "status", "token", "config"))
+    assert all(command in told for command in ("serve", "migrate", "apply", "status", "erase", "token", "config"))
 
 
 def test_metrics_may_have_an_address_and_a_token_of_their_own(site: Site) -> None:

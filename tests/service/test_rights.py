@@ -145,6 +145,7 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "hearRecording": ("GET", "/v1/recordings/{kept}/audio", "/v1/recordings/{other_kept}/audio", None, Role.SUPERVISOR),
     "eraseRecording": ("DELETE", "/v1/recordings/{kept}", "/v1/recordings/{other_kept}", None, Role.ADMIN),
     "eraseRecordingsOf": ("POST", "/v1/recordings/erase", None, {"number": "0912"}, Role.ADMIN),
+    "eraseNumber": ("POST", "/v1/erasures", None, {"number": "09120009999"}, Role.ADMIN),
     "listSupervisions": ("GET", "/v1/supervisions", None, None, Role.SUPERVISOR),
     "startSupervision": ("POST", "/v1/supervisions", None, SUPERVISION, Role.SUPERVISOR),
     "getSupervision": ("GET", "/v1/supervisions/{session}", "/v1/supervisions/{other_session}", None, Role.SUPERVISOR),

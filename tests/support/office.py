@@ -29,6 +29,7 @@ from nobat.clock import Clock
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.pins import hash_pin
 from nobat.ports import Deliver, Observer
+from nobat.retention_settings import RetentionSettings
 from nobat.settings import DatabaseSettings, HistorySettings, NumberRoute, PbxSettings, RecordingSettings, Settings
 from nobat.storage import catalogue, tokens
 from nobat.storage.catalogue import Changes
@@ -95,6 +96,8 @@ class Office:
         MailSettings(),
         (MailReportSettings(name="daily", to=("boss@example.org",)),),
     )
+
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     def __post_init__(self) -> None:
         self.pbx = MemoryPbx(self.clock.now)
@@ -199,6 +202,7 @@ class Office:
             ),
             recordings=RecordingSettings(folder=self.vault),
             numbers=self.numbers,
+            retention=self.retention,
             mail=self.mail[0],
             mail_report=self.mail[1],
             history=HistorySettings(batch_wait_s=self.batch_wait_s, journal=self.journal),

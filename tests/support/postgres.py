@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own for a test session: from Debian's package, in a temporary folder, on a Unix socket.
 
-The server refuses to run as root, so as root it runs as the user ``postgres`` that the package made. Durability is off:
-the data does not outlive the session.
+The server refuses to run as root, so as root it runs as the user ``postgres`` that the package made. Durability is off unless it is
+asked for: the data does not outlive the session.
 """
 
 import os
@@ -58,8 +58,8 @@ class PostgresServer:
         return self.directory / "data"
 
 
-def start_postgres() -> PostgresServer:
-    """Make a cluster and start it; takes about two seconds."""
+def start_postgres(*, durable: bool = False) -> PostgresServer:
+    """Make a cluster and start it; takes about two seconds. ``durable``: every commit is on disk, as in use."""
     directory = Path(tempfile.mkdtemp(prefix="nobat-pg-"))
     server = PostgresServer(directory, free_port(), _binaries(), secrets.token_hex(8))
     password_file = directory / "password"
@@ -73,7 +73,7 @@ def start_postgres() -> PostgresServer:
         f"--pwfile={password_file}", "--locale=C.UTF-8", "--no-sync",
     ])  # fmt: skip
     options = {
-        **_OPTIONS,
+        **({} if durable else _OPTIONS),
         "port": str(server.port),
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": directory,

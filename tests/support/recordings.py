@@ -34,7 +34,7 @@ def write_halves(folder: Path, recording: str, seconds: float, *, whole: bool = 
     write_half(folder / f"{recording}-agent.wav", tone(seconds, 1000), whole=whole)
 
 
-async def kept_recording(office: Office, queue: str, call: str) -> None:
+async def kept_recording(office: Office, queue: str, call: str, number: str = "4930123456") -> None:
     """A recording of ``queue`` with the queue's name for its id, encrypted and whole."""
     vault = office.app.recordings.vault
     if vault is None:
@@ -45,7 +45,7 @@ async def kept_recording(office: Office, queue: str, call: str) -> None:
         "pbx": office.pbx.name,
         "call_id": CallId(call),
         "queue_id": queue,
-        "number": "4930123456",
+        "number": number,
         "mode": RecordingMode.ALWAYS.value,
         "began_at": when(1e9),
         "state": recordings.OPEN,

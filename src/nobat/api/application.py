@@ -17,6 +17,7 @@ from nobat.api import (
     closings,
     consults,
     docs,
+    erasures,
     feed,
     health,
     help_requests,
@@ -108,6 +109,7 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         help_requests,
         callbacks,
         opt_outs,
+        erasures,
     )
     for part in parts:
         api.include_router(part.router)

@@ -46,7 +46,9 @@ class TransferOut(BaseModel):
     at: Moment
     by: str | None = Field(description="The agent who had the call.")
     mode: TransferMode
-    to: dict[TargetKind, str] = Field(examples=[{"queue": "support"}])
+    to: dict[TargetKind, str | None] = Field(
+        description="Null: a number that was erased.", examples=[{"queue": "support"}]
+    )
     result: TransferResult
 
 

@@ -72,7 +72,7 @@ class CallbackOut(BaseModel):
 
     id: str
     queue: str
-    number: str
+    number: str | None = Field(description="Null when it was erased.")
     name: str | None
     state: SessionState
     ended: CallbackEnd | None = Field(description="Why it is over.")

@@ -9,7 +9,7 @@ from nobat.api.access import AdminAccess, SupervisorAccess
 from nobat.api.caller_models import CallerIn, KnownCallerOut
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
-from nobat.api.text import without_control
+from nobat.api.text import masked, without_control
 from nobat.storage import callers as stored
 
 router = APIRouter(prefix="/v1/callers", tags=["callers"])
@@ -40,7 +40,7 @@ async def get_caller(access: SupervisorAccess, number: CallerNumber) -> KnownCal
 @router.put("/{number}", operation_id="putCaller", responses=errors())
 async def put_caller(access: AdminAccess, number: CallerNumber, body: CallerIn) -> KnownCallerOut:
     """Enter a caller, or replace what is known of one. Holds for calls that come in from now on."""
-    await access.audit("putCaller", number)
+    await access.audit("putCaller", masked(number))
     profile = body.profile()
     return KnownCallerOut.of(await access.service.directory.put(number, profile), profile)
 
@@ -49,5 +49,5 @@ async def put_caller(access: AdminAccess, number: CallerNumber, body: CallerIn) 
 async def delete_caller(access: AdminAccess, number: CallerNumber) -> None:
     """Forget a caller."""
     await access.service.directory.find(number)
-    await access.audit("deleteCaller", number)
+    await access.audit("deleteCaller", masked(number))
     await access.service.directory.remove(number)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from acd import explain
 from acd.calls import CallState
 from acd.commands import AmendCall, HangUpCall
+from acd.directory import writings
 from acd.errors import NotFound, illegal_transition
 from acd.events import CallAmended
 from acd.ids import AgentId, QueueId
@@ -20,7 +21,7 @@ from nobat.api.access import Access, AgentAccess, SupervisorAccess
 from nobat.api.call_models import CallOut, CallPatch
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
-from nobat.api.text import PathId
+from nobat.api.text import PathId, Word
 from nobat.api.why_models import CallWhyOut
 from nobat.auth import Role
 from nobat.call_list import CallFilter, known_to_floor, of_floor
@@ -42,8 +43,11 @@ async def list_calls(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     state: Annotated[list[CallState] | None, Query(description="May be given several times.")] = None,
     queue: Annotated[PathId | None, Query()] = None,
     agent: Annotated[PathId | None, Query()] = None,
-    number: Annotated[PathId | None, Query(description="The caller's number, exactly.")] = None,
+    number: Annotated[
+        PathId | None, Query(description="The caller's, in any writing that `[numbering]` understands.")
+    ] = None,
     outcome: Outcome | None = None,
+    disposition: Annotated[Word | None, Query(description="As the agent gave it, exactly.")] = None,
     entered_from: Annotated[AwareDatetime | None, Query(alias="from", description="Entered at or after.")] = None,
     entered_to: Annotated[AwareDatetime | None, Query(alias="to", description="Entered before.")] = None,
     limit: Limit = 200,
@@ -57,10 +61,11 @@ async def list_calls(  # noqa: PLR0913, PLR0917 - one parameter for each filter
         queues=_queues(None if is_agent else access.queues, queue),
         agent=AgentId(agent) if agent is not None else None,
         own=(access.principal.agent or AgentId("")) if is_agent else None,
-        number=number,
+        numbers=writings(number, access.service.directory.numbering) if number is not None else None,
         entered_from=_seconds(entered_from),
         entered_to=_seconds(entered_to),
         outcome=outcome,
+        disposition=disposition,
         before=(float(before[0]), str(before[1])) if before is not None else None,
     )
     views = await _newest(access, wanted, limit + 1)

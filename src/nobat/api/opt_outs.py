@@ -9,7 +9,7 @@ from acd.errors import Invalid, unknown
 from nobat.api.access import Access, AdminAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
-from nobat.api.text import without_control
+from nobat.api.text import masked, without_control
 from nobat.api.times import Moment, moment
 from nobat.plan import BY_FILE
 from nobat.storage import opt_outs
@@ -67,7 +67,7 @@ async def put_opt_out(
     A number that somebody has asked for by name stays, whatever becomes of the file.
     """
     found, service = _e164(access, number), access.service
-    await access.audit("putOptOut", found)
+    await access.audit("putOptOut", masked(found))
     by = BY_FILE if by_file else access.principal.name
     await opt_outs.put(service.database, [found], by, service.now(), over="" if by_file else BY_FILE)
     await service.callbacks.opted_out(found)
@@ -79,6 +79,6 @@ async def put_opt_out(
 async def delete_opt_out(access: AdminAccess, number: AnyNumber) -> None:
     """The number may be called back again."""
     found = _e164(access, number)
-    await access.audit("deleteOptOut", found)
+    await access.audit("deleteOptOut", masked(found))
     if not await opt_outs.remove(access.service.database, found):
         raise unknown("opt_out", found)

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from acd import picture
 from acd.calls import CallState
 from acd.commands import ControlRecording
-from acd.directory import normal
+from acd.directory import normal, writings
 from acd.errors import Conflict, NotFound, illegal_transition, unknown
 from nobat.api.access import Access, AdminAccess, AgentAccess, SupervisorAccess
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
@@ -137,8 +137,9 @@ async def erase_recording(access: AdminAccess, recording: PathId) -> None:
 @router.post("/recordings/erase", operation_id="eraseRecordingsOf", responses=errors())
 async def erase_recordings_of(access: AdminAccess, body: EraseIn) -> ErasedOut:
     """Erase all recordings with one caller."""
-    number = normal(body.number, access.service.directory.numbering) or body.number
-    found = await recordings.of_number(access.service.database, number)
+    found = await recordings.of_numbers(
+        access.service.database, writings(body.number, access.service.directory.numbering)
+    )
     await access.audit("eraseRecordingsOf", f"{len(found)} recordings of a number")
     return ErasedOut(erased=await access.service.recordings.erase(found, access.principal.name))
 

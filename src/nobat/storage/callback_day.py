@@ -24,10 +24,12 @@ class KnownCallback:
 
 
 async def known(database: Database, since: float) -> list[KnownCallback]:
-    """The earliest promise first."""
+    """The earliest promise first; those of people who were erased count for nobody."""
     one, attempt = schema.callbacks.c, schema.callback_attempts.c
     is_kept = and_(one.promised_at.is_not(None), or_(one.why.is_(None), one.why != CallbackEnd.NOT_KEPT.value))
-    wanted = select(schema.callbacks).where(is_kept, or_(one.promised_at > when(since), one.ended_at.is_(None)))
+    wanted = select(schema.callbacks).where(
+        is_kept, one.number.is_not(None), or_(one.promised_at > when(since), one.ended_at.is_(None))
+    )
     short = select(attempt.callback_id, attempt.ended_at).where(
         attempt.result == AttemptResult.HUNG_UP.value, attempt.ended_at > when(since)
     )

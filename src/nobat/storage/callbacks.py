@@ -25,6 +25,7 @@ from acd.callback_policy import AttemptResult
 from acd.ids import AgentId, AttemptId, CallbackId, CallId, PbxId, QueueId
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+from nobat.storage.keyset import behind
 
 Insert = Callable[[Table], Any]
 Row = dict[str, Any]
@@ -209,8 +210,7 @@ async def listed(
         ended = one.why.in_(states - {"open"})
         wanted = wanted.where(or_(one.ended_at.is_(None), ended) if "open" in states else ended)
     if before is not None:
-        at, last = when(before[0]), before[1]
-        wanted = wanted.where(or_(one.promised_at < at, and_(one.promised_at == at, one.id < last)))
+        wanted = wanted.where(behind(one.promised_at, one.id, before))
     wanted = wanted.order_by(one.promised_at.desc(), one.id.desc()).limit(limit)
     async with database.read() as connection:
         return [dict(row) for row in (await connection.execute(wanted)).mappings()]

@@ -23,6 +23,8 @@ from nobat.storage.errors import StorageConflict, StorageUnavailable, WrongDatab
 BUSY_S = 5
 CONNECT_S = 3
 STATEMENT_S = 10
+LONG_S = 300
+"""For work behind the calls that may have years of history to read: the first figures, an erasure."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
@@ -43,19 +45,25 @@ def seconds(moment: datetime) -> float:
 class Database:
     """One database. Made by the composition root, closed by it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, statement_s: float | None = STATEMENT_S) -> None:
+        """``statement_s``: how long PostgreSQL may take for one statement; None is for those who can wait, as migrations."""
         parsed = make_url(url)
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+        self._url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.drivername.startswith("sqlite")
         self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
         options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": CONNECT_S}
         if not self.is_sqlite:
             options["pool_pre_ping"] = True
-            options["connect_args"] = {"timeout": CONNECT_S, "command_timeout": STATEMENT_S}
+            options["connect_args"] = {"timeout": CONNECT_S, "command_timeout": statement_s}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def another(self, statement_s: float | None = STATEMENT_S) -> "Database":
+        """The same database with connections of its own, for another thread or for long work. Closed by whoever asked for it."""
+        return Database(self._url, statement_s)
 
     def make_place(self) -> None:
         """Make the place of an SQLite database, for its owner's eyes only. Raises ``WrongDatabase`` when that cannot be."""
@@ -102,6 +110,14 @@ class Database:
         """An INSERT that can be told what to do on conflict; both databases speak the same words here."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
+    async def leave_no_trace(self) -> None:
+        """SQLite: empty the write-ahead log, which still has pages as they were; on PostgreSQL vacuum and archive do that."""
+        if self.is_sqlite:
+            with translated():
+                async with self.engine.connect() as connection:
+                    driver = await connection.get_raw_connection()
+                    await driver.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -115,10 +131,16 @@ class translated:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or isinstance(error, StorageUnavailable | StorageConflict):
             return
-        if isinstance(error, IntegrityError | DataError):
-            raise StorageConflict(type(error.orig).__name__) from error
+        if isinstance(error, IntegrityError | DataError) or _never(error):
+            raise StorageConflict(type(getattr(error, "orig", error)).__name__) from error
         if isinstance(error, SQLAlchemyError | OSError | TimeoutError) or _from_driver(error):
             raise StorageUnavailable(_reason(error)) from error
+
+
+def _never(error: BaseException) -> bool:
+    """PostgreSQL's classes 22 and 23, of which asyncpg's dialect names only some: a text too long would else be tried for ever."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(state, str) and state[:2] in ("22", "23")
 
 
 def _from_driver(error: BaseException) -> bool:
@@ -134,7 +156,13 @@ def _reason(error: BaseException) -> str:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own: _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_S * 1000}",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -1,9 +1,10 @@
 """Ended calls, read back as the views they were written from, newest entry first."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import select
 
 from acd.calls import CallState
 from acd.ids import AgentId, CallbackId, CallId, DeviceId, LegId, PbxId, QueueId
@@ -12,19 +13,22 @@ from acd.outcomes import Outcome
 from acd.views import CallView, VisitView
 from nobat.call_list import CallFilter
 from nobat.storage import parts, schema
-from nobat.storage.database import Database, seconds, when
+from nobat.storage.call_search import search
+from nobat.storage.database import Database, seconds
 
 
 async def calls(database: Database, wanted: CallFilter, limit: int) -> list[CallView]:
     """At most ``limit`` ended calls, newest entry first."""
-    statement = _narrow(select(schema.calls), wanted)
-    statement = statement.order_by(schema.calls.c.entered_at.desc(), schema.calls.c.id.desc()).limit(limit)
+    if wanted.queues is not None and not wanted.queues:
+        return []
     async with database.read() as connection:
-        found = list((await connection.execute(statement)).mappings())
+        found = list((await connection.execute(search(wanted, limit))).mappings())
         ids = [row["id"] for row in found]
         stays = select(schema.visits).where(schema.visits.c.call_id.in_(ids)).order_by(schema.visits.c.entered_at)
-        visits = list((await connection.execute(stays)).mappings()) if ids else []
-    return [_call(row, [visit for visit in visits if visit["call_id"] == row["id"]]) for row in found]
+        visits: defaultdict[str, list[Any]] = defaultdict(list)
+        for visit in (await connection.execute(stays)).mappings() if ids else ():
+            visits[visit["call_id"]].append(visit)
+    return [_call(row, visits[row["id"]]) for row in found]
 
 
 async def call(database: Database, call_id: str) -> CallView | None:
@@ -35,37 +39,6 @@ async def call(database: Database, call_id: str) -> CallView | None:
             return None
         stays = select(schema.visits).where(schema.visits.c.call_id == call_id).order_by(schema.visits.c.entered_at)
         return _call(row, list((await connection.execute(stays)).mappings()))
-
-
-def _narrow(statement: Select[Any], wanted: CallFilter) -> Select[Any]:
-    column = schema.calls.c
-    conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
-        "queues": lambda queues: column.queue_id.in_(sorted(queues)),
-        "agent": _had,
-        "own": _had,
-        "number": lambda number: column.number == number,
-        "entered_from": lambda start: column.entered_at >= when(start),
-        "entered_to": lambda end: column.entered_at < when(end),
-        "outcome": lambda outcome: column.outcome == outcome.value,
-        "before": lambda before: _after_in_order(*before),
-    }
-    for name, condition in conditions.items():
-        asked = getattr(wanted, name)
-        if asked is not None:
-            statement = statement.where(condition(asked))
-    return statement
-
-
-def _had(agent: str) -> ColumnElement[bool]:
-    """Calls in which the agent had a part; his may not have been the last."""
-    part = schema.talks.c
-    earlier = select(part.call_id).where(part.call_id == schema.calls.c.id, part.agent_id == agent).exists()
-    return or_(schema.calls.c.agent_id == agent, earlier)
-
-
-def _after_in_order(entered_at: float, call: str) -> ColumnElement[bool]:
-    column, moment = schema.calls.c, when(entered_at)
-    return or_(column.entered_at < moment, and_(column.entered_at == moment, column.id < call))
 
 
 def _call(row: Any, visits: Sequence[Any]) -> CallView:

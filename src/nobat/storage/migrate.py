@@ -64,10 +64,14 @@ async def migrate(database: Database, *, alone: bool = False) -> bool:
 
 
 async def _upgraded(database: Database) -> bool:
-    async with database.write() as connection:
-        if not database.is_sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-        return await connection.run_sync(_upgrade)
+    patient = database.another(statement_s=None)  # an index over years of history takes its minutes
+    try:
+        async with patient.write() as connection:
+            if not database.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            return await connection.run_sync(_upgrade)
+    finally:
+        await patient.close()
 
 
 def known_versions() -> frozenset[str]:

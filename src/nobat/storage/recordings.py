@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 
 from acd.ids import AgentId, CallId, PbxId, QueueId
 from acd.recording_events import RecordingChanged
 from acd.recordings import RecordingAction, RecordingMode
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+from nobat.storage.keyset import behind
 from nobat.storage.rows import clean
 
 OPEN, WHOLE, SHORT, MISSING, DAMAGED, UNWANTED, ERASED = (
@@ -93,10 +94,7 @@ async def listed(database: Database, wanted: Wanted, limit: int) -> list[StoredR
     if wanted.state is not None:
         query = query.where(column.state == wanted.state)
     if wanted.before is not None:
-        moment = when(wanted.before[0])
-        query = query.where(
-            or_(column.began_at < moment, and_(column.began_at == moment, column.id < wanted.before[1]))
-        )
+        query = query.where(behind(column.began_at, column.id, wanted.before))
     return await _select(database, query.order_by(column.began_at.desc(), column.id.desc()).limit(limit))
 
 
@@ -147,10 +145,10 @@ async def due(database: Database, now: float) -> list[str]:
         return [str(one) for one in (await connection.execute(query)).scalars()]
 
 
-async def of_number(database: Database, number: str) -> list[str]:
-    """Ids of those with one caller that are not erased."""
+async def of_numbers(database: Database, writings: Collection[str]) -> list[str]:
+    """Ids of those with one caller, whose number may be written so, that are not erased."""
     column = schema.recordings.c
-    query = select(column.id).where(column.number == number, column.erased_at.is_(None))
+    query = select(column.id).where(column.number.in_(sorted(writings)), column.erased_at.is_(None))
     async with database.read() as connection:
         return [str(one) for one in (await connection.execute(query)).scalars()]
 

@@ -11,7 +11,7 @@ from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.limit_json import closing_json
-from nobat.storage import parts
+from nobat.storage import numbers, parts
 from nobat.storage.database import when
 
 Row = dict[str, Any]
@@ -38,6 +38,7 @@ def event_row(run: int, seq: int, event: Event) -> Row:
         "call_id": clean(getattr(event, "call", None), 128),
         "queue_id": getattr(event, "queue", None),
         "agent_id": getattr(event, "agent", None),
+        "number": clean(numbers.of_event(event)),
         "data": {name: _plain(getattr(event, name)) for name in _other_fields(kind)},
     }
 
@@ -89,6 +90,17 @@ def call_row(call: CallView) -> Row:
         "survey": call.survey,
         "callback_id": call.callback,
     }
+
+
+def party_rows(call: CallView) -> list[Row]:
+    """Whoever had a part in the call before the last, which its own row names."""
+    agents = {talk.agent for talk in call.talks} - {call.agent, None}
+    queues = {visit.queue for visit in call.visits} - {call.queue}
+    return [
+        {"role": role, "party_id": party, "entered_at": when(call.entered_at), "call_id": call.id}
+        for role, parties in (("agent", agents), ("queue", queues))
+        for party in sorted(str(one) for one in parties)
+    ]
 
 
 def visit_row(event: VisitDecided) -> Row:

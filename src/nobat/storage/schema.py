@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from nobat.storage.schema_base import CALL, ID, UtcDateTime, key, metadata, some
@@ -136,6 +137,7 @@ voicemails = Table(
     Column("removed_at", UtcDateTime),
     Column("removed_by", String(200)),
     Index("ix_voicemails_left_at_id", "left_at", "id"),
+    Index(None, "number"),
 )
 
 # Recordings of conversations, by the name under which the PBX makes them. ``key`` opens the file and is wrapped by the master key;
@@ -225,9 +227,23 @@ calls = Table(
     Column("survey", Integer),
     Column("callback_id", CALL),
     Index("ix_calls_entered_at_id", "entered_at", "id"),
-    Index("ix_calls_queue_id_entered_at", "queue_id", "entered_at"),
+    Index("ix_calls_queue_id_entered_at_id", "queue_id", "entered_at", "id"),  # several queues are read from it alone
     Index("ix_calls_agent_id_entered_at", "agent_id", "entered_at"),
     Index("ix_calls_number_entered_at", "number", "entered_at"),
+    Index("ix_calls_outcome_entered_at", "outcome", "entered_at"),
+    Index("ix_calls_disposition_entered_at", "disposition", "entered_at"),
+)
+
+# Agents and queues (``role``) that had a part in a call before the last one, which stands in its row: few calls have any. The key
+# is in the order in which calls are listed.
+earlier_parties = Table(
+    "earlier_parties",
+    metadata,
+    key("role", String(10)),
+    key("party_id"),
+    key("entered_at", UtcDateTime),
+    key("call_id", CALL),
+    Index(None, "call_id"),
 )
 
 visits = Table(
@@ -292,10 +308,15 @@ events = Table(
     Column("call_id", CALL),
     Column("queue_id", ID),
     Column("agent_id", ID),
+    Column("number", String(200)),  # the telephone number that it tells of, for it must be found again to be erased
     some("data", JSON),
     Index(None, "call_id"),
     Index(None, "at"),
+    Index(None, "number", postgresql_where=text("number IS NOT NULL"), sqlite_where=text("number IS NOT NULL")),
 )
+
+# Until when events that were kept for long enough have been removed, by kind (nobat.storage.retention): seconds since the epoch.
+retention_marks = Table("retention_marks", metadata, key("kind", String(20)), some("until", Float))
 
 audit = Table(
     "audit",

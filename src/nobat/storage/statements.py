@@ -60,8 +60,12 @@ async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) 
     await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
     await _recordings(connection, insert, whats)
     await callbacks.write(connection, insert, [one for one in whats if isinstance(one, CallbackEvent)])
-    calls = {one.id: rows.call_row(one) for one in whats if isinstance(one, CallView)}
-    await _replace(connection, insert, schema.calls, list(calls.values()))
+    calls = {one.id: one for one in whats if isinstance(one, CallView)}
+    await _replace(connection, insert, schema.calls, [rows.call_row(one) for one in calls.values()])
+    parties = [
+        row for one in calls.values() if len(one.visits) > 1 or len(one.talks) > 1 for row in rows.party_rows(one)
+    ]
+    await _add(connection, insert, schema.earlier_parties, parties)
     await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
     for one in whats:
         if isinstance(one, QueueClosed):

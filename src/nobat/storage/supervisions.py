@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, and_, or_, select, update
+from sqlalchemy import Table, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.ids import AgentId, CallId, DeviceId, QueueId, SupervisionId
@@ -24,6 +24,7 @@ from acd.supervision_events import (
 from acd.supervision_port import Mode
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+from nobat.storage.keyset import behind
 from nobat.storage.rows import clean
 from whisper.commands import RestoreHelp, RestoreSupervision
 from whisper.policy import Supervisor
@@ -131,10 +132,7 @@ async def listed(
     if token is not None:
         wanted = wanted.where(_sessions.token_id == token)
     if before is not None:
-        moment = when(before[0])
-        wanted = wanted.where(
-            or_(_sessions.began_at < moment, and_(_sessions.began_at == moment, _sessions.id < before[1]))
-        )
+        wanted = wanted.where(behind(_sessions.began_at, _sessions.id, before))
     wanted = wanted.order_by(_sessions.began_at.desc(), _sessions.id.desc()).limit(limit)
     async with database.read() as connection:
         return [_stored(row) for row in (await connection.execute(wanted)).mappings()]

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import select, update
 
 from acd.ids import CallId, PbxId, QueueId
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
+from nobat.storage.keyset import behind
 from nobat.storage.rows import clean
 
 
@@ -66,9 +67,24 @@ async def listed(
     if call is not None:
         wanted = wanted.where(column.call_id == call)
     if before is not None:
-        moment = when(before[0])
-        wanted = wanted.where(or_(column.left_at < moment, and_(column.left_at == moment, column.id < before[1])))
+        wanted = wanted.where(behind(column.left_at, column.id, before))
     wanted = wanted.order_by(column.left_at.desc(), column.id.desc()).limit(limit)
+    async with database.read() as connection:
+        return [_voicemail(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+async def left_before(database: Database, before: float, limit: int) -> list[Voicemail]:
+    """The oldest messages that were left before then and not removed."""
+    column = schema.voicemails.c
+    wanted = select(schema.voicemails).where(column.left_at < when(before), column.removed_at.is_(None))
+    async with database.read() as connection:
+        rows = (await connection.execute(wanted.order_by(column.left_at).limit(limit))).mappings()
+        return [_voicemail(row) for row in rows]
+
+
+async def of_caller(database: Database, writings: Collection[str]) -> list[Voicemail]:
+    """All messages of one number, removed ones included: their rows stay."""
+    wanted = select(schema.voicemails).where(schema.voicemails.c.number.in_(sorted(writings)))
     async with database.read() as connection:
         return [_voicemail(row) for row in (await connection.execute(wanted)).mappings()]
 
@@ -94,7 +110,7 @@ async def remove(database: Database, voicemail: str, who: str, at: float) -> Non
     """Take a message out of every list."""
     async with database.write() as connection:
         gone = update(schema.voicemails).where(schema.voicemails.c.id == voicemail)
-        await connection.execute(gone.values(removed_at=when(at), removed_by=clean(who)))
+        await connection.execute(gone.values(removed_at=when(at), removed_by=clean(who), number=None, name=None))
 
 
 def _voicemail(row: Any) -> Voicemail:
