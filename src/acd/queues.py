@@ -174,9 +174,11 @@ class Line:
     def remove(self, place: Place) -> bool:
         """Take a place out; False if it is not there."""
         places, head = self._places, self._head
-        at = head if place == self.first else bisect_left(places, place, head)  # the head is nearly always meant
-        if at == len(places) or places[at] != place:
-            return False
+        at = head
+        if place != self.first:  # the head is nearly always meant
+            at = bisect_left(places, place, head)
+            if at == len(places) or places[at] != place:
+                return False
         if at - head < len(places) - at:
             if at > head:
                 places[head + 1 : at + 1] = places[head:at]

@@ -285,7 +285,8 @@ def ring(
     if queue.away and floor.keeper is not None and why != "callback":  # whose agent was reserved long before
         floor.keeper.passed(floor, queue, call)
     decision = call.decisions[-1]
-    turn.ask(Offer(call.id, call.leg, offer.id, tuple(offer.phones), ring_s, passed_on, offer.record))
+    rung = tuple([agent.device for agent in agents if agent.device is not None])
+    turn.ask(Offer(call.id, call.leg, offer.id, rung, ring_s, passed_on, offer.record))
     turn.emit(CallOffered(turn.now, call.id, queue.spec.id, offer.id, decision.chosen))
 
 
@@ -304,7 +305,8 @@ def reserve(
     name, ends_at = call.next_offer_id(), now + ring_s + OFFER_GUARD_S
     record = taping.name_for(floor, call, name) if floor.recording_on else ""
     offer = LiveOffer(name, now, ring_s, phones, record=record, ends_at=ends_at)
-    decision = Decision(now, name, why, tuple(phones.values()), tuple(ranks[:DECISION_TERMS]))
+    chosen = tuple([agent.id for agent in agents if agent.device is not None])
+    decision = Decision(now, name, why, chosen, tuple(ranks[:DECISION_TERMS]))
     call.decisions = (call.decisions[1 - DECISIONS_KEPT :] if call.decisions else ()) + (decision,)
     if call.state is _WAITING:
         queue.leave(call.place, call.needs)
