@@ -1,6 +1,7 @@
 """Whole calls: customers, phones, Asterisk and the service, and what REST says of each."""
 
 import asyncio
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
@@ -124,7 +125,9 @@ async def test_two_callers_and_one_agent(serving: Serving) -> None:
     await serving.until_over([first, second])
     one, two = await serving.call_of(first), await serving.call_of(second)
     assert one["outcome"] == two["outcome"] == "answered"
-    assert one["ended_at"] <= two["connected_at"]
+    # Not the end of the first call: the second may be answered while Asterisk still hangs the first caller up.
+    talked = datetime.fromisoformat(two["connected_at"]) - datetime.fromisoformat(one["connected_at"])
+    assert talked.total_seconds() >= one["talk_s"] - 0.002
 
 
 async def test_thirty_callers_and_five_agents_are_served_in_order(serving: Serving) -> None:

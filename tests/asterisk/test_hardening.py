@@ -22,7 +22,7 @@ from tests.support.hardening import (
     TRUNK,
     values,
 )
-from tests.support.pbx import TestPbx
+from tests.support.pbx import ASKING, TestPbx
 from tests.support.rawsip import RawSip
 from tests.support.sips import KEYED, PLAIN, TlsPhone, trusting
 from tests.support.until import until
@@ -168,6 +168,8 @@ async def test_the_trunk_reaches_the_entrance_and_nothing_else(pbx: TestPbx) -> 
     lines = re.findall(r"^\s+'([^']+)' =>\s+\d+\. (.*?)\s+\[", shown, re.MULTILINE)
     assert lines
     for pattern, does in lines:
+        if pattern == ASKING:  # the tests' own, as a site would write it
+            continue
         assert does == "Goto(acd-enter,${EXTEN},1)"
         assert re.fullmatch(r"_X+", pattern), f"{pattern} has no strict length"
     codes = await pbx.console("dialplan show from-phones")

@@ -20,6 +20,7 @@ from tests.support.memory_pbx import Manner
 from tests.support.office import Office
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
+from tests.support.schema import moved
 
 MOMENT = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 
@@ -176,8 +177,7 @@ async def test_the_schema_is_not_changed_under_a_service_of_an_older_program(
     database = Database(database_url)
     await migrate(database)
     async with database.write() as connection:  # as if this program were newer than the schema
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
-        await connection.execute(text("DROP TABLE opt_outs"))
+        await connection.run_sync(moved("0011", up=False))
     service = nodelock.NodeLock(database)
     await service.take()
     with pytest.raises(WrongDatabase, match="stop that one"):

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from nobat.storage.database import Database
 from nobat.storage.migrate import HEAD, alembic_config, migrate
+from tests.support.schema import moved
 
 ROWS = 3
 OF_MIGRATIONS = {"alembic_version"}
@@ -36,15 +36,6 @@ async def step(database_url: str) -> Any:
 
     yield run
     await database.close()
-
-
-def moved(to: str, *, up: bool) -> Callable[[Connection], None]:
-    def work(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        (command.upgrade if up else command.downgrade)(config, to)
-
-    return work
 
 
 def tables(connection: Connection) -> Iterator[Table]:

@@ -51,7 +51,8 @@ def last_words(office: Office, call: CallId) -> tuple[str, ...]:
 async def refusals(admin: Person) -> dict[str, float]:
     lines = (await admin.ask("GET", "/metrics")).text.splitlines()
     said = [line for line in lines if line.startswith("acd_callback_refusals_total{")]
-    return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in said}
+    counted = {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in said}
+    return {reason: count for reason, count in counted.items() if count}
 
 
 async def line(admin: Person) -> list[tuple[str, str]]:

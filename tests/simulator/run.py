@@ -1,5 +1,6 @@
 """One run from its seed: set up, let it happen, let it calm down, look at the books."""
 
+import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Coroutine
@@ -370,5 +371,10 @@ def _template() -> Path:
     folder = Path(mkdtemp(prefix="nobat-sim-", dir=_fast_folder()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     database = Database(f"sqlite:///{folder / 'nobat.db'}")
-    _in_played_process(database, migrate(database))
+
+    async def made() -> None:  # before anything is played: migrations open connections of their own
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(made())
     return folder / "nobat.db"

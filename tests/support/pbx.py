@@ -163,10 +163,13 @@ def _add_music(instance: Instance) -> None:
         classes.write(f"\n[tone]\nmode = files\ndirectory = {instance.inside('music')}\n")
 
 
+ASKING = "_88XXXX"
+"""Numbers that ask for consent first, as a site's own dialplan would."""
+
+
 def _add_question(instance: Instance) -> None:
-    """Numbers that begin with 88 ask for consent first, as a site's own dialplan would."""
     with (instance.directory / "etc" / "extensions.conf").open("a") as dialplan:
-        dialplan.write("\n[from-trunk](+)\nexten => _88XXXX,1,Set(ACD_CONSENT_PROMPT=beep)\n")
+        dialplan.write(f"\n[from-trunk](+)\nexten => {ASKING},1,Set(ACD_CONSENT_PROMPT=beep)\n")
         dialplan.write(" same => n,Goto(acd-consent,${EXTEN:2},1)\n")
 
 

@@ -133,7 +133,8 @@ class Serving:
     async def call_of(self, customer: Customer) -> Json:
         """The customer's call, live or ended; empty before it has entered."""
         found = (await self.get("/v1/calls", number=customer.number))["items"]
-        return dict(found[0]) if found else {}
+        own = [one for one in found if one["caller"]["number"] == customer.number]  # found in any writing of the number
+        return dict(own[0]) if own else {}
 
     async def line(self) -> list[str]:
         """Numbers of the callers in line, from its head."""

@@ -91,6 +91,7 @@ EXAMPLES: dict[str, Example] = {
     "putCaller": Example("/v1/callers/+982112345678", {"name": "Arash", "segment": "vip", "priority": 5}),
     "getCaller": Example("/v1/callers/+982112345678"),
     "deleteCaller": Example("/v1/callers/+982112345678"),
+    "eraseNumber": Example("/v1/erasures", {"number": "+982112345678"}),
     "listVoicemails": Example("/v1/voicemails?queue=sales"),
     "getVoicemail": Example("/v1/voicemails/$VOICEMAIL"),
     "hearVoicemail": Example("/v1/voicemails/$VOICEMAIL/audio", save_as="message.wav"),
