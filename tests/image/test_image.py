@@ -281,7 +281,9 @@ async def serving(containers: dict[str, Container]) -> AsyncIterator[Serving]:
         assert not service.healthy()
         service.start()
         service.wait_ready(60)
-        yield Serving(pbx, bank, service, token)
+        serving = Serving(pbx, bank, service, token)
+        yield serving
+        await serving.api.aclose()
     finally:
         service.stop()
         if bank is not None:
