@@ -219,7 +219,17 @@ class PhoneBank:
 
     async def hold(self, phone: str) -> None:
         """The phone puts its call on hold (a re-INVITE, as a real phone sends it)."""
-        await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="hold", Exten="s", Priority="1")
+        await self.ami.act("Redirect", Channel=await self._settled(phone), Context="hold", Exten="s", Priority="1")
+
+    async def _settled(self, phone: str) -> str:
+        """The phone's leg, once it has its tone and its recorder: the PBX and the service may be faster than its own dialplan."""
+        leg = self.leg_of(phone)
+
+        async def is_so() -> bool:
+            return bool((await self.ami.act("Getvar", Channel=leg, Variable="TALK"))["Value"])
+
+        await until(is_so, f"{phone} does what it does in a conversation", every_s=0.02)
+        return leg
 
     async def unhold(self, phone: str) -> None:
         await self.ami.act("Redirect", Channel=self.leg_of(phone), Context="unhold", Exten="s", Priority="1")
