@@ -1,5 +1,7 @@
 """The tables of figures; ``nobat.storage.schema`` has all of them."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, false
 
 from nobat.storage.schema_base import key, metadata, some
@@ -11,16 +13,20 @@ VISIT_SUMS = ("answer_wait_s", "longest_wait_s")
 TALK_SUMS = ("talk_s", "hold_s", "wrap_up_s")
 STATE_SUMS = ("idle_s", "ringing_s", "talking_s", "working_s", "break_s", "elsewhere_s", "unreachable_s")
 
+
+def _visit_sums() -> "list[Column[Any]]":
+    """What is added up of visits and their conversations, whoever they are grouped by."""
+    counts = [some(name, Integer) for name in (*VISIT_COUNTS, "handled")]
+    return [*counts, *(some(name, Float) for name in (*VISIT_SUMS, *TALK_SUMS))]
+
+
 # Figures of 15 minutes, worked out from the tables above (nobat.storage.figures); ``start`` is seconds since the epoch.
 queue_figures = Table(
     "queue_figures",
     metadata,
     key("queue_id"),
     Column("start", BigInteger, primary_key=True, autoincrement=False),
-    *(some(name, Integer) for name in VISIT_COUNTS),
-    *(some(name, Float) for name in VISIT_SUMS),
-    some("handled", Integer),
-    *(some(name, Float) for name in TALK_SUMS),
+    *_visit_sums(),
     Index(None, "start"),
 )
 
@@ -33,10 +39,7 @@ group_figures = Table(
     key("name"),
     key("queue_id"),
     Column("start", BigInteger, primary_key=True, autoincrement=False),
-    *(some(name, Integer) for name in VISIT_COUNTS),
-    *(some(name, Float) for name in VISIT_SUMS),
-    some("handled", Integer),
-    *(some(name, Float) for name in TALK_SUMS),
+    *_visit_sums(),
     Index(None, "start"),
 )
 
