@@ -6,9 +6,7 @@ of the driver, 500 a commit, on the same disk. The stall is what an event loop b
 """
 
 import asyncio
-import gc
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -32,8 +30,9 @@ from acd.events import (
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId
 from acd.outcomes import Outcome
 from benchmarks.figures import Spread, heading, verdict
-from nobat.storage import rows
-from nobat.storage.database import Database
+from nobat import interpreter
+from nobat.storage import event_rows
+from nobat.storage.database import Database, when
 from nobat.storage.journal import Journal
 from nobat.storage.migrate import migrate
 from nobat.storage.recorder import Recorder
@@ -66,7 +65,7 @@ def events_of(number: int) -> list[Event]:
 def finished(calls: int) -> list[tuple[str, ...]]:
     """Rows of the events, with nothing left to do."""
     return [
-        tuple(str(value) for value in rows.event_row(1, seq, event).values())
+        tuple(str(value) for value in event_rows.values(1, seq, event, when))
         for seq, event in enumerate(event for number in range(calls) for event in events_of(number))
     ]
 
@@ -165,7 +164,6 @@ def _runs(full: bool) -> Iterator[int]:
 
 async def run(*, full: bool) -> bool:
     """Print both; whether the recorder reaches 30 % of the plain batch and the loop is never held for 5 ms, on both databases."""
-    sys.setswitchinterval(0.0005)  # as the service has it
     server = await asyncio.to_thread(start_postgres, durable=True)
     try:
         results = [await _on("SQLite", None, full=full), await _on("PostgreSQL", server, full=full)]
@@ -176,7 +174,7 @@ async def run(*, full: bool) -> bool:
 
 async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:
     calls = 5_000 if full else 2_000
-    gc.freeze()
+    interpreter.calm()
     with TemporaryDirectory() as place:
         folder = Path(place)
 
@@ -193,7 +191,6 @@ async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:
         ours, peer = (median(side) for side in zip(*pairs, strict=True))
         quiet = Spread.of(await stalls(fresh("quiet"), folder, writing=False))
         busy = Spread.of(await stalls(fresh("busy"), folder, writing=True))
-    gc.unfreeze()
     heading("journal", f"{name}, {calls:,} calls of ten events; stalls at {CALLS_A_SECOND} calls/s for {LISTEN_S:g} s")
     print(f"   recorder {ours:,.0f} rows/s; plain executemany {peer:,.0f} rows/s; ratio {ours / peer:.2f}")
     print(f"   loop late by, ms: idle     {quiet}")

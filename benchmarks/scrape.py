@@ -5,9 +5,7 @@ the gauges read and the page written at once, in the loop.
 """
 
 import asyncio
-import gc
 import random
-import sys
 from dataclasses import dataclass
 from time import perf_counter, thread_time
 
@@ -23,6 +21,7 @@ from acd.telephony import DeviceState
 from benchmarks.burst import Clock, Nothing
 from benchmarks.decisions import NOON, PBX, entry
 from benchmarks.figures import Spread, heading, verdict
+from nobat import interpreter
 from nobat.engine import Engine
 from nobat.metrics import Metrics
 from nobat.scrape import FloorSource
@@ -86,19 +85,17 @@ async def stalls(metrics: Metrics, seconds: float, *, at_once: bool) -> tuple[li
 
 async def run(*, full: bool) -> bool:
     """Print both; whether the loop is never held for 10 ms."""
-    sys.setswitchinterval(0.0005)  # as the service has it
     seconds = 30.0 if full else 8.0
     metrics = Metrics(NOON)
     metrics.source = FloorSource(Engine(centre(), Clock(NOON + 3), Nothing(), Nothing()), NoHistory(), {})
     await metrics.page()  # the first one makes the series of all queues
-    gc.freeze()
+    interpreter.calm()
     quiet = Spread.of(await _nothing(seconds / 4))
     ours, size = await stalls(metrics, seconds, at_once=False)
     peer, _ = await stalls(metrics, seconds / 2, at_once=True)
     began = thread_time()
     generate_latest(metrics.registry)
     spent = (thread_time() - began) * 1e3
-    gc.unfreeze()
     heading(
         "scrape", f"{QUEUES} queues, {AGENTS:,} agents, a scrape a second for {seconds:g} s; a page of {size:,} bytes"
     )

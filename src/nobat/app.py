@@ -9,11 +9,9 @@ Order of the end (SIGTERM): no new offers > offers in flight are settled > REST 
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +29,7 @@ from acd.telephony import Fact
 from ami.health import HealthState
 from ami.outputs import Asked, CallerAsked, NotesFound, PhoneAsked
 from callback.keeper import Callbacks
+from nobat import interpreter
 from nobat.auth import Authenticator
 from nobat.callback_desk import CallbackDesk
 from nobat.callback_dialogue import CallbackDialogue
@@ -89,8 +88,6 @@ STOP_S = 4.5
 """For the whole stop: whoever asked for it kills after five seconds, or ten."""
 HISTORY_S = 1.0
 FOLLOW_CLOCK_S = 30.0
-SWITCH_S = 0.0005
-"""How long another thread may hold the interpreter while a call waits for it; Python's own 5 ms are a phone's whole hand-off."""
 
 
 class CannotStart(Exception):
@@ -374,7 +371,6 @@ def _deliver(
 
 async def serve(settings: Settings) -> None:
     """``nobat serve``: run until SIGTERM or SIGINT. Raises ``CannotStart`` or ``WrongDatabase``."""
-    sys.setswitchinterval(SWITCH_S)
     arm(settings.testing.failpoint)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -401,7 +397,7 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
         await app.until_heard(RETRY_S)
     servers = await asyncio.to_thread(_make_servers, app, sockets)
     await servers.start()
-    _calm_the_collector()
+    interpreter.calm()
     log.info("nobat serves", host=app.settings.http.host, port=app.settings.http.port)
     waiting = asyncio.get_running_loop().create_task(stopping.wait())
     await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -417,14 +413,6 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
     except Exception:
         log.exception("the stop was not in order")
     log.info("stopped; calls go on")
-
-
-def _calm_the_collector() -> None:
-    """What was imported stays for good and need not be looked through again: a full collection held every call for tens of ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
-    gc.enable()
 
 
 def _make_servers(app: App, sockets: list[socket.socket]) -> "Servers":

@@ -6,7 +6,6 @@ that could not be done.
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from nobat import interpreter
 from nobat.audit_cli import audit_app
 from nobat.prompts_cli import prompts_app
 
@@ -59,7 +59,7 @@ TokenFileOption = Annotated[
 @app.command()
 def serve(config: ConfigOption = None) -> None:
     """Run the service until SIGTERM or Ctrl-C. Calls outlive it."""
-    gc.disable()  # all that is loaded now stays; ``serve`` lets the collector in when callers are being served
+    interpreter.begin()
     settings = _settings(config)
     from nobat import logs
     from nobat.app import CannotStart

@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1", tags=["live"])
 RECHECK_S = 1.0
 """The token is looked at again after so long. With what is remembered of it, and the silence in which nobody looks, a stream ends
 within five seconds of its token."""
+PHASES = 20
 LOOK_AROUND_S = 2.0
 """And after so long at whom it may see."""
 SILENCE_S = 15.0
@@ -126,6 +127,8 @@ class _Reader:
     wanted: _Wanted
     token: str
     feed: Feed
+    phase_s: float = 0.0
+    """By so much the second look at the token comes sooner: readers who came together do not all look at the same moment."""
     checked_at: float = 0.0
     looked_at: float = 0.0
     queues: frozenset[QueueId] | None = None
@@ -133,6 +136,7 @@ class _Reader:
 
     async def stream(self, last: str | None) -> AsyncIterator[bytes]:
         mine = self.access.principal.token
+        self.phase_s = RECHECK_S * (self.feed.readers % PHASES) / PHASES
         self.feed.readers += 1
         self.feed.readers_of[mine] += 1
         try:
@@ -183,10 +187,12 @@ class _Reader:
         principal = await service.authenticator.principal(self.token)
         if principal is None:
             return False
-        self.checked_at = service.now()
+        first, self.checked_at = not self.checked_at, service.now()
         if principal != self.access.principal or self.checked_at - self.looked_at >= LOOK_AROUND_S:
             self.looked_at = self.checked_at
             self._take(principal)
+        if first:
+            self.checked_at -= self.phase_s
         return True
 
     def _take(self, principal: Principal) -> None:

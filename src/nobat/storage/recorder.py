@@ -34,10 +34,12 @@ from nobat.storage.statements import Note
 
 log = structlog.get_logger(__name__)
 
-DURABLE = (
-    *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
-    *(SupervisionBegun, SupervisionMoved, HelpAsked),
-    *get_args(CallbackEvent),
+DURABLE = frozenset(
+    (
+        *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
+        *(SupervisionBegun, SupervisionMoved, HelpAsked),
+        *get_args(CallbackEvent),
+    )
 )
 """Kinds of events that ``commit`` writes and ``note`` leaves to it."""
 
@@ -96,7 +98,7 @@ class Recorder:
 
     def note(self, events: Sequence[Event], ended: Sequence[CallView] = ()) -> None:
         """Remember what happened; it is written soon. Kinds that are promises are left to ``commit``."""
-        whats = (*(event for event in events if not isinstance(event, DURABLE)), *ended)
+        whats = (*(event for event in events if type(event) not in DURABLE), *ended)
         self._backlog.add([Note(self.run_id, next(self._sequence), what) for what in whats])
         if self._backlog:
             self._noted.set()

@@ -1,21 +1,17 @@
 """Domain values as rows. What comes from callers is made storable here: no zero bytes, no broken characters, no overlong text."""
 
-import dataclasses
-from enum import Enum
-from functools import cache
 from typing import Any
 
-from acd.events import AgentStatusChosen, CallAmended, Event, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
+from acd.events import AgentStatusChosen, CallAmended, QueueClosed, TalkEnded, VisitDecided, WrapUpEnded
 from acd.ids import pbx_of
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
 from nobat.limit_json import closing_json
-from nobat.storage import numbers, parts
+from nobat.storage import parts
 from nobat.storage.database import when
 
 Row = dict[str, Any]
-_COLUMNS_OF_THEIR_OWN = frozenset({"at", "call", "queue", "agent"})
 
 
 def clean(text: str | None, length: int = 200) -> str | None:
@@ -25,41 +21,6 @@ def clean(text: str | None, length: int = 200) -> str | None:
     if text.isascii() and "\0" not in text:
         return text[:length]
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:length]
-
-
-def event_row(run: int, seq: int, event: Event) -> Row:
-    """Any event; what has no column of its own goes into ``data``."""
-    kind: type = type(event)
-    return {
-        "run": run,
-        "seq": seq,
-        "at": when(event.at),
-        "kind": kind.__name__,
-        "call_id": clean(getattr(event, "call", None), 128),
-        "queue_id": getattr(event, "queue", None),
-        "agent_id": getattr(event, "agent", None),
-        "number": clean(numbers.of_event(event)),
-        "data": {name: _plain(getattr(event, name)) for name in _other_fields(kind)},
-    }
-
-
-@cache
-def _other_fields(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in dataclasses.fields(kind) if one.name not in _COLUMNS_OF_THEIR_OWN)
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, float | int):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return value
 
 
 def call_row(call: CallView) -> Row:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,7 @@ from acd.events import (
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
-from nobat.storage import audit, callbacks, rows, schema, supervisions
+from nobat.storage import audit, callbacks, event_rows, rows, schema, supervisions
 from nobat.storage.audit import AuditEntry
 from nobat.storage.rows import Row
 
@@ -44,48 +44,59 @@ class Note:
 
 async def write(connection: AsyncConnection, insert: Insert, notes: list[Note]) -> None:
     """All notes, table by table. Amendments come last: they may be of calls that end in this very batch."""
-    whats = [note.what for note in notes]
-    event_rows = [
-        rows.event_row(note.run, note.seq, note.what)
-        for note in notes
-        if not isinstance(note.what, CallView | AuditEntry)
-    ]
-    await _add(connection, insert, schema.events, event_rows)
-    await audit.append(
-        connection, [(note.run, note.seq, note.what) for note in notes if isinstance(note.what, AuditEntry)]
-    )
-    await _add(
-        connection, insert, schema.visits, [rows.visit_row(one) for one in whats if isinstance(one, VisitDecided)]
-    )
-    await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in whats if isinstance(one, TalkEnded)])
-    await _recordings(connection, insert, whats)
-    await callbacks.write(connection, insert, [one for one in whats if isinstance(one, CallbackEvent)])
-    calls = {one.id: one for one in whats if isinstance(one, CallView)}
+    kinds = _Kinds([note.what for note in notes])
+    events: list[tuple[int, int, Event]] = []
+    entries: list[tuple[int, int, AuditEntry]] = []
+    for note in notes:
+        if isinstance(note.what, AuditEntry):
+            entries.append((note.run, note.seq, note.what))
+        elif not isinstance(note.what, CallView):
+            events.append((note.run, note.seq, note.what))
+    await event_rows.add(connection, insert, events)
+    await audit.append(connection, entries)
+    await _add(connection, insert, schema.visits, [rows.visit_row(one) for one in kinds.of(VisitDecided)])
+    await _add(connection, insert, schema.talks, [rows.talk_row(one) for one in kinds.of(TalkEnded)])
+    await _recordings(connection, insert, kinds)
+    await callbacks.write(connection, insert, kinds.of(*get_args(CallbackEvent)))
+    calls = {one.id: one for one in kinds.of(CallView)}
     await _replace(connection, insert, schema.calls, [rows.call_row(one) for one in calls.values()])
     parties = [
         row for one in calls.values() if len(one.visits) > 1 or len(one.talks) > 1 for row in rows.party_rows(one)
     ]
     await _add(connection, insert, schema.earlier_parties, parties)
-    await _statuses(connection, insert, [one for one in whats if isinstance(one, AgentStatusChosen)])
-    for one in whats:
+    await _statuses(connection, insert, kinds.of(AgentStatusChosen))
+    for one in kinds.of(QueueClosed, QueueOpened):
         if isinstance(one, QueueClosed):
             await _replace(connection, insert, schema.closings, [rows.closing_row(one)])
-        elif isinstance(one, QueueOpened):
+        else:
             await connection.execute(delete(schema.closings).where(schema.closings.c.queue_id == one.queue))
-    await supervisions.write(connection, insert, [one for one in whats if isinstance(one, supervisions.KEPT)])
-    await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in whats if isinstance(one, WrapUpEnded)])
-    await _run(connection, _AMEND, [rows.amendment_row(one) for one in whats if isinstance(one, CallAmended)])
+    await supervisions.write(connection, insert, kinds.of(*supervisions.KEPT))
+    await _run(connection, _WRAP_UP, [rows.wrap_up_row(one) for one in kinds.of(WrapUpEnded)])
+    await _run(connection, _AMEND, [rows.amendment_row(one) for one in kinds.of(CallAmended)])
 
 
-async def _recordings(connection: AsyncConnection, insert: Insert, whats: Sequence[object]) -> None:
+class _Kinds:
+    """What a batch holds, by kind. Most kinds are in few batches: looking through all of it for each took longer than writing."""
+
+    def __init__(self, whats: Sequence[object]) -> None:
+        self._whats = whats
+        self._there = {type(what) for what in whats}
+
+    def of(self, *kinds: type) -> list[Any]:
+        """What is of these kinds, in order."""
+        wanted = self._there.intersection(kinds)
+        return [what for what in self._whats if type(what) in wanted] if wanted else []
+
+
+async def _recordings(connection: AsyncConnection, insert: Insert, kinds: _Kinds) -> None:
     """Their beginnings and ends, and what callers said afterwards."""
-    begun = [rows.recording_row(one) for one in whats if isinstance(one, RecordingBegan)]
+    begun = [rows.recording_row(one) for one in kinds.of(RecordingBegan)]
     await _add(connection, insert, schema.recordings, begun)
-    ended = [rows.recording_end_row(one) for one in whats if isinstance(one, RecordingEnded)]
+    ended = [rows.recording_end_row(one) for one in kinds.of(RecordingEnded)]
     await _run(connection, _RECORDING_ENDED, ended)
-    asked = [rows.survey_row(one) for one in whats if isinstance(one, SurveyOffered)]
+    asked = [rows.survey_row(one) for one in kinds.of(SurveyOffered)]
     await _add(connection, insert, schema.surveys, asked)
-    said = [rows.survey_row(one) for one in whats if isinstance(one, SurveyAnswered) and one.score is not None]
+    said = [rows.survey_row(one) for one in kinds.of(SurveyAnswered) if one.score is not None]
     await _replace(connection, insert, schema.surveys, said)
 
 
