@@ -31,6 +31,7 @@ from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId
 from acd.outcomes import Outcome
 from benchmarks.figures import Spread, heading, verdict
 from nobat import interpreter
+from nobat.settings import HistorySettings
 from nobat.storage import event_rows
 from nobat.storage.database import Database, when
 from nobat.storage.journal import Journal
@@ -115,7 +116,11 @@ async def opened(url: str, folder: Path, name: str) -> tuple[RecorderThread, "as
     await database.close()
     recorder = RecorderThread(
         lambda: Recorder(
-            Database(url), run_id=1, batch_rows=500, batch_wait_s=1.0, journal=Journal(folder / f"{name}.journal", 1)
+            Database(url),
+            run_id=1,
+            batch_rows=HistorySettings().batch_rows,
+            batch_wait_s=1.0,
+            journal=Journal(folder / f"{name}.journal", 1),
         )
     )
     return recorder, asyncio.create_task(recorder.run())

@@ -278,7 +278,7 @@ class RecordingSettings(Section):
 class HistorySettings(Section):
     """Writing down what happened, behind the calls."""
 
-    batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 500
+    batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     """Rows written in one transaction at most."""
 
     batch_wait_s: Seconds = 1.0

@@ -1,6 +1,7 @@
 """Notes as lines of text and back, for the journal: one line a note, with a checksum, whatever a caller's name holds."""
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, get_args
 from zlib import crc32
@@ -24,16 +25,21 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+@lru_cache(maxsize=64)
+def _writer(kind: type) -> tuple[bytes, Callable[[Any], bytes]]:
+    """The word for a kind, and what writes it: as ``TypeAdapter.dump_json``, without its many options."""
+    return kind.__name__.encode("ascii"), _adapter(_KINDS[kind.__name__]).serializer.to_json
+
+
 def encode(note: Note) -> bytes:
     """One line, its end included."""
-    adapter = _adapter(_KINDS[note.kind])
+    kind, to_json = _writer(type(note.what))
     try:
-        data = adapter.dump_json(note.what)
-    except (
-        PydanticSerializationError
-    ):  # half a character from the wire: kept as it came, made storable when it is stored
+        data = to_json(note.what)
+    except PydanticSerializationError:  # half a character from the wire: kept as it came, storable when it is stored
+        adapter = _adapter(_KINDS[note.kind])
         data = json.dumps(adapter.dump_python(note.what, mode="json")).encode("ascii")
-    body = b"%d %d %s %s" % (note.run, note.seq, note.kind.encode("ascii"), data)
+    body = b"%d %d %s %s" % (note.run, note.seq, kind, data)
     return b"%08x %s\n" % (crc32(body), body)
 
 

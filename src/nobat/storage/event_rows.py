@@ -15,18 +15,17 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Dialect, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.events import Event
 from nobat.storage import numbers, schema
 from nobat.storage.database import when
-from nobat.storage.rows import clean
+from nobat.storage.rows import LONGEST_TEXT, clean
 
 Values = tuple[Any, ...]
 _COLUMNS_OF_THEIR_OWN = frozenset({"at", "call", "queue", "agent"})
-_AS_THEY_ARE = frozenset({type(None), bool, int, float})
 
 
 async def add(
@@ -42,11 +41,6 @@ async def add(
 def values(run: int, seq: int, event: Event, moment: Callable[[float], Any]) -> Values:
     """Any event, in the order of the table's columns; what has no column of its own goes into the last, as JSON."""
     kind: type = type(event)
-    names, rest = _others(kind)
-    data = {
-        name: value if value.__class__ in _AS_THEY_ARE else _plain(value)
-        for name, value in zip(names, rest(event), strict=True)
-    }
     return (
         run,
         seq,
@@ -56,8 +50,21 @@ def values(run: int, seq: int, event: Event, moment: Callable[[float], Any]) -> 
         getattr(event, "queue", None),
         getattr(event, "agent", None),
         clean(numbers.of_event(event)),
-        to_json(data).decode(),
+        _json(kind, event),
     )
+
+
+def _json(kind: type, event: Event) -> str:
+    """Fields without a column of their own. Only what may hold words that no database takes is looked at word by word."""
+    names, read = _others(kind)
+    data = dict(zip(names, read(event), strict=True))
+    try:
+        text = to_json(data)
+    except PydanticSerializationError:  # half a character
+        text = None
+    if text is None or len(text) > LONGEST_TEXT or b"\\u0000" in text:
+        text = to_json({name: _plain(value) for name, value in data.items()})
+    return text.decode()
 
 
 @cache
@@ -80,8 +87,6 @@ def _others(kind: type) -> tuple[tuple[str, ...], Callable[[Any], Values]]:
 
 
 def _plain(value: object) -> object:
-    if value.__class__ in _AS_THEY_ARE:
-        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):

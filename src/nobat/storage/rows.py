@@ -14,7 +14,10 @@ from nobat.storage.database import when
 Row = dict[str, Any]
 
 
-def clean(text: str | None, length: int = 200) -> str | None:
+LONGEST_TEXT = 200
+
+
+def clean(text: str | None, length: int = LONGEST_TEXT) -> str | None:
     """Text that every database takes."""
     if text is None:
         return None

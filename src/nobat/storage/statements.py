@@ -1,7 +1,6 @@
 """What a batch of notes does to the database: one bulk statement for each table, each harmless when repeated."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -19,6 +18,7 @@ from acd.events import (
     VisitDecided,
     WrapUpEnded,
 )
+from acd.record import record
 from acd.recording_events import RecordingBegan, RecordingEnded
 from acd.surveys import SurveyAnswered, SurveyOffered
 from acd.views import CallView
@@ -29,7 +29,7 @@ from nobat.storage.rows import Row
 Insert = Callable[[Table], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note:
     """One thing to write down, with the key that makes writing it twice harmless."""
 
