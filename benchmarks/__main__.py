@@ -6,6 +6,8 @@ import importlib
 import os
 import sys
 
+from nobat import interpreter
+
 NAMES = (
     "simulated_day",
     "sim_speed",
@@ -65,6 +67,7 @@ def main() -> int:
     for name in asked.names or NAMES:
         print(f"\n-- {name} runs{' at full length' if asked.full else ''} …", flush=True)
         module = importlib.import_module(f"benchmarks.{name}")
+        interpreter.calm()  # as the service has it
         if not asyncio.run(module.run(full=asked.full, **options)):
             missed.append(name)
     print(f"\n{'all goals reached' if not missed else 'goals missed: ' + ', '.join(missed)}")

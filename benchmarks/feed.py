@@ -15,7 +15,7 @@ from typing import Any
 from acd.events import CallQueued
 from acd.ids import CallId, LegId, QueueId
 from benchmarks.figures import heading, verdict
-from nobat import interpreter, logs
+from nobat import logs
 from nobat.feed import Entry
 from tests.support.office import Office, agent, queue
 from tests.support.stream import scope_of
@@ -102,7 +102,6 @@ async def run(*, full: bool) -> bool:
     """Print both; whether a delivery costs twice a bare one at most and the slowest hundredth has it within 150 ms."""
     logs.configure("error", "json")
     seconds = 20.0 if full else 5.0
-    interpreter.calm()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
         office = Office(f"sqlite:///{folder}/nobat.db")

@@ -30,7 +30,6 @@ from acd.events import (
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId
 from acd.outcomes import Outcome
 from benchmarks.figures import Spread, heading, verdict
-from nobat import interpreter
 from nobat.settings import HistorySettings
 from nobat.storage import event_rows
 from nobat.storage.database import Database, when
@@ -179,7 +178,6 @@ async def run(*, full: bool) -> bool:
 
 async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:
     calls = 5_000 if full else 2_000
-    interpreter.calm()
     with TemporaryDirectory() as place:
         folder = Path(place)
 

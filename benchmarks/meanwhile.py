@@ -23,7 +23,7 @@ from acd.ids import AgentId, CallId, QueueId
 from benchmarks.databases import both
 from benchmarks.feed import Readers
 from benchmarks.figures import Spread, heading, verdict
-from nobat import interpreter, logs
+from nobat import logs
 from nobat.retention_settings import RetentionSettings
 from nobat.storage import schema
 from tests.support.memory_pbx import Manner
@@ -139,7 +139,6 @@ async def readers(url: str, seconds: float) -> Load:
 async def run(*, full: bool) -> bool:
     """Print both for both databases; whether 99 of 100 offers leave within 50 ms and history keeps up."""
     logs.configure("error", "json")
-    interpreter.calm()
     seconds, reached = 60.0 if full else 8.0, True
     with TemporaryDirectory() as folder:
         async with both(Path(folder)) as urls:

@@ -49,7 +49,7 @@ from nobat.metrics_pbx import PbxMeter
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-QUEUES_AT_ONCE = 20
+QUEUES_AT_ONCE = 5
 RECORDING_RESULTS = ("whole", "short", "missing", "damaged", "unwanted", "unwritten")
 RECORDING_CHANGES = (*(action.value for action in RecordingAction), "long_pause", "disobeyed")
 SHED = ("screen", "change", "requests", "wrong_tokens")
