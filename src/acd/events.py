@@ -255,6 +255,19 @@ class PbxReady:
 
 
 @record
+class Repaired:
+    """A look at a PBX put something right that nobody had told: a call, or else a phone."""
+
+    at: float
+    pbx: PbxId
+    kind: str
+    why: str
+    call: CallId | None
+    queue: QueueId | None
+    device: DeviceId | None
+
+
+@record
 class CallAssigned:
     """Somebody handed a waiting call to a chosen agent; the offer follows."""
 
@@ -402,6 +415,7 @@ Event = (
     | VoicemailLeft
     | PbxLost
     | PbxReady
+    | Repaired
     | CallAssigned
     | CallTransferred
     | TransferEnded

@@ -1,10 +1,9 @@
 """Bring the floor in line with a snapshot of a PBX: at the start, after a lost link, and when something expected did not come.
 
-Asterisk is the truth for what exists now. Every difference is a *repair*, counted by kind, so that nothing is put right in
-silence. Running it twice on the same snapshot repairs nothing the second time.
+Asterisk is the truth for what exists now. Every difference is a *repair*, counted by kind and told with its reason
+(``acd.repairs``), so that nothing is put right in silence. Running it twice on the same snapshot repairs nothing the second time.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from acd.events import PbxReady
 from acd.ids import accepts_by_key, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
+from acd.repairs import Repairs
 from acd.telephony import Announced, DeviceState, LegStage, PbxSnapshot, ReturnToLine, SnapshotCall
 from acd.turn import Turn
 from acd.visits import decide
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     """Adopt, finish, free; then open the gate."""
-    repairs: Counter[str] = Counter()
+    repairs = Repairs(turn, fact.pbx)
     state = floor.pbxs.setdefault(fact.pbx, PbxState())
     restarted = state.boot is not None and state.boot != fact.boot
     _finish_vanished(floor, turn, fact, restarted, repairs)
@@ -46,26 +46,26 @@ def snapshot(floor: "Floor", turn: Turn, fact: PbxSnapshot) -> None:
     taping.assert_again(floor, turn, fact.pbx)
     away.looked(floor, turn, fact)
     floor.freshen(fact.pbx)
-    turn.emit(PbxReady(turn.now, fact.pbx, tuple(sorted(repairs.items())), fact.boot))
+    turn.emit(PbxReady(turn.now, fact.pbx, repairs.counts(), fact.boot))
 
 
 def _settled_at(call: Call) -> float:
     return max(call.state_since, call.consult.changed_at if call.consult is not None else 0.0)
 
 
-def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Counter[str]) -> None:
+def _finish_vanished(floor: "Floor", turn: Turn, fact: PbxSnapshot, restarted: bool, repairs: Repairs) -> None:
     """Calls that we know and the PBX does not: hung up while we looked away, or lost with the PBX."""
     alive = {found.entered.call for found in fact.calls}
     for call in [call for call in floor.calls.values() if call.pbx == fact.pbx and not call.away]:
         if restarted:
             calling.end(floor, turn, call, Outcome.LOST, "pbx_restart")
-            repairs["call_lost"] += 1
+            repairs.of_call("call_lost", call)
         elif call.id not in alive:
             calling.end(floor, turn, call, Outcome.ABANDONED, "unseen")
-            repairs["call_ended"] += 1
+            repairs.of_call("call_ended", call)
 
 
-def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counter[str]) -> None:
+def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Repairs) -> None:
     """The snapshot's device states replace all that were known; a device it does not name is unknown."""
     stated = dict(fact.devices)
     known = dict.fromkeys(
@@ -77,7 +77,7 @@ def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counte
         state = stated.get(device, DeviceState.UNKNOWN)
         before = floor.devices.get(device)
         if before not in (None, state):
-            repairs["device_state"] += 1
+            repairs.of_device("device_state", device)
         floor.doubted.pop(device, None)
         floor.devices[device] = state
         holder = floor.at_device.get(device)
@@ -86,14 +86,14 @@ def _take_devices(floor: "Floor", turn: Turn, fact: PbxSnapshot, repairs: Counte
             floor.refresh(floor.agents[holder], turn)
 
 
-def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Counter[str]) -> None:
+def _adopt(floor: "Floor", turn: Turn, found: SnapshotCall, repairs: Repairs) -> None:
     """A call that lived on without us: the channel says who it is, since when, and how far it has come."""
     if found.entered.call in floor.ended:
         return
     call = calling.admit(floor, turn, found.entered, adopted=True)
     if call is None:
         return
-    repairs["call_adopted"] += 1
+    repairs.of_call("call_adopted", call)
     away.found(floor, turn, call, led=found.stage is LegStage.LED)
     call.offers_made = fallback.number_of(found.offer)
     if found.stage is LegStage.FALLBACK:
@@ -141,17 +141,17 @@ def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> Non
         consulting.found(floor, turn, call, found.consult)
 
 
-def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> bool:
+def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Repairs) -> bool:
     """Whether the PBX serves this caller by itself, or has just given him back."""
     match call.state, found.stage:
         case CallState.WAITING, LegStage.WAITING if call.fallback is not None:
-            repairs["fallback_ended"] += 1
+            repairs.of_call("fallback_ended", call)
             fallback.take_back(floor, call)
         case CallState.WAITING, LegStage.FALLBACK if call.fallback is None:
-            repairs["fallback_found"] += 1
+            repairs.of_call("fallback_found", call)
             fallback.leave_alone(call, found.offer)
         case CallState.OFFERED, LegStage.FALLBACK:
-            repairs["fallback_found"] += 1
+            repairs.of_call("fallback_found", call)
             calling.back_to_line(floor, turn, call)
             fallback.leave_alone(call, found.offer)
         case _:
@@ -159,25 +159,25 @@ def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repa
     return True
 
 
-def _talks_on(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> bool:
+def _talks_on(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Repairs) -> bool:
     """Whether the caller talks, as we know; to whom, and who is asked meanwhile, may have changed."""
     if call.state is not CallState.TALKING or found.stage is not LegStage.TALKING:
         return False
     if consulting.changed_hands(floor, turn, call, found) or consulting.found(floor, turn, call, found.consult):
-        repairs["consult"] += 1
+        repairs.of_call("consult", call)
     return True
 
 
-def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Counter[str]) -> None:
+def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Repairs) -> None:
     """A call that both know: move ours to where the caller is."""
     if _by_itself(floor, turn, call, found, repairs) or _talks_on(floor, turn, call, found, repairs):
         return
     match call.state, found.stage:
         case CallState.OFFERED, LegStage.WAITING:
-            repairs["offer_ended"] += 1
+            repairs.of_call("offer_ended", call)
             calling.back_to_line(floor, turn, call)
         case (CallState.WAITING, LegStage.OFFERED | LegStage.TALKING | LegStage.AFTER):
-            repairs["offer_found"] += 1
+            repairs.of_call("offer_found", call)
             floor.queues[call.queue].leave(call.place, call.needs)
             fallback.resume_offer(floor, turn, call, found.offer).record = found.record
             if found.stage is not LegStage.OFFERED:
@@ -185,20 +185,20 @@ def _compare(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repair
         case (CallState.OFFERED, LegStage.TALKING | LegStage.AFTER) if not calling.is_being_withdrawn(
             call, found.device
         ):
-            repairs["talk_found"] += 1
+            repairs.of_call("talk_found", call)
             _connect(floor, turn, call, found)
         case CallState.TALKING, LegStage.AFTER:
-            repairs["talk_ended"] += 1
+            repairs.of_call("talk_ended", call)
             calling.end_talk(floor, turn, call, "agent")
         case CallState.AFTER, LegStage.WAITING if call.led is not None:
-            repairs["lead_repeated"] += 1
+            repairs.of_call("lead_repeated", call)
             turn.ask(call.led)
         case CallState.WAITING, LegStage.LED:
-            repairs["lead_found"] += 1
+            repairs.of_call("lead_found", call)
             floor.queues[call.queue].leave(call.place, call.needs)
             _find_led(floor, turn, call)
         case CallState.TALKING | CallState.AFTER, LegStage.WAITING | LegStage.FALLBACK:
-            repairs["talk_lost"] += 1
+            repairs.of_call("talk_lost", call)
             if call.state is CallState.TALKING:
                 calling.end_talk(floor, turn, call, "unseen")
             if found.stage is LegStage.FALLBACK:

@@ -17,7 +17,7 @@ import structlog
 
 from acd.commands import RestoreVisit
 from acd.errors import AcdError
-from acd.events import CallEnded, Event, PbxReady, VisitDecided
+from acd.events import CallEnded, Event, PbxReady, Repaired, VisitDecided
 from acd.ids import PbxId
 from acd.outcomes import Outcome
 from acd.views import CallView
@@ -29,6 +29,8 @@ from nobat.storage.unfinished import UnfinishedCall, last_boot, unfinished_calls
 log = structlog.get_logger(__name__)
 
 RETRY_S = 2.0
+TOLD_AT_MOST = 20
+"""Repairs of one look that are logged one by one: writing a line takes time, and callers wait for the gate to open."""
 
 
 class History(Protocol):
@@ -54,12 +56,19 @@ class Leftovers:
             if isinstance(event, CallEnded) and event.outcome is Outcome.LOST:
                 log.warning("a caller was lost", call=event.call, queue=event.queue, why=event.ended_by)
             if isinstance(event, PbxReady) and event.repairs:
-                log.info("a snapshot put right what had gone unseen", pbx=event.pbx, **dict(event.repairs))
+                self._tell(event, [one for one in events if isinstance(one, Repaired)])
             if isinstance(event, PbxReady) and event.pbx not in self._settled:
                 self._settled.add(event.pbx)
                 task = asyncio.get_running_loop().create_task(self._settle(event, now))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, ready: PbxReady, repairs: Sequence[Repaired]) -> None:
+        """One by one as long as somebody would read them; all of them are in history."""
+        for one in repairs[:TOLD_AT_MOST]:
+            about = {"call": one.call, "queue": one.queue} if one.call is not None else {"device": one.device}
+            log.info("put right after a look at the PBX", pbx=one.pbx, kind=one.kind, why=one.why, **about)
+        log.info("a snapshot put right what had gone unseen", pbx=ready.pbx, **dict(ready.repairs))
 
     def inbox_lag(self, seconds: float) -> None:
         self.gauge.inbox_lag(seconds)

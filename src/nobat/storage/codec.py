@@ -33,7 +33,8 @@ def _writer(kind: type) -> tuple[bytes, Callable[[Any], bytes]]:
 
 def encode(note: Note) -> bytes:
     """One line, its end included."""
-    kind, to_json = _writer(type(note.what))
+    what: type = type(note.what)
+    kind, to_json = _writer(what)
     try:
         data = to_json(note.what)
     except PydanticSerializationError:  # half a character from the wire: kept as it came, storable when it is stored

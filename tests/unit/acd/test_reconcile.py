@@ -1,12 +1,13 @@
 """After a lost link or a restart: the PBX is the truth, and every repair is counted."""
 
+from collections import Counter
 from dataclasses import replace
 
 from acd import telephony as t
 from acd.agents import AgentState, Status
 from acd.calls import CallState
 from acd.commands import DefineQueue, RestoreAgent, RestoreVisit, TakeBreak
-from acd.events import CallAdopted, CallConnected, CallEnded, CallQueued, PbxLost, PbxReady, VisitDecided
+from acd.events import CallAdopted, CallConnected, CallEnded, CallQueued, PbxLost, PbxReady, Repaired, VisitDecided
 from acd.ids import AgentId, OfferId
 from acd.outcomes import Outcome
 from acd.picture import stats
@@ -18,9 +19,12 @@ from tests.support.world import PBX, SALES, World, device
 def snapshot(world: World, *calls: SnapshotCall, boot: str = "boot-1", **devices: DeviceState) -> dict[str, int]:
     """Hand the floor a snapshot; what it had to repair."""
     states = tuple((device(name.removeprefix("a")), state) for name, state in devices.items())
+    before = len(world.of(Repaired))
     world.do(t.PbxSnapshot(PBX, boot, calls, states))
     ready = world.of(PbxReady)[-1]
     assert isinstance(ready, PbxReady)
+    told = Counter(one.kind for one in world.of(Repaired)[before:] if isinstance(one, Repaired))
+    assert told == dict(ready.repairs), "each is told with its reason"
     return dict(ready.repairs)
 
 
