@@ -75,7 +75,9 @@ async def test_a_day_worked_out_equals_a_plain_count_of_its_events(database_url:
     await database.close()
 
 
-async def test_a_database_that_is_closed_is_forgotten_with_all_that_it_knew_of_its_statements(database_url: str) -> None:
+async def test_a_database_that_is_closed_is_forgotten_with_all_that_it_knew_of_its_statements(
+    database_url: str,
+) -> None:
     database = Database(database_url)
     await migrate(database)
     day = Day(replace(PLAN, calls=5, hours=1), seed=7)
