@@ -231,6 +231,7 @@ async def _leaks(running: Centre, watch: Watch) -> list[str]:
     if growth is not None and life.seconds >= WARM_S + LEAST_SHARED_S:
         print(f"   memory of the process that lived longest ({life.seconds:.0f} s): {growth:+.1%}")
         print("   … each half minute, MB: " + " ".join(f"{size / 1e6:.1f}" for size in life.by_half_minute()))
+        print(f"   … of all that lived for a minute or more: {memory(watch.lives)}")
         if growth > MOST_GROWTH:
             found.append(f"the service's memory grew by {growth:.1%} in {life.seconds:.0f} s")
     now = open_things(running.service.running_pid() or 0)
@@ -271,4 +272,5 @@ def _print_calls(
 
 def memory(lives: Sequence[Life]) -> str:
     """Each life's seconds and growth, for a person."""
-    return ", ".join(f"{life.seconds:.0f} s {life.growth(WARM_S) or 0:+.1%}" for life in lives)
+    told = ((life.seconds, life.growth(WARM_S)) for life in lives if life.seconds >= LEAST_SHARED_S)
+    return ", ".join(f"{seconds:.0f} s {growth:+.1%}" for seconds, growth in told if growth is not None)

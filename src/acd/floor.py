@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Any, Literal, get_args
 
 from acd import (
@@ -110,7 +111,9 @@ class Floor:
     numbering: Numbering = field(default_factory=Numbering)
     break_reasons: tuple[BreakReason, ...] = ()
     break_requests: dict[AgentId, BreakRequest] = field(default_factory=dict)  # in order of asking
-    served_by: "OrderedDict[str, AgentId]" = field(default_factory=OrderedDict)  # number -> who talked to it last
+    served_by: dict[str, AgentId] = field(
+        default_factory=dict
+    )  # number -> who talked to it last, the latest at the end
     consults: dict[CallId, None] = field(
         default_factory=dict
     )  # whose agents wait in a line for somebody to ask, in order
@@ -186,10 +189,11 @@ class Floor:
     def served(self, caller: str | None, agent: AgentId) -> None:
         """Remember who talked last to a number, given in its normal form."""
         if caller is not None:
+            self.served_by.pop(caller, None)
             self.served_by[caller] = agent
-            self.served_by.move_to_end(caller)
-            if len(self.served_by) > SERVED_KEPT:
-                self.served_by.popitem(last=False)
+            if len(self.served_by) > SERVED_KEPT:  # some at once: a dict is slow to find its oldest
+                for number in list(islice(self.served_by, SERVED_KEPT // 100)):
+                    del self.served_by[number]
 
     def knows(self, pbx: PbxId) -> bool:
         """Whether what is believed of ``pbx`` is so, and it can be told something."""

@@ -187,7 +187,7 @@ class App:
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        figures = FiguresKeeper(lambda: database.another(LONG_S), clock.now)
+        figures = FiguresKeeper(database.another(LONG_S), clock.now)
         return cls(
             settings,
             clock,

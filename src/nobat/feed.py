@@ -24,6 +24,9 @@ from nobat.engine import Gauge
 KEPT = 10_000
 """Events in the ring: at 50 calls a second about half a minute."""
 
+WRITTEN = 1_000
+"""Of so many, the last ones, the written form is kept: readers are seconds apart, and whoever comes back later is alone."""
+
 GATHERED_S = 0.02
 """How long readers are let sleep after an event, so that a burst wakes them once."""
 
@@ -41,7 +44,9 @@ _MOMENTS = frozenset({"at", "until", "since"})
 
 
 class Entry:
-    """One event with its number. ``frame`` is its form in the stream (``text/event-stream``, HTML's section 9.2), made once."""
+    """One event with its number. ``frame`` is its form in the stream (``text/event-stream``, HTML's section 9.2), made once
+    while it is new.
+    """
 
     __slots__ = ("_frame", "event", "number", "run")
 
@@ -56,6 +61,10 @@ class Entry:
             data = json.dumps(described(self.event), ensure_ascii=True, separators=(",", ":"))
             self._frame = f"id: {self.run}-{self.number}\nevent: {kind}\ndata: {data}\n\n".encode("ascii")
         return self._frame
+
+    def unwrite(self) -> None:
+        """It is old: whoever still wants it has it written again."""
+        self._frame = None
 
     def forget(self, writings: frozenset[str], calls: frozenset[str]) -> None:
         """Leave the caller out, if it is one of these numbers or calls."""
@@ -94,6 +103,8 @@ class Feed:
         for event in events:
             self._ring.append(Entry(self.run, self._count, event))
             self._count += 1
+            if len(self._ring) > WRITTEN:
+                self._ring[-1 - WRITTEN].unwrite()
         if self._waiting and not self._waking:
             self._waking = True
             asyncio.get_running_loop().call_later(GATHERED_S, self._wake)

@@ -30,12 +30,13 @@ DAY_S = 86_400.0
 
 
 class RetentionKeeper:
-    """``database`` is opened anew in the thread."""
+    """The thread has connections to ``database`` of its own."""
 
     def __init__(
         self, settings: RetentionSettings, database: Database, voicemail: VoicemailKeeper, now: Callable[[], float]
     ) -> None:
         self._settings, self._database, self._voicemail, self._now = settings, database, voicemail, now
+        self._aside = database.another(LONG_S)
         self._leaving = threading.Event()
 
     async def follow(self) -> None:
@@ -68,7 +69,7 @@ class RetentionKeeper:
 
     async def _remove(self, before: dict[str, float], removed: dict[str, int]) -> None:
         """Runs in the thread."""
-        database = self._database.another(LONG_S)
+        database = self._aside
         try:
             for kind, moment in before.items():
                 removed[kind] = 0

@@ -1,7 +1,10 @@
 """Figures of 15 minutes and the reports made of them."""
 
 import csv
+import gc
 import io
+import weakref
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +72,26 @@ async def test_a_day_worked_out_equals_a_plain_count_of_its_events(database_url:
         assert plain_figures.differences(queues, "queue_id", plain_figures.of_queues(day.events)) == []
         assert plain_figures.differences(agents, "agent_id", plain_figures.of_agents(day.events, until)) == []
         await figures.work_out(database, begin + 2 * 3600, until)  # a part worked out again changes nothing
+    await database.close()
+
+
+async def test_a_database_that_is_closed_is_forgotten_with_all_that_it_knew_of_its_statements(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    await migrate(database)
+    day = Day(replace(PLAN, calls=5, hours=1), seed=7)
+    day.run()
+    notes = [Note(1, number, event) for number, event in enumerate(day.events)]
+    for again in range(2):
+        another = database.another()
+        gone = weakref.ref(another)
+        await write_notes(another, notes)
+        await figures.work_out(another, start_of(MIDNIGHT), MIDNIGHT + 3600 + again)
+        await another.close()
+        del another
+        gc.collect()
+        assert gone() is None
     await database.close()
 
 

@@ -25,10 +25,10 @@ SETTLE_EVERY_S = 3600.0
 
 
 class FiguresKeeper:
-    """``make`` opens a database of the keeper's own."""
+    """``database`` is the keeper's own: what was learned of its statements is kept, its connections are closed each time."""
 
-    def __init__(self, make: Callable[[], Database], now: Callable[[], float]) -> None:
-        self._make = make
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
         self._now = now
         self._one_at_a_time = asyncio.Lock()
         self._settled_at: float | None = None
@@ -60,7 +60,7 @@ class FiguresKeeper:
 
     async def _work_out(self, now: float, *, settle: bool) -> None:
         """Runs in the thread."""
-        database = self._make()
+        database = self._database
         try:
             begin = now - RECENT_S
             if settle:
@@ -69,4 +69,4 @@ class FiguresKeeper:
                 begin = min(begin, first if first is not None else begin)
             await figures.work_out(database, start_of(begin), now)
         finally:
-            await database.close()
+            await database.close()  # connections belong to a loop, and this one ends

@@ -1,6 +1,6 @@
 """How long each agent was in which state, by intervals of 15 minutes. Pure; used by ``nobat.storage.figures``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from acd.agents import AgentState
@@ -60,49 +60,55 @@ def start_of(at: float) -> int:
     return int(at // INTERVAL_S) * INTERVAL_S
 
 
-def split(
-    changes: Iterable[Change | Choice], before: Mapping[str, tuple[AgentState, bool]], begin: int, until: float
-) -> dict[tuple[str, int], Stays]:
-    """What each agent did in each interval of [``begin``, ``until``); ``changes`` in order, ``before`` the state at ``begin``
-    and whether a productive break was chosen.
+class Splitting:
+    """What each agent did in each interval from ``begin`` on, of changes that come one by one, in order; none of them is kept.
 
-    Of an agent who is not in ``before``, the first change tells what was before. Intervals spent signed out are left out.
+    ``before`` is the state at ``begin`` and whether a productive break was chosen. Of an agent who is not in it, the first change
+    tells what was before. Intervals spent signed out are left out.
     """
-    found: dict[tuple[str, int], Stays] = {}
-    present = {agent: _Now(float(begin), state) for agent, (state, _) in before.items()}
-    productive = {agent: chosen for agent, (_, chosen) in before.items()}
-    for change in changes:
+
+    def __init__(self, before: Mapping[str, tuple[AgentState, bool]], begin: int) -> None:
+        self._begin = float(begin)
+        self._found: dict[tuple[str, int], Stays] = {}
+        self._present = {agent: _Now(float(begin), state) for agent, (state, _) in before.items()}
+        self._productive = {agent: chosen for agent, (_, chosen) in before.items()}
+
+    def take(self, change: Change | Choice) -> None:
+        """The next one, of whichever agent."""
         agent = change.agent
         if isinstance(change, Change):
-            now = present.setdefault(agent, _Now(float(begin), change.old))
-            _spend(found, agent, now, change.at, productive.get(agent, False))
+            now = self._present.setdefault(agent, _Now(self._begin, change.old))
+            self._spend(agent, now, change.at)
             now.state = change.new
         else:
-            if agent in present:
-                _spend(found, agent, present[agent], change.at, productive.get(agent, False))
-            productive[agent] = change.productive
-    for agent, now in present.items():
-        last = found.get((agent, start_of(now.since)))
-        if last is not None:  # signed out in the middle of an interval: what it ends in is known
-            last.last, last.productive = now.state, productive.get(agent, False)
-        _spend(found, agent, now, until, productive.get(agent, False))
-    return found
+            if agent in self._present:
+                self._spend(agent, self._present[agent], change.at)
+            self._productive[agent] = change.productive
 
+    def until(self, until: float) -> dict[tuple[str, int], Stays]:
+        """There are no more before then: what each agent did."""
+        for agent, now in self._present.items():
+            last = self._found.get((agent, start_of(now.since)))
+            if last is not None:  # signed out in the middle of an interval: what it ends in is known
+                last.last, last.productive = now.state, self._productive.get(agent, False)
+            self._spend(agent, now, until)
+        return self._found
 
-def _spend(found: dict[tuple[str, int], Stays], agent: str, now: _Now, until: float, productive: bool) -> None:
-    """Count what the agent has done until then."""
-    began, now.since = now.since, max(now.since, until)
-    column = COLUMN.get(now.state)
-    if column is None:
-        if (stays := found.get((agent, start_of(began)))) is not None:
-            stays.last = OUT
-        return
-    while began < until:
-        start = start_of(began)
-        cut = min(until, float(start + INTERVAL_S))
-        stays = found.setdefault((agent, start), Stays())
-        stays.seconds[column] = stays.seconds.get(column, 0.0) + cut - began
-        if productive and now.state is AgentState.BREAK:
-            stays.productive_s += cut - began
-        stays.last, stays.productive = now.state, productive
-        began = cut
+    def _spend(self, agent: str, now: _Now, until: float) -> None:
+        """Count what the agent has done until then."""
+        found, productive = self._found, self._productive.get(agent, False)
+        began, now.since = now.since, max(now.since, until)
+        column = COLUMN.get(now.state)
+        if column is None:
+            if (stays := found.get((agent, start_of(began)))) is not None:
+                stays.last = OUT
+            return
+        while began < until:
+            start = start_of(began)
+            cut = min(until, float(start + INTERVAL_S))
+            stays = found.setdefault((agent, start), Stays())
+            stays.seconds[column] = stays.seconds.get(column, 0.0) + cut - began
+            if productive and now.state is AgentState.BREAK:
+                stays.productive_s += cut - began
+            stays.last, stays.productive = now.state, productive
+            began = cut

@@ -7,7 +7,7 @@ disk when it returns (``synchronous=FULL``).
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +52,8 @@ class Database:
         self._url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.drivername.startswith("sqlite")
         self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
-        options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": CONNECT_S}
+        # The connection used last is used next: each one of SQLite fills a cache of its own.
+        options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": CONNECT_S, "pool_use_lifo": True}
         if not self.is_sqlite:
             options["pool_pre_ping"] = True
             options["connect_args"] = {"timeout": CONNECT_S, "command_timeout": statement_s}
@@ -106,9 +107,13 @@ class Database:
             return str(error)
         return None
 
-    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
-        """An INSERT that can be told what to do on conflict; both databases speak the same words here."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+    @property
+    def insert(self) -> "Callable[[Table], sqlite.Insert | postgresql.Insert]":
+        """Makes an INSERT that can be told what to do on conflict; both databases speak the same words here.
+
+        The driver's own function and nothing of this object: statements are remembered by it, for longer than databases live.
+        """
+        return sqlite.insert if self.is_sqlite else postgresql.insert
 
     async def leave_no_trace(self) -> None:
         """SQLite: empty the write-ahead log, which still has pages as they were; on PostgreSQL vacuum and archive do that."""

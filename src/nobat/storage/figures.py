@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentState
 from acd.port_words import MissCause
 from acd.sla import INTERVAL_S
-from nobat.figures.stays import OUT, Change, Choice, split, start_of
+from nobat.figures.stays import OUT, Change, Choice, Splitting, Stays, start_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 from nobat.storage.groups import groups_of_visits
@@ -96,7 +96,7 @@ async def _queues(connection: AsyncConnection, database: Database, begin: int) -
 
 
 async def _agents(connection: AsyncConnection, database: Database, begin: int, now: float) -> list[Row]:
-    stays = split(await _changes(connection, begin), await _states_before(connection, begin), begin, now)
+    stays = await _stays(connection, begin, now)
     talks = await _talks_of_agents(connection, database, begin)
     missed = await _missed(connection, database, begin)
     nothing = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
@@ -120,19 +120,23 @@ async def _agents(connection: AsyncConnection, database: Database, begin: int, n
     return found
 
 
-async def _changes(connection: AsyncConnection, begin: int) -> list[Change | Choice]:
+async def _stays(connection: AsyncConnection, begin: int, now: float) -> dict[tuple[str, int], Stays]:
+    """Changes are read some at a time: those of two busy hours are hundreds of thousands."""
     event = schema.events.c
     statement = (
         select(event.agent_id, event.at, event.kind, event.data)
         .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen")))
         .order_by(event.at, event.run, event.seq)
     )
-    return [
-        Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"]))
-        if kind == "AgentStateChanged"
-        else Choice(agent, seconds(at), bool(data.get("productive")))
-        for agent, at, kind, data in await connection.execute(statement)
-    ]
+    sums = Splitting(await _states_before(connection, begin), begin)
+    async with connection.stream(statement) as found:
+        async for part in found.partitions(ROWS_AT_ONCE):
+            for agent, at, kind, data in part:
+                if kind == "AgentStateChanged":
+                    sums.take(Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"])))
+                else:
+                    sums.take(Choice(agent, seconds(at), bool(data.get("productive"))))
+    return sums.until(now)
 
 
 async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, tuple[AgentState, bool]]:

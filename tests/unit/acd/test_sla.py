@@ -55,6 +55,19 @@ def test_a_sliding_window_is_exact_to_the_visit() -> None:
     assert ledger.since(NOON + 60 * 30 + 1).answered == 29
 
 
+def test_visits_one_by_one_are_let_go_after_an_hour() -> None:
+    ledger = Ledger()
+    for second in range(2 * 3600):
+        outcome = Outcome.ABANDONED if second % 3 else Outcome.ANSWERED
+        ledger.record(visit(NOON + second, 7.5, outcome, short=second % 3 == 1), 20.0)
+    kept = list(ledger.recent.since(0.0))
+    assert kept[0] == (visit(NOON + 3599, 7.5, Outcome.ABANDONED, short=False), 20.0)
+    assert kept[-3][0] == visit(NOON + 7197, 7.5)
+    assert kept[-2][0] == visit(NOON + 7198, 7.5, Outcome.ABANDONED, short=True)
+    assert len(kept) == 3601
+    assert len(ledger.recent.decided_at) < 2 * len(kept) + 1
+
+
 def test_every_outcome_is_counted_under_its_own_name() -> None:
     ledger = Ledger()
     for outcome in Outcome:

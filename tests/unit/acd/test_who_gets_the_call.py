@@ -16,6 +16,7 @@ from acd.commands import (
 )
 from acd.directory import CallerProfile, Numbering, normal
 from acd.events import AgentStatusChosen
+from acd.floor import SERVED_KEPT, Floor
 from acd.ids import AgentId, QueueId
 from acd.queues import MissPolicy, QueueSpec
 from acd.skills import RelaxStep, needs_at
@@ -164,6 +165,18 @@ def served_by_101(**queue: object) -> World:
     world.answer(call, "101")
     world.agent_hangs_up(call, "101")
     return world
+
+
+def test_of_the_many_who_were_served_the_latest_are_remembered() -> None:
+    floor = Floor()
+    floor.served("0", AgentId("101"))
+    for number in range(SERVED_KEPT + 1):
+        floor.served(str(number), AgentId("101"))
+        floor.served("1", AgentId("102"))
+    assert SERVED_KEPT * 0.98 < len(floor.served_by) <= SERVED_KEPT
+    assert "0" not in floor.served_by
+    assert floor.served_by["1"] == "102"
+    assert str(SERVED_KEPT) in floor.served_by
 
 
 def test_a_caller_waits_for_the_agent_of_last_time_and_not_for_ever() -> None:

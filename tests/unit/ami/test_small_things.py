@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acd.ids import PbxId
+from acd.ids import LegId, PbxId
 from acd.telephony import DeviceState, MissCause
 from ami import causes, names
 from ami.answers import Answer, Outcome
@@ -102,7 +102,9 @@ def test_how_asterisk_says_that_a_channel_is_gone(message: str, gone: bool) -> N
 
 def test_the_memory_of_what_went_is_bounded() -> None:
     book = Book()
-    for number in range(GONE_KEPT + 10):
-        book.remove_leg(f"pbx1-1.{number}")  # type: ignore[arg-type]
-    assert len(book._gone) == GONE_KEPT
+    for number in range(3 * GONE_KEPT):
+        book.remove_leg(LegId(f"pbx1-1.{number}"))
+        assert len(book._gone) <= GONE_KEPT
+    assert all(book.is_gone(LegId(f"pbx1-1.{number}")) for number in range(5 * GONE_KEPT // 2, 3 * GONE_KEPT))
+    assert not book.is_gone(LegId("pbx1-1.0"))
     assert book.size() == 0

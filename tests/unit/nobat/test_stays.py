@@ -1,11 +1,21 @@
 """Time in each state, by intervals."""
 
 import random
+from collections.abc import Iterable, Mapping
 
 from acd.agents import AgentState as S
-from nobat.figures.stays import COLUMN, Change, Choice, split, start_of
+from nobat.figures.stays import COLUMN, Change, Choice, Splitting, Stays, start_of
 
 T = 1_000_000 * 900
+
+
+def split(
+    changes: Iterable[Change | Choice], before: Mapping[str, tuple[S, bool]], begin: int, until: float
+) -> dict[tuple[str, int], Stays]:
+    sums = Splitting(before, begin)
+    for change in changes:
+        sums.take(change)
+    return sums.until(until)
 
 
 def test_a_stay_is_cut_where_intervals_begin() -> None:
