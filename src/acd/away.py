@@ -36,6 +36,9 @@ class Keeper(Protocol):
     def may_dial(self, floor: "Floor", call: Call, now: float) -> bool:
         """Whether an entry takes its turn now, should an agent be there."""
 
+    def held_up(self, floor: "Floor", call: Call, now: float) -> str | None:
+        """Why an entry is not dialled, though an agent may be free; None if nothing keeps it."""
+
     def turn_came(self, floor: "Floor", turn: Turn, call: Call, agent: Agent, ranks: "list[Rank]") -> None:
         """An agent is free for an entry."""
 
@@ -83,6 +86,11 @@ def due(floor: "Floor", turn: Turn, key: str) -> None:
 def may_dial(floor: "Floor", call: Call, now: float) -> bool:
     """Whether an entry whose caller is away takes its turn now."""
     return floor.keeper is not None and floor.keeper.may_dial(floor, call, now)
+
+
+def held_up(floor: "Floor", call: Call, now: float) -> str | None:
+    """Why an entry whose caller is away is not dialled now."""
+    return floor.keeper.held_up(floor, call, now) if floor.keeper is not None else None
 
 
 def identify(floor: "Floor", call: Call, fact: CallEntered) -> None:

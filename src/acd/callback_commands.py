@@ -21,6 +21,7 @@ class PromiseCallback:
     say: tuple[str, ...] = ()
     window: tuple[float, float] | None = None  # when it was said to be; kept to be compared with
     id: CallbackId | None = None
+    proved: bool = False  # he is the one whose callback he has rung into: with another number it is changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class RestoreAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RestoreCallback:
-    """A callback that was open before a restart, with its attempts in order."""
+    """A callback that was open before a restart, with its attempts in order; or one that goes on if the caller who has
+    ``rung_into`` its place, and was in line then, leaves before an agent is there for him.
+    """
 
     id: CallbackId
     pbx: PbxId
@@ -96,6 +99,7 @@ class RestoreCallback:
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
     attempts: tuple[RestoreAttempt, ...] = ()
+    rung_into: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,22 @@ CallbackCommand = (
 def callback_of(call: CallId, at: float | None = None) -> CallbackId:
     """The id of the callback that a waiting caller is promised; ``at`` tells one promise of the same caller from another."""
     return CallbackId(f"{call}.cb" if at is None else f"{call}.{round(at * 1000)}.cb")
+
+
+_AGAIN = ".again"
+
+
+def again_of(callback: CallbackId) -> CallbackId:
+    """The id under which a callback goes on whose customer has rung in, and left before anybody was there for him."""
+    first, _, times = callback.partition(_AGAIN)
+    return CallbackId(f"{first}{_AGAIN}{int(times or 0) + 1}")
+
+
+def first_of(callback: CallbackId) -> CallbackId:
+    """The id under which it was promised."""
+    return CallbackId(callback.partition(_AGAIN)[0])
+
+
+def goes_on(callback: CallbackId) -> bool:
+    """Whether it is an earlier promise that goes on, and no new one."""
+    return _AGAIN in callback

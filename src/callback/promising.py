@@ -4,6 +4,7 @@ A promise is worth nothing before it is on disk. Until then the caller stands in
 ``callback.dialling.kept`` lets him go.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from acd import callback_commands as c
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 KEEP_S = 10.0
 """How long a caller is not offered while his promise is being written: longer than that takes, whatever comes of it."""
+
+GO_ON_S = 30.0
+"""Who has just hung up is not called at once."""
 
 _PROMISED, _WAITING = SessionState.PROMISED, SessionState.WAITING
 _MAY_CHANGE = frozenset({_WAITING})
@@ -52,6 +56,8 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
     if call.state is not CallState.WAITING or call.visit.outcome is not None or call.fallback is not None:
         raise illegal_transition(f"call {call.id}", call.state, "called back")
     caller = _caller(keeper, floor, call.queue, command.number)
+    rung_into = keeper.regained.get(call.id)
+    is_his = rung_into is not None and (command.proved or rung_into.caller == caller)
     session = Session(
         id=command.id if command.id is not None else c.callback_of(call.id),
         pbx=call.pbx,
@@ -60,7 +66,8 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         caller=caller,
         name=call.name,
         language=call.language,
-        since=call.visit.place_at,
+        # The place of a callback goes to nobody's number but its own, unless its caller has proved that it is his.
+        since=call.visit.place_at if rung_into is None or is_his else call.visit.entered_at,
         serial=call.serial,
         priority=call.priority,
         promised_at=turn.now,
@@ -68,6 +75,7 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         call=call.id,
         say=command.say,
         window=command.window,
+        takes_over=is_his,
     )
     if call.callback in keeper.sessions or session.id in keeper.sessions or session.id in keeper.ended:
         raise Conflict("callback_pending", "this caller has been promised a callback", callback=session.id)
@@ -168,6 +176,10 @@ def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> N
 def cancel(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.CancelCallback) -> None:
     from callback import dialling
 
+    rung_into = next((call for call, one in keeper.regained.items() if one.id == command.callback), None)
+    if rung_into is not None:  # over already: it will not go on when he leaves
+        del keeper.regained[rung_into]
+        return
     session = keeper.session(command.callback)
     if session.state in (SessionState.ON, _PROMISED):
         raise illegal_transition(f"callback {session.id}", session.state, "cancelled")
@@ -213,6 +225,9 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
     """A customer who is to be called back has rung himself: he has the place, and will not be called."""
     from callback import dialling
 
+    if call.id in keeper.regained:  # before a restart
+        call.callback = keeper.regained[call.id].id
+        return False
     known = keeper.by_number.get((call.caller or "", queue.spec.id))
     session = keeper.sessions.get(known) if known is not None else None
     if session is None or session.state in (_PROMISED, SessionState.ON) or call.callback == session.id:
@@ -224,10 +239,33 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
     call.priority = session.priority
     call.head_start_s = joining.head_start(call, queue)
     call.callback = session.id
+    keeper.regained[call.id] = session
     earlier = session.call if session.call is not None else CallId(session.id)
     turn.emit(PlaceRegained(turn.now, call.id, queue.spec.id, earlier, session.since))
     keeper.end(floor, turn, session, CallbackEnd.RANG_AGAIN, call.id)
     return True
+
+
+def go_on(keeper: "Callbacks", turn: Turn, earlier: Session) -> None:
+    """Who rang in with the number has left, and no agent was there for him: the customer is called, as he was promised.
+
+    A number proves nothing. Were it over because somebody rang in with it, anybody could end anybody's callback.
+    """
+    if turn.now >= earlier.expires_at or (earlier.caller, earlier.queue) in keeper.by_number:
+        return
+    session = replace(
+        earlier,
+        id=c.again_of(earlier.id),
+        state=_PROMISED,
+        promised_at=turn.now,
+        call=None,
+        say=(),
+        attempts=list(earlier.attempts),
+        next_at=max(earlier.next_at, turn.now + GO_ON_S),
+        passed=0,
+    )
+    keeper.add(session)
+    _tell(turn, session)
 
 
 def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:
@@ -271,6 +309,9 @@ def restore(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.RestoreC
             for one in command.attempts
         ],
     )
+    if command.rung_into is not None:
+        keeper.regained[command.rung_into] = session
+        return
     keeper.add(session)
     from callback import dialling
 

@@ -71,6 +71,7 @@ class Session:
     expires_at: float
     call: CallId | None = None  # of the caller who was promised it
     say: tuple[str, ...] = ()
+    takes_over: bool = False  # the place of the callback into which its caller has rung, and its end
     due_from: float | None = None
     zone: str = "UTC"
     agent: AgentId | None = None

@@ -165,7 +165,7 @@ class App:
             break_reasons=settings.reasons(),
             salt=secrets.token_hex(32),
             recording_on=frozenset(recordings.folders),
-            keeper=Callbacks(),
+            keeper=Callbacks(most_dialled=settings.callbacks.most_dialled),
         )
         supervision = Supervision(floor)
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
@@ -275,7 +275,7 @@ class App:
         requests = await startup.restored_break_requests(self.database, self.clock.now())
         sessions = await restored_supervisions(self.database)
         asked = await restored_help(self.database, self.clock.now())
-        callbacks = await restored_callbacks(self.database)
+        callbacks = await restored_callbacks(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
         await self.callbacks.take_up()

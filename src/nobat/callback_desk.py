@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from acd.callback_commands import CancelCallback
+from acd.callback_commands import CancelCallback, goes_on
 from acd.callback_events import (
     CallbackAttemptEnded,
     CallbackChanged,
@@ -28,6 +28,7 @@ from acd.errors import AcdError, Conflict, Invalid
 from acd.events import Event
 from acd.floor import Floor
 from acd.ids import CallbackId, PbxId, QueueId
+from callback.codes import WrongCodes, code_of, is_right
 from callback.harm import DAY_S, Caps, Ledger, Rate
 from callback.numbers import Accepted, NumberRules, Refused, screen
 from callback.refusals import Refusal
@@ -35,6 +36,7 @@ from callback.schedule import Quiet, is_quiet
 from nobat.callback_settings import CallbackSettings
 from nobat.engine import Engine, Gauge
 from nobat.storage import callback_day, opt_outs
+from nobat.storage.callback_secret import callback_secret
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 
@@ -55,6 +57,9 @@ class CallbackDesk:
     engine: Engine | None = None
     ledger: Ledger = field(default_factory=Ledger)
     rate: Rate = field(default_factory=Rate)
+    wrong_codes: WrongCodes = field(default_factory=WrongCodes)
+    _secret: bytes = b""
+    _goes_on: set[str] = field(default_factory=set)  # not looked up among the opt-outs yet
     _due_from: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,12 +67,14 @@ class CallbackDesk:
 
     # ------------------------------------------------------------ judging
 
-    async def judge(self, queue: QueueId, text: str | None, calls_at: Iterable[float] = ()) -> Accepted | Refused:
+    async def judge(
+        self, queue: QueueId, text: str | None, calls_at: Iterable[float] = (), changed: str | None = None
+    ) -> Accepted | Refused:
         """May this number be promised a callback in this queue, to be called at about these moments? Refusals are counted.
 
-        Raises ``unknown_queue``, ``StorageUnavailable``.
+        ``changed``: the open callback that is to have it. Raises ``unknown_queue``, ``StorageUnavailable``.
         """
-        found = await self._judge(queue, text, tuple(calls_at))
+        found = await self._judge(queue, text, tuple(calls_at), changed)
         if isinstance(found, Refused):
             self.refused(found.reason)
         return found
@@ -151,13 +158,37 @@ class CallbackDesk:
             raise RuntimeError("the desk is asked before it is connected")
         return self.engine
 
+    # ------------------------------------------------------------ who has promised it knows the code
+
+    def calls_back(self, queue: QueueId) -> bool:
+        return self._read(queue)[0].enabled
+
+    def code(self, callback: CallbackId) -> str:
+        """What is told with the promise."""
+        return code_of(self._secret, callback)
+
+    def proves(self, callback: CallbackId | None, keyed: str, number: str | None, now: float) -> bool:
+        """Whether the caller who has rung in with ``number`` is the one who was promised ``callback``.
+
+        Takes as long, and counts as wrong, whether there is a callback of the number or none.
+        """
+        whose = self._key(number) if number is not None else ""
+        if self.wrong_codes.locked(whose, now):
+            return False
+        right = is_right(self._secret, callback or CallbackId(""), keyed) and callback is not None
+        if not right:
+            self.wrong_codes.note(whose, now)
+        return right
+
     # ------------------------------------------------------------ what happened
 
     async def take_up(self) -> None:
         """What was promised in the last day, and what is open, before a restart. Raises ``StorageUnavailable``."""
+        self._secret = await callback_secret(self.database)
         now = self._engine().read(lambda _, now: now)
         for one in await callback_day.known(self.database, now - DAY_S):
-            self.ledger.note_promise(one.id, self._key(one.number), one.queue, one.promised_at, still_open=one.is_open)
+            number, counts = self._key(one.number), not goes_on(CallbackId(one.id))
+            self.ledger.note_promise(one.id, number, one.queue, one.promised_at, still_open=one.is_open, counts=counts)
             for at in one.short_answers:
                 self.ledger.note_short_answer(self._key(one.number), at)
             if one.is_open and one.due_from is not None:
@@ -169,7 +200,10 @@ class CallbackDesk:
         for event in events:
             match event:
                 case CallbackPromised():
-                    self.ledger.note_promise(event.callback, self._key(event.number), event.queue, event.at)
+                    again, number = goes_on(event.callback), self._key(event.number)
+                    self.ledger.note_promise(event.callback, number, event.queue, event.at, counts=not again)
+                    if again:
+                        self._goes_on.add(event.callback)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackChanged():
@@ -181,7 +215,7 @@ class CallbackDesk:
                 case CallbackEnded():
                     self._due_from.pop(event.callback, None)
                     if event.why is CallbackEnd.NOT_KEPT:
-                        self.ledger.take_back(event.callback)
+                        self.ledger.take_back(event.callback, counts=not goes_on(event.callback))
                         self.refused(Refusal.NOT_DURABLE)
                     else:
                         self.ledger.note_end(event.callback)
@@ -201,6 +235,7 @@ class CallbackDesk:
         while True:
             await asyncio.sleep(LOOK_S)
             await self.end_quiet()
+            await self.end_opted_out()
 
     async def end_quiet(self) -> None:
         """End every open callback whose customer has quiet hours now; one whose window is to come is left alone."""
@@ -208,6 +243,14 @@ class CallbackDesk:
         for callback, (number, queue) in list(self.ledger.open.items()):
             if self._due_from.get(callback, 0.0) <= now and self._is_quiet(QueueId(queue), number, now):
                 await self._cancel(callback, "quiet_hours")
+
+    async def end_opted_out(self) -> None:
+        """End callbacks that go on although their customer, while somebody had rung in with the number, has opted out."""
+        for callback in [one for one in self._goes_on if one in self.ledger.open]:
+            with suppress(StorageUnavailable):
+                if await opt_outs.has(self.database, self.ledger.open[callback][0]):
+                    await self._cancel(callback, "opt_out")
+                self._goes_on.discard(callback)
 
     def _is_quiet(self, queue: QueueId, number: str, now: float) -> bool:
         with suppress(AcdError):

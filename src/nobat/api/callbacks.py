@@ -85,6 +85,7 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
     else:
         callback = await _schedule(access, body)
     (shown,) = await as_shown(access, [await _row(access, callback)])
+    shown.code = access.service.callbacks.code(callback)
     return shown
 
 

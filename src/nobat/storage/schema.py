@@ -412,6 +412,14 @@ callbacks = Table(
     Index("ix_callbacks_number_promised_at", "number", "promised_at"),
 )
 
+# One row: from it the codes of callbacks are worked out (callback.codes).
+callback_secret = Table(
+    "callback_secret",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    some("secret", String(64)),
+)
+
 # Every attempt to reach a customer: a row without a result is an intent of which nobody knows yet what became.
 callback_attempts = Table(
     "callback_attempts",

@@ -152,18 +152,6 @@ def test_who_rings_again_has_his_place_and_is_not_called() -> None:
     assert one.rung(again) == ("101",)
 
 
-def test_who_has_rung_again_may_take_another_callback_at_the_same_place() -> None:
-    one = world("101")
-    busy(one, "101")
-    one.take_callback(one.enter())
-    behind = one.enter(number="09127777777")
-    one.now += 5
-    again = one.enter(number="+98912000")
-    callback = one.take_callback(again, "0912999")
-    assert one.line() == [("callback", callback), ("live", behind)]
-    assert one.keeper.sessions[callback].number == "0912999"
-
-
 def test_whoever_was_promised_one_in_vain_may_be_promised_another() -> None:
     one = world("101")
     busy(one, "101")
