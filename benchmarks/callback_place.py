@@ -116,10 +116,9 @@ async def run(*, full: bool) -> bool:
         shown = f"{percentile(waits, 0.5):8.1f} {percentile(waits, 0.95):6.1f} {max(waits):6.1f}"
         name = mode.value if mode is not None else "none"
         counts = f"{one.promised:9d} {one.reached:9d} {one.left:14d}"
-        print(
-            f"   {name:13} {one.idle:7.1%} {one.abandonment:10.1%} {one.gave_up:9.1%} {counts}   {shown} {max(one.late, default=0):14d}"
-        )
-    return all([*_verdicts(found[CallbackMode.AGENT_FIRST], found[CallbackMode.JUST_IN_TIME]), *_abandonment(found)])
+        shares = f"{one.idle:7.1%} {one.abandonment:10.1%} {one.gave_up:9.1%}"
+        print(f"   {name:13} {shares} {counts}   {shown} {max(one.late, default=0):14d}")
+    return all(_verdicts(found[CallbackMode.AGENT_FIRST], found[CallbackMode.JUST_IN_TIME]))
 
 
 def _verdicts(first: Figures, jit: Figures) -> Iterator[bool]:
@@ -130,10 +129,3 @@ def _verdicts(first: Figures, jit: Figures) -> Iterator[bool]:
     late = max(jit.late, default=0)
     yield verdict("passed by at most, just in time", late, "<= 1", late <= 1)
     yield verdict("passed by at most, agent first", max(first.late, default=0), "0", not max(first.late, default=0))
-
-
-def _abandonment(found: dict[CallbackMode | None, Figures]) -> Iterator[bool]:
-    none = found[None].abandonment
-    for mode in CallbackMode:
-        ratio = found[mode].abandonment / none
-        yield verdict(f"abandonment, {mode.value} / none", ratio, "< 1", ratio < 1.0)

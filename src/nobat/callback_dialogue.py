@@ -1,8 +1,8 @@
 """The dialogue with a waiting caller who wants to be called back: ``acd-callback-offer`` asks, this answers.
 
 Three questions: *may I* (key 1; the own number is read back, or another one asked for), *this number* (keyed in; read back) and
-*yes* (the promise is made). Two more of somebody who has been promised one (key 2): *this is my code*, and *cancel it*. What he does
-after the code of his own callback is done to that one; the number alone does nothing to it.
+*yes* (the promise is made). Two more of somebody who has been promised one (key 2): *this is my code*, and *cancel it*. What he
+does after the code of his own callback is done to that one; the number alone does nothing to it.
 
 The caller waits on while he is asked: an agent who becomes free takes him out of the dialogue, and what is answered then comes to
 nothing. He is let go by ``PromiseCallback``, which does so when the promise is on disk; if it cannot be made durable he hears an

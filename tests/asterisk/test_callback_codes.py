@@ -32,7 +32,7 @@ async def test_what_is_said_in_a_pause_is_in_no_file_and_the_customer_can_be_pas
     paused_at = serving_now()
     prompt = ready_prompts() / "en" / "nobat" / "recording-paused.wav"
     said_s = prompt.stat().st_size / 16_000
-    await talked(3.6 + said_s)
+    await talked(2.6 + said_s)
     resumed_at = serving_now()
     await serving.bank.send_digits(ann, "*17")
     await until(lambda: asked(serving, call, "resume"), "resumed by phone")
@@ -42,7 +42,8 @@ async def test_what_is_said_in_a_pause_is_in_no_file_and_the_customer_can_be_pas
     await serving.bank.send_digits(ann, f"##{team.device('ben').removeprefix('agent-')}")
     await talked(0.8, "ben")
     await home.hangs_up()
-    one = await recorded(serving, call)
+    await recorded(serving, call)
+    (one,) = (await serving.get("/v1/recordings", call=call, agent="ann"))["items"]
     began_at = datetime.fromisoformat(one["began_at"]).timestamp()
     sound = await sound_of(serving, one)
     start, end = paused_at - began_at, resumed_at - began_at
