@@ -28,7 +28,8 @@ class PromiseCallback:
 class ScheduleCallback:
     """Call ``number`` between two moments. The place in line counts from the first of them.
 
-    ``zone`` is the IANA name in which the window was chosen. Conflict ``callback_pending``, ``no_callbacks``; Invalid
+    ``zone`` is the IANA name in which the window was chosen, ``chosen`` what was chosen on its clocks (``2026-11-25 10:00 11:00``),
+    if anything was: its moments move with the rules of the zone. Conflict ``callback_pending``, ``no_callbacks``; Invalid
     ``invalid_number``, ``invalid_window``.
     """
 
@@ -43,6 +44,7 @@ class ScheduleCallback:
     name: str | None = None
     language: str | None = None
     priority: int = 0
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class ChangeCallback:
     due_from: float | None = None
     due_until: float | None = None
     priority: int | None = None
+    chosen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class RestoreCallback:
     zone: str = "UTC"
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
+    chosen: str = ""
     attempts: tuple[RestoreAttempt, ...] = ()
     rung_into: CallId | None = None
 

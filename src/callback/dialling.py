@@ -280,8 +280,11 @@ def came_in(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, adop
     call.visit.since = call.place_since = session.since
     if agent is not None and not _serves_now(floor, agent):
         agent = None
-    if agent is None and not adopted and kept:
-        _next_in_line(floor, turn, call)
+    if agent is None and not adopted:
+        if kept:
+            _next_in_line(floor, turn, call)
+        elif not floor.queues[call.queue].idle and _is_first(floor, call):
+            _say_why(turn, call)
     return agent
 
 
@@ -297,8 +300,18 @@ def _next_in_line(floor: "Floor", turn: Turn, call: Call) -> None:
     call.visit.front = True
     call.head_start_s = joining.head_start(call, queue)
     if not queue.idle:
-        prompts = (Message.CALLBACK_WAIT.value,)
-        turn.ask(t.Announce(call.id, call.leg, f"{call.id}.callback", prompts))
+        _say_why(turn, call)
+
+
+def _is_first(floor: "Floor", call: Call) -> bool:
+    """Whether he stands before all who wait: dialled just in time, he does not pass who came before him."""
+    first = floor.queues[call.queue].line.first
+    return first is None or call.place < first
+
+
+def _say_why(turn: Turn, call: Call) -> None:
+    """Our agent has just become busy; you are next in line."""
+    turn.ask(t.Announce(call.id, call.leg, f"{call.id}.callback", (Message.CALLBACK_WAIT.value,)))
 
 
 def connected(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call) -> None:

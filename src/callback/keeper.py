@@ -91,6 +91,9 @@ class Callbacks:
         session = self.sessions.get(CallbackId(call.id))
         return session is not None and dialling.may_dial(self, floor, session, now)
 
+    def open_in(self, queue: QueueId) -> int:
+        return sum(one.queue == queue for one in (*self.sessions.values(), *self.regained.values()))
+
     def held_up(self, floor: "Floor", call: Call, now: float) -> str | None:
         return at_once.why(self, floor, CallbackId(call.id), now)
 

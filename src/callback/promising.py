@@ -112,6 +112,7 @@ def schedule(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.Schedul
         zone=command.zone,
         agent=command.agent,
         window=(command.due_from, command.due_until),
+        chosen=command.chosen,
     )
     keeper.add(session)
     _tell(turn, session)
@@ -148,6 +149,7 @@ def _tell(turn: Turn, session: Session) -> None:
             session.zone,
             session.agent,
             session.window,
+            session.chosen,
         )
     )
 
@@ -205,6 +207,7 @@ def change(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.ChangeCal
     if command.due_from is not None:
         session.due_from, session.since = command.due_from, max(turn.now, command.due_from)
     session.expires_at = until
+    session.chosen = command.chosen if command.chosen is not None else session.chosen
     places.take_out(floor, turn, session)
     arm(keeper, floor, turn, session)
     turn.emit(
@@ -217,6 +220,7 @@ def change(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.ChangeCal
             session.priority,
             session.expires_at,
             session.due_from,
+            session.chosen,
         )
     )
 
@@ -303,6 +307,7 @@ def restore(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.RestoreC
         zone=command.zone,
         agent=command.agent,
         window=command.window,
+        chosen=command.chosen,
         state=_WAITING,
         attempts=[
             Attempt(one.id, one.planned_at, one.boot, one.agent, 0.0, None, one.result, one.ended_at)

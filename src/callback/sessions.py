@@ -76,6 +76,7 @@ class Session:
     zone: str = "UTC"
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
+    chosen: str = ""  # the window on the clocks of ``zone``, if it was chosen there
     state: SessionState = _PROMISED
     attempts: list[Attempt] = field(default_factory=list)
     on: CallId | None = None  # the call in which the customer is, or was

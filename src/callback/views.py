@@ -67,6 +67,12 @@ def of_caller(floor: "Floor", call: Call) -> tuple[CallbackId, bool] | None:
     return (found, False) if found is not None else None
 
 
+def rung_into(floor: "Floor") -> dict[CallbackId, str]:
+    """The number of each callback that goes on if whoever has rung into its place leaves."""
+    found = floor.keeper.regained.values() if isinstance(floor.keeper, Callbacks) else ()
+    return {one.id: one.number for one in found}
+
+
 def counts(floor: "Floor", queue: QueueId) -> dict[Shown, int]:
     """The open callbacks of a queue."""
     found = dict.fromkeys(Shown, 0)

@@ -33,6 +33,7 @@ from nobat import interpreter
 from nobat.auth import Authenticator
 from nobat.callback_desk import CallbackDesk
 from nobat.callback_dialogue import CallbackDialogue
+from nobat.callback_windows import follow_the_clocks
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
@@ -285,6 +286,7 @@ class App:
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)
+        await follow_the_clocks(self.engine, callbacks, self.clock.now())
         log.info("taken up from the database", queues=len(known.queues), agents=len(known.agents), visits=len(visits))
 
     async def stop(self) -> None:

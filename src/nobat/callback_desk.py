@@ -28,6 +28,7 @@ from acd.errors import AcdError, Conflict, Invalid
 from acd.events import Event
 from acd.floor import Floor
 from acd.ids import CallbackId, PbxId, QueueId
+from callback import views
 from callback.codes import WrongCodes, code_of, is_right
 from callback.harm import DAY_S, Caps, Ledger, Rate
 from callback.numbers import Accepted, NumberRules, Refused, screen
@@ -59,7 +60,6 @@ class CallbackDesk:
     rate: Rate = field(default_factory=Rate)
     wrong_codes: WrongCodes = field(default_factory=WrongCodes)
     _secret: bytes = b""
-    _goes_on: set[str] = field(default_factory=set)  # not looked up among the opt-outs yet
     _due_from: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,6 +112,12 @@ class CallbackDesk:
             self.refused(found.reason)
             raise refusal_error(found.reason)
         return found
+
+    def refuse_quiet(self, queue: QueueId, number: str, calls_at: Iterable[float]) -> None:
+        """Raises ``callback_refused`` if one of these moments is in the quiet hours of the number."""
+        if any(self._is_quiet(queue, number, at) for at in calls_at):
+            self.refused(Refusal.QUIET_HOURS)
+            raise refusal_error(Refusal.QUIET_HOURS)
 
     def refused(self, reason: Refusal) -> None:
         """Count a refusal."""
@@ -200,10 +206,8 @@ class CallbackDesk:
         for event in events:
             match event:
                 case CallbackPromised():
-                    again, number = goes_on(event.callback), self._key(event.number)
-                    self.ledger.note_promise(event.callback, number, event.queue, event.at, counts=not again)
-                    if again:
-                        self._goes_on.add(event.callback)
+                    number, counts = self._key(event.number), not goes_on(event.callback)
+                    self.ledger.note_promise(event.callback, number, event.queue, event.at, counts=counts)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackChanged():
@@ -235,7 +239,6 @@ class CallbackDesk:
         while True:
             await asyncio.sleep(LOOK_S)
             await self.end_quiet()
-            await self.end_opted_out()
 
     async def end_quiet(self) -> None:
         """End every open callback whose customer has quiet hours now; one whose window is to come is left alone."""
@@ -243,14 +246,6 @@ class CallbackDesk:
         for callback, (number, queue) in list(self.ledger.open.items()):
             if self._due_from.get(callback, 0.0) <= now and self._is_quiet(QueueId(queue), number, now):
                 await self._cancel(callback, "quiet_hours")
-
-    async def end_opted_out(self) -> None:
-        """End callbacks that go on although their customer, while somebody had rung in with the number, has opted out."""
-        for callback in [one for one in self._goes_on if one in self.ledger.open]:
-            with suppress(StorageUnavailable):
-                if await opt_outs.has(self.database, self.ledger.open[callback][0]):
-                    await self._cancel(callback, "opt_out")
-                self._goes_on.discard(callback)
 
     def _is_quiet(self, queue: QueueId, number: str, now: float) -> bool:
         with suppress(AcdError):
@@ -264,9 +259,10 @@ class CallbackDesk:
         await self.end_of(number, "opt_out")
 
     async def end_of(self, number: str, by: str) -> list[str]:
-        """End what is open for a number, unless it is being dialled; which calls those were, in which it was asked for."""
+        """End what is open for a number, and what would go on; which callbacks were open."""
         mine = [callback for callback, (of_number, _) in self.ledger.open.items() if of_number == number]
-        for callback in mine:
+        rung_into = self._engine().read(lambda floor, _: views.rung_into(floor))
+        for callback in (*mine, *(callback for callback, whose in rung_into.items() if self._key(whose) == number)):
             await self._cancel(callback, by)
         return mine
 

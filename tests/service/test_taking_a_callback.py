@@ -242,10 +242,11 @@ async def test_who_opts_out_while_somebody_has_rung_in_is_not_called_afterwards(
     await until(lambda: last_words(office, call), "he is let go")
     again = await waits(office)
     await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}")
+    behind = await waits(office, OTHER)
     office.pbx.caller_hangs_up(again)
-    await until_line(admin, [("callback", NUMBER)])
-    await office.app.callbacks.end_opted_out()
-    assert await line(admin) == []
+    await until_line(admin, [("live", OTHER)])
+    assert len((await admin.get("/v1/callbacks"))["items"]) == 1
+    assert office.pbx.stage(behind) is LegStage.WAITING
 
 
 async def test_a_callback_that_goes_on_is_no_new_promise(office: Office) -> None:
@@ -313,6 +314,46 @@ async def test_a_window_is_chosen_on_a_clock(office: Office) -> None:
     made = await admin.ask("POST", "/v1/callbacks", json=body)
     assert made.status_code == 201, made.text
     assert (made.json()["due_from"], made.json()["expires_at"]) == (f"{day}T01:00:00.000Z", f"{day}T01:30:00.000Z")
+
+
+async def test_a_window_that_is_changed_is_judged_like_a_new_one(office: Office) -> None:
+    admin = await calls_back(office)
+    made = (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).json()
+
+    async def patched(**hours: float) -> str:
+        now = office.clock.now()
+        body = {name: datetime.fromtimestamp(now + 3600 * ahead, UTC).isoformat() for name, ahead in hours.items()}
+        reply = await admin.ask("PATCH", f"/v1/callbacks/{made['id']}", json=body)
+        return str(reply.json().get("slug", reply.status_code))
+
+    assert await patched(due_from=48, due_until=49) == "200"
+    assert await patched(due_until=100) == "invalid_window"
+    assert await patched(due_from=24 * 91, due_until=24 * 91 + 1) == "invalid_window"
+    quiet = {"callbacks": {"harm": {"quiet_from": "00:00", "quiet_until": "23:59"}}}
+    await admin.ask("PATCH", "/v1/queues/sales", json=quiet)
+    assert await patched(due_from=24, due_until=25) == "callback_refused"
+    assert (await refusals(admin))["quiet_hours"] == 1.0
+
+
+async def test_a_window_on_a_clock_is_kept_as_it_was_chosen_until_another_moment_is(office: Office) -> None:
+    admin = await calls_back(office)
+    day = datetime.fromtimestamp(office.clock.now() + 3 * 86_400, UTC).date().isoformat()
+    window = {"day": day, "begin": "10:00", "end": "11:00"}
+    body = {"queue": "sales", "number": NUMBER, "window": window, "zone": "Asia/Tehran"}
+    made = (await admin.ask("POST", "/v1/callbacks", json=body)).json()
+
+    async def chosen() -> str | None:
+        async with office.app.database.read() as connection:
+            return (await connection.execute(select(schema.callbacks.c.chosen))).scalar_one()
+
+    assert await chosen() == f"{day} 10:00 11:00"
+    admin = await office.restarted()
+    assert (await admin.get(f"/v1/callbacks/{made['id']}"))["due_from"] == made["due_from"]
+    due_until = datetime.fromisoformat(made["expires_at"]) + timedelta(hours=1)
+    reply = await admin.ask("PATCH", f"/v1/callbacks/{made['id']}", json={"due_until": due_until.isoformat()})
+    assert reply.status_code == 200, reply.text
+    await office.written()
+    assert await chosen() is None
 
 
 # ---------------------------------------------------------------- opt-outs

@@ -59,6 +59,7 @@ def _row(event: CallbackEvent) -> tuple[Table, Row]:
                 "priority": event.priority,
                 "expires_at": when(event.expires_at),
                 "due_from": _perhaps(event.due_from),
+                "chosen": event.chosen or None,
             }
         case CallbackEnded():
             return schema.callbacks, {
@@ -110,6 +111,7 @@ def _promised(event: CallbackPromised) -> Row:
         "agent_id": event.agent,
         "window_from": _perhaps(window[0]),
         "window_to": _perhaps(window[1]),
+        "chosen": event.chosen or None,
     }
 
 
@@ -186,6 +188,7 @@ def _restored(row: Any, attempts: list[RestoreAttempt]) -> RestoreCallback:
         zone=row["zone"],
         agent=AgentId(row["agent_id"]) if row["agent_id"] is not None else None,
         window=(window_from, window_to) if window_from is not None and window_to is not None else None,
+        chosen=row["chosen"] or "",
         attempts=tuple(sorted(attempts, key=lambda one: int(one.id.rpartition(".")[2]))),
     )
 

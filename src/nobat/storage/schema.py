@@ -401,6 +401,7 @@ callbacks = Table(
     Column("agent_id", ID),
     Column("window_from", UtcDateTime),
     Column("window_to", UtcDateTime),
+    Column("chosen", String(40)),
     Column("ended_at", UtcDateTime),
     Column("why", String(20)),
     Column("tries", Integer),

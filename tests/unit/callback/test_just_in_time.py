@@ -7,7 +7,7 @@ import pytest
 from acd.callback_policy import AttemptResult, CallbackMode, CallbackPolicy
 from acd.calls import CallState
 from acd.ids import AgentId, CallId
-from acd.telephony import Offer
+from acd.telephony import Announce, Offer
 from callback import just_in_time
 from tests.support.callbacks import CallbackWorld
 from tests.support.world import SALES
@@ -174,3 +174,32 @@ def test_fifty_callers_of_whom_half_are_called_back_are_tried_in_the_order_in_wh
     assert max(passed_by) <= 1
     assert AgentId("101") in one.floor.agents
     assert AttemptResult.CONNECTED in one.results()
+
+
+def told(one: CallbackWorld, customer: CallId) -> list[str]:
+    said = [request for request in one.requests if isinstance(request, Announce) and request.call == customer]
+    return [prompt for request in said for prompt in request.prompts]
+
+
+def test_who_comes_on_when_nobody_is_free_is_next_and_hears_why() -> None:
+    one = world("101", "102")
+    (talking, _) = busy(one, "101", "102")
+    one.take_callback(one.enter())
+    behind = one.enter(number="09127777777")
+    one.wait(100)
+    customer = one.presses_one()
+    assert told(one, customer) == ["callback-wait"]
+    assert one.line() == [("live", customer), ("live", behind)]
+    one.agent_hangs_up(talking, "101")
+    one.wait(10)
+    assert one.rung(customer) == ("101",)
+
+
+def test_who_comes_on_behind_somebody_is_not_told_that_he_is_next() -> None:
+    one = world("101", "102", "103")
+    busy(one, "101", "102", "103")
+    before = one.enter(number="09127777777")
+    one.take_callback(one.enter())
+    one.wait(104)
+    customer = one.presses_one()
+    assert (one.line(), told(one, customer)) == ([("live", before), ("live", customer)], [])

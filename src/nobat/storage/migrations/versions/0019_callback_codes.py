@@ -1,4 +1,4 @@
-"""The secret from which the codes of callbacks are worked out."""
+"""The secret from which the codes of callbacks are worked out, and windows as they were chosen on somebody's clocks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,10 @@ def upgrade() -> None:
         sa.Column("secret", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_callback_secret"),
     )
+    op.add_column("callbacks", sa.Column("chosen", sa.String(40)))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("callbacks") as callbacks:
+        callbacks.drop_column("chosen")
     op.drop_table("callback_secret")
