@@ -1,8 +1,8 @@
 """Windows that were chosen on somebody's clocks, by the rules that the clocks have now.
 
-Countries change when their clocks are set, and machines learn it with new zone data. Whoever was promised a call at ten is called at
-ten: each start of the service works out again when the windows are that have not begun. ``nobat.app`` calls this after the callbacks
-have been taken up.
+Countries change when their clocks are set, and machines learn it with new zone data. Whoever was promised a call at ten is called
+at ten: each start of the service works out again when the windows are that have not begun. ``nobat.app`` calls this after the
+callbacks have been taken up.
 """
 
 import contextlib
