@@ -3,8 +3,8 @@
 A window is kept as people chose it (local date and times, and a zone), so that new rules of a zone move it; its instants are worked
 out when it is promised, and again by each start of the service (``nobat.callback_windows``). Clocks are set twice a year: a time
 that a day does not have becomes the first instant after the gap, a time that it has twice the first of the two. Begin and end are
-one instant each, whatever the clock shows how often, so a customer is due once (``callback.promising`` puts him into the line then, and
-ends what is not kept within the window).
+one instant each, whatever the clock shows how often, so a customer is due once (``callback.promising`` puts him into the line
+then, and ends what is not kept within the window).
 
 Zones come in as ``tzinfo``: this module knows arithmetic only. ``nobat`` finds the zone and hands over the time.
 """
