@@ -278,6 +278,7 @@ def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: b
     if session is None:
         return
     if led:
+        keeper.regained.pop(call.id, None)  # what he has been promised last is what he will have
         visits.decide(floor, turn, call, Outcome.DEFERRED, turn.now)
     else:
         keeper.end(floor, turn, session, CallbackEnd.NOT_KEPT, call.id)

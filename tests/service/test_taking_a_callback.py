@@ -235,6 +235,20 @@ async def test_who_rings_into_the_place_hears_nothing_of_it_and_leaves_the_callb
     assert office.pbx.stage(behind) is LegStage.WAITING
 
 
+async def test_who_rang_in_before_a_restart_leaves_the_callback_when_he_leaves_too(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    await admin.ask("POST", "/v1/callbacks", json={"call": call, "number": NUMBER})
+    await until(lambda: last_words(office, call), "he is let go")
+    again = await waits(office)
+    await office.written()
+    admin = await office.restarted()
+    await office.settled()
+    assert await line(admin) == [("live", NUMBER)]
+    office.pbx.caller_hangs_up(again)
+    await until_line(admin, [("callback", NUMBER)])
+
+
 async def test_who_opts_out_while_somebody_has_rung_in_is_not_called_afterwards(office: Office) -> None:
     admin = await calls_back(office)
     call = await waits(office)
