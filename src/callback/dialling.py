@@ -49,7 +49,7 @@ def may_dial(keeper: "Callbacks", floor: "Floor", session: Session, now: float) 
     if floor.queues[session.queue].spec.callbacks.mode is CallbackMode.JUST_IN_TIME:
         if session.passed == 0:
             return False
-        if session.state is _DIALLING:
+        if session.state in (_PLANNED, _DIALLING):
             return True
     if session.state is not _WAITING:
         return False
@@ -69,7 +69,9 @@ def turn_came(
 ) -> None:
     """An agent is free for the customer: the agent is reserved, sees whom, and the intent to dial is written down."""
     policy = floor.queues[entry.queue].spec.callbacks
-    if session.state is _DIALLING and session.open_attempt is not None:  # just in time: for the attempt that goes on
+    if (
+        session.state in (_PLANNED, _DIALLING) and session.open_attempt is not None
+    ):  # just in time: for the one that goes on
         routing.reserve(floor, turn, entry, [agent], lasts_s(policy), "callback", ranks)
         session.attempts[-1].agent = agent.id
         return
@@ -109,7 +111,7 @@ def not_kept(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.NotKept
     """It could not be made durable: the caller waits on; the customer is not dialled now."""
     session = keeper.sessions.get(CallbackId(command.id))
     if session is not None:
-        if session.state is _PROMISED:
+        if session.state is _PROMISED and not promising.store_later(floor, turn, session):
             _take_back(keeper, floor, turn, session)
         return
     session = keeper.sessions.get(callback_of_attempt(AttemptId(command.id)))

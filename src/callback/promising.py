@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 KEEP_S = 10.0
 """How long a caller is not offered while his promise is being written: longer than that takes, whatever comes of it."""
 
+STORE_AGAIN_S = 5.0
+"""After so long it is tried again to write down that a callback goes on: nobody is there who could be told that it does not."""
+
 GO_ON_S = 30.0
 """Who has just hung up is not called at once."""
 
@@ -166,6 +169,8 @@ def arm(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> No
 
 def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
     """A timer: its window has begun, or it has expired. One that is being dialled expires when that is over."""
+    if session.state is _PROMISED and c.goes_on(session.id) and turn.now < session.expires_at:
+        _tell(turn, session)
     if session.state is not _WAITING:
         return
     if turn.now >= session.expires_at:
@@ -270,6 +275,15 @@ def go_on(keeper: "Callbacks", turn: Turn, earlier: Session) -> None:
     )
     keeper.add(session)
     _tell(turn, session)
+
+
+def store_later(floor: "Floor", turn: Turn, session: Session) -> bool:
+    """Whether a promise that could not be written is tried again: one that was made before, and only goes on."""
+    at = turn.now + STORE_AGAIN_S
+    if not c.goes_on(session.id) or at >= session.expires_at:
+        return False
+    floor.at(at, "callback", session.id)
+    return True
 
 
 def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: bool) -> None:

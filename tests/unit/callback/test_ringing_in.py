@@ -151,3 +151,27 @@ def test_after_three_wrong_codes_a_day_none_is_looked_at(wrong: int) -> None:
     assert tries.locked("+989120000000", 2000.0) is (wrong == 3)
     assert not tries.locked("+989121111111", 2000.0)
     assert not tries.locked("+989120000000", 2000.0 + codes.DAY_S)
+
+
+def test_that_it_goes_on_is_written_as_soon_as_it_can_be() -> None:
+    one = world("101")
+    busy(one, "101")
+    callback, call, behind = rung_into(one)
+    one.storage = False
+    one.hang_up(call)
+    one.wait(60)
+    assert one.line() == [("live", behind)]
+    one.storage = True
+    one.wait(6)
+    assert one.line() == [("callback", again(callback)), ("live", behind)]
+
+
+def test_what_could_not_be_written_until_it_expires_is_over_and_says_so() -> None:
+    one = world("101", expires_s=60.0)
+    busy(one, "101")
+    _, call, behind = rung_into(one)
+    one.storage = False
+    one.hang_up(call)
+    one.wait(120)
+    assert one.ends() == ["rang_again", "not_kept"]
+    assert one.line() == [("live", behind)]
