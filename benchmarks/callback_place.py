@@ -2,7 +2,8 @@
 
 The real floor on a virtual clock. The same callers come each time, with the same patience and the same things to say; who has
 waited for 30 s takes a callback with probability 0.7, and answers nine times in ten. Compared: the agents' idle time (free, or
-reserved while a phone rings), how long a customer who has pressed 1 waits until the agent has picked up (after a second on the
+reserved while a phone rings), abandonment (of those who came, who hung up before an agent was there for them: in line, or called
+back and on), how long a customer who has pressed 1 waits until the agent has picked up (after a second on the
 average), and how many never talked, be it that they gave up in line, were not reached, or left when they were on. And the order:
 how many later callers got an agent before one was reserved for a customer.
 """
@@ -72,6 +73,11 @@ class Figures:
         return (self.idle_s + self.held_s) / self.shift_s
 
     @property
+    def abandonment(self) -> float:
+        """Of those who came, who hung up before an agent was there for them: in line, or called back and on."""
+        return (self.abandoned + self.left) / self.offered
+
+    @property
     def gave_up(self) -> float:
         """Of those who came, who never talked."""
         return (self.abandoned + self.promised - self.reached) / self.offered
@@ -101,7 +107,7 @@ async def run(*, full: bool) -> bool:
     seeds = range(5 if full else 2)
     heading("callback_place", f"{len(seeds)} days; the same callers without callbacks, agent first, and just in time")
     print(
-        "   mode             idle   no talk  promised   reached   left when on   wait when on: p50, p95, max   passed by at most"
+        "   mode             idle  abandoned   no talk  promised   reached   left when on   wait when on: p50, p95, max   passed by"
     )
     found = {}
     for mode in MODES:
@@ -110,7 +116,8 @@ async def run(*, full: bool) -> bool:
         shown = f"{percentile(waits, 0.5):8.1f} {percentile(waits, 0.95):6.1f} {max(waits):6.1f}"
         name = mode.value if mode is not None else "none"
         counts = f"{one.promised:9d} {one.reached:9d} {one.left:14d}"
-        print(f"   {name:13} {one.idle:7.1%} {one.gave_up:9.1%} {counts}   {shown} {max(one.late, default=0):14d}")
+        shares = f"{one.idle:7.1%} {one.abandonment:10.1%} {one.gave_up:9.1%}"
+        print(f"   {name:13} {shares} {counts}   {shown} {max(one.late, default=0):14d}")
     return all(_verdicts(found[CallbackMode.AGENT_FIRST], found[CallbackMode.JUST_IN_TIME]))
 
 

@@ -105,9 +105,10 @@ def begin(floor: "Floor", call: Call, queue: Queue, fact: CallEntered, *, adopte
     """A caller is there. ``adopted``: he was there before us, and was greeted then."""
     policy = queue.spec.announcements
     opening: tuple[Prompt, ...] = ()
-    if call.place_since is not None and fact.place_since is None:
-        opening = (word(Message.CALLBACK_TAKEN_BACK if call.callback is not None else Message.PLACE_REGAINED),)
-    elif policy.welcome and not adopted and call.callback is None:
+    if call.place_since is not None and fact.place_since is None and call.callback is None:
+        opening = (word(Message.PLACE_REGAINED),)
+    elif policy.welcome and not adopted and fact.attempt is None:
+        # Whoever has rung into the place of a callback is greeted like everybody: that there is one is told to no mere number.
         opening = (Prompt(policy.welcome),)
     if opening:
         opening = (word(Word.PAUSE), *opening)  # the first words of a call that has just been answered are often lost

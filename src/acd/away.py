@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from acd.agents import Agent
 from acd.calls import Call
 from acd.errors import Conflict
-from acd.ids import CallbackId
+from acd.ids import CallbackId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import Queue
 from acd.telephony import CallEntered, Fact, PbxSnapshot
@@ -35,6 +35,12 @@ class Keeper(Protocol):
 
     def may_dial(self, floor: "Floor", call: Call, now: float) -> bool:
         """Whether an entry takes its turn now, should an agent be there."""
+
+    def open_in(self, queue: QueueId) -> int:
+        """How many promises of a queue are open, in line or for later."""
+
+    def held_up(self, floor: "Floor", call: Call, now: float) -> str | None:
+        """Why an entry is not dialled, though an agent may be free; None if nothing keeps it."""
 
     def turn_came(self, floor: "Floor", turn: Turn, call: Call, agent: Agent, ranks: "list[Rank]") -> None:
         """An agent is free for an entry."""
@@ -83,6 +89,16 @@ def due(floor: "Floor", turn: Turn, key: str) -> None:
 def may_dial(floor: "Floor", call: Call, now: float) -> bool:
     """Whether an entry whose caller is away takes its turn now."""
     return floor.keeper is not None and floor.keeper.may_dial(floor, call, now)
+
+
+def open_in(floor: "Floor", queue: QueueId) -> int:
+    """How many callbacks of a queue are open, in line or for later."""
+    return floor.keeper.open_in(queue) if floor.keeper is not None else 0
+
+
+def held_up(floor: "Floor", call: Call, now: float) -> str | None:
+    """Why an entry whose caller is away is not dialled now."""
+    return floor.keeper.held_up(floor, call, now) if floor.keeper is not None else None
 
 
 def identify(floor: "Floor", call: Call, fact: CallEntered) -> None:

@@ -21,13 +21,15 @@ class PromiseCallback:
     say: tuple[str, ...] = ()
     window: tuple[float, float] | None = None  # when it was said to be; kept to be compared with
     id: CallbackId | None = None
+    proved: bool = False  # he is the one whose callback he has rung into: with another number it is changed
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleCallback:
     """Call ``number`` between two moments. The place in line counts from the first of them.
 
-    ``zone`` is the IANA name in which the window was chosen. Conflict ``callback_pending``, ``no_callbacks``; Invalid
+    ``zone`` is the IANA name in which the window was chosen, ``chosen`` what was chosen on its clocks (``2026-11-25 10:00 11:00``),
+    if anything was: its moments move with the rules of the zone. Conflict ``callback_pending``, ``no_callbacks``; Invalid
     ``invalid_number``, ``invalid_window``.
     """
 
@@ -42,6 +44,7 @@ class ScheduleCallback:
     name: str | None = None
     language: str | None = None
     priority: int = 0
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class ChangeCallback:
     due_from: float | None = None
     due_until: float | None = None
     priority: int | None = None
+    chosen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ class RestoreAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RestoreCallback:
-    """A callback that was open before a restart, with its attempts in order."""
+    """A callback that was open before a restart, with its attempts in order; or one that goes on if the caller who has
+    ``rung_into`` its place, and was in line then, leaves before an agent is there for him.
+    """
 
     id: CallbackId
     pbx: PbxId
@@ -95,7 +101,9 @@ class RestoreCallback:
     zone: str = "UTC"
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
+    chosen: str = ""
     attempts: tuple[RestoreAttempt, ...] = ()
+    rung_into: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +128,22 @@ CallbackCommand = (
 def callback_of(call: CallId, at: float | None = None) -> CallbackId:
     """The id of the callback that a waiting caller is promised; ``at`` tells one promise of the same caller from another."""
     return CallbackId(f"{call}.cb" if at is None else f"{call}.{round(at * 1000)}.cb")
+
+
+_AGAIN = ".again"
+
+
+def again_of(callback: CallbackId) -> CallbackId:
+    """The id under which a callback goes on whose customer has rung in, and left before anybody was there for him."""
+    first, _, times = callback.partition(_AGAIN)
+    return CallbackId(f"{first}{_AGAIN}{int(times or 0) + 1}")
+
+
+def first_of(callback: CallbackId) -> CallbackId:
+    """The id under which it was promised."""
+    return CallbackId(callback.partition(_AGAIN)[0])
+
+
+def goes_on(callback: CallbackId) -> bool:
+    """Whether it is an earlier promise that goes on, and no new one."""
+    return _AGAIN in callback

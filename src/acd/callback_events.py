@@ -43,6 +43,7 @@ class CallbackPromised:
     zone: str = "UTC"
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
+    chosen: str = ""  # on the clocks of the zone
 
 
 @record
@@ -57,6 +58,7 @@ class CallbackChanged:
     priority: int
     expires_at: float
     due_from: float | None
+    chosen: str = ""
 
 
 @record

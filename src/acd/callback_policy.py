@@ -80,13 +80,15 @@ class HarmPolicy:
     """How often and when a queue must not call. What numbers may be called at all is the site's (setting ``callbacks``).
 
     ``quiet_from`` to ``quiet_until`` are times (``21:00``) on the customer's own clock; equal ones: never quiet. ``number_a_day``:
-    promises to one number in 24 hours. ``most_open``: promises of this queue that are not kept yet. 0: no such cap.
+    promises to one number in 24 hours. ``most_open``: promises of this queue that are not kept yet.
+    ``most_dialled``: customers of this queue who are dialled at once. 0: no such cap.
     """
 
     quiet_from: str = "00:00"
     quiet_until: str = "00:00"
     number_a_day: int = 3
     most_open: int = 200
+    most_dialled: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A command either does its work or raises ``AcdError`` before it has changed anyt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import announcing, breaks, joining, overflow, rejoining, routing, wrapup
+from acd import announcing, away, breaks, joining, overflow, rejoining, routing, wrapup
 from acd import commands as c
 from acd.agents import Agent, Free, Ringing, Status, Talking, WrapUp
 from acd.calls import CallState, Visit
@@ -74,10 +74,9 @@ def _line_up_again(floor: "Floor", turn: Turn, queue: Queue) -> None:
 
 def remove_queue(floor: "Floor", turn: Turn, command: c.RemoveQueue) -> None:
     queue = floor.queue(command.queue)
-    if queue.live_calls:
-        raise Conflict(
-            "queue_in_use", f"queue {command.queue} has callers", queue=command.queue, calls=queue.live_calls
-        )
+    in_it = queue.live_calls - len(queue.away) + away.open_in(floor, command.queue)
+    if in_it:
+        raise Conflict("queue_in_use", f"queue {command.queue} has callers", queue=command.queue, calls=in_it)
     del floor.queues[command.queue]
     for agent in queue.members.values():
         _join_queues(floor, turn, agent)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from acd import routing
+from acd import away, routing
 from acd.agents import AgentState
 from acd.announcing import Said
 from acd.calls import Call, CallState, Visit
@@ -107,7 +107,7 @@ def why_call(floor: "Floor", call_id: CallId, now: float) -> CallWhy:
         needs=call.needs,
         held_for=held,
         held_until=call.held_until if held is not None else None,
-        not_offered_because=_held_up(floor, call_id, now),
+        not_offered_because=_held_up(floor, call, now),
         candidates=_candidates(queue, call, now) if queue is not None and waits else (),
         decisions=call.decisions,
         expected=expected(floor, call, now),
@@ -134,9 +134,8 @@ def _candidates(queue: Queue, call: Call, now: float) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda one: (one.terms is None, one.terms or (), one.agent)))
 
 
-def _held_up(floor: "Floor", call_id: CallId, now: float) -> str | None:
-    """What keeps a call from being offered to anybody."""
-    call = floor.call(call_id)
+def _held_up(floor: "Floor", call: Call, now: float) -> str | None:
+    """What keeps a call, or a callback that stands in line, from being offered to anybody."""
     if call.state is not CallState.WAITING:
         return None
     if not floor.offering:
@@ -145,6 +144,8 @@ def _held_up(floor: "Floor", call_id: CallId, now: float) -> str | None:
         return "pbx_not_ready"
     if call.fallback is not None:
         return "with_the_fallback"
+    if call.away:
+        return away.held_up(floor, call, now)
     return "last_offer_not_placed" if call.hold_off_until > now else None
 
 
@@ -157,7 +158,7 @@ def why_idle(floor: "Floor", agent_id: AgentId, now: float) -> IdleWhy:
         if queue is not None:
             first = [floor.calls[call] for call in islice(queue.waiting(), CALLERS_SHOWN)]
             bars = tuple(
-                CallerBar(call.id, routing.call_bar(agent, call, queue, now), _held_up(floor, call.id, now))
+                CallerBar(call.id, routing.call_bar(agent, call, queue, now), _held_up(floor, call, now))
                 for call in first
             )
             lines.append(LineWhy(name, len(queue.line), bars))

@@ -243,6 +243,8 @@ def _walk(queue: Queue) -> Iterator[Place]:
     while index < len(queue.line):
         place = queue.line[index]
         yield place
+        if queue.away:
+            index = queue.index(place)  # somebody before may have left as well (``_give_way``)
         if index < len(queue.line) and queue.line[index] == place:
             index += 1
 
@@ -273,6 +275,16 @@ def _offer(floor: "Floor", turn: Turn, queue: Queue, call: Call, ranks: list[Ran
         floor.keeper.turn_came(floor, turn, call, agents[0], ranks)
         return
     ring(floor, turn, queue, call, agents, queue.spec.strategy, ranks)
+    if queue.away and queue.idle.order:
+        _give_way(floor, turn, queue, call.place)
+
+
+def _give_way(floor: "Floor", turn: Turn, queue: Queue, place: Place) -> None:
+    """Whose caller is away and has just been passed by who stood at ``place`` has the next agent, be it in this very moment."""
+    passed = sorted(floor.calls[one].place for one in queue.away if one in floor.fresh_calls)
+    for before in passed:
+        if before < place and floor.calls[before[3]].state is _WAITING:
+            _serve(floor, turn, queue, floor.calls[before[3]])
 
 
 def ring(

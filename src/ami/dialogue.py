@@ -31,9 +31,13 @@ def asked(call: LiveCall, found: ChannelReading) -> CallerAsked | None:
     said = found.variables
     if call.ask is None or said.get(names.ASK) != call.ask or not _waits(call):
         return None
-    keyed = said.get(names.ASK_KEYED, "")
-    sound = keyed.isdecimal() and keyed.isascii() and len(keyed) <= MOST_DIGITS
-    return CallerAsked(call.id, call.ask, said.get(names.ASK_KIND, ""), keyed if sound else "")
+    keyed, code = _digits(said.get(names.ASK_KEYED, "")), _digits(said.get(names.ASK_CODE, ""))
+    return CallerAsked(call.id, call.ask, said.get(names.ASK_KIND, ""), keyed, code)
+
+
+def _digits(text: str) -> str:
+    sound = text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS
+    return text if sound else ""
 
 
 def answer(

@@ -120,11 +120,14 @@ OUTER = "ACD_OUTER"  # on a phone that accepts by a key: the leg by which the of
 
 # Variables on a phone's channel that dialled a code (context CODES).
 ASK = "ACD_ASK"  # id of the question: the channel's Uniqueid; a caller's has a count behind it
-ASK_KIND = "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up; callback, callback_number, callback_confirm
+ASK_KIND = (
+    "ACD_KIND"  # sign_in, sign_out, break, available, end_wrap_up; callback, callback_number, callback_confirm, …
+)
 ASK_AGENT = "ACD_AGENT"  # digits
 ASK_PIN = "ACD_PIN"  # digits
 ASK_REASON = "ACD_REASON"  # digits after *13 or *15
 ASK_KEYED = "ACD_KEYED"  # by a caller who is asked for a number (context CALLBACK_OFFER): digits
+ASK_CODE = "ACD_CODE"  # by a caller who is asked for the code of a callback: digits
 REPLY = "ACD_REPLY"  # set by the service before it redirects to CODES,reply,1
 
 # Variables on a supervisor's channel, set by the service when it rings him and before it redirects to SUPERVISE.

@@ -46,12 +46,16 @@ class PhoneAsked:
 
 @dataclass(frozen=True, slots=True)
 class CallerAsked:
-    """A caller who waits has a question. ``kind``: callback, callback_number, callback_confirm. ``keyed``: digits, or empty."""
+    """A caller who waits has a question. ``kind``: callback, callback_number, callback_confirm, callback_change, callback_cancel.
+
+    ``keyed`` is a number, ``code`` that of a callback: digits, or empty.
+    """
 
     call: CallId
     id: str
     kind: str
     keyed: str
+    code: str = ""
 
     def __repr__(self) -> str:
         return f"CallerAsked(call={self.call!r}, id={self.id!r}, kind={self.kind!r})"

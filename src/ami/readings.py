@@ -43,7 +43,7 @@ SNAPSHOT_VARIABLES = (*CALL_VARIABLES, names.ASK, names.SPY, names.SPY_AT, names
 ASK_VARIABLES = (names.ASK, names.ASK_KIND, names.ASK_AGENT, names.ASK_PIN, names.ASK_REASON)
 LOOK_VARIABLES = {
     Purpose.WHAT_IS_ASKED: ASK_VARIABLES,
-    Purpose.WHAT_A_CALLER_ASKS: (names.ASK, names.ASK_KIND, names.ASK_KEYED),
+    Purpose.WHAT_A_CALLER_ASKS: (names.ASK, names.ASK_KIND, names.ASK_KEYED, names.ASK_CODE),
 }
 """What is asked of a channel, where it is not who calls."""
 

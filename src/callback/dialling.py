@@ -22,7 +22,7 @@ from acd.ids import AttemptId, CallbackId
 from acd.outcomes import Outcome
 from acd.speech.prompts import Message
 from acd.turn import Turn
-from callback import just_in_time, places, promising
+from callback import at_once, just_in_time, places, promising
 from callback.sessions import Attempt, Session, SessionState, callback_of_attempt, pbx_of_attempt
 
 if TYPE_CHECKING:
@@ -42,13 +42,21 @@ _WAITING, _PLANNED, _DIALLING = SessionState.WAITING, SessionState.PLANNED, Sess
 _ON, _PROMISED = SessionState.ON, SessionState.PROMISED
 
 
-def may_dial(floor: "Floor", session: Session, now: float) -> bool:
+def may_dial(keeper: "Callbacks", floor: "Floor", session: Session, now: float) -> bool:
     """Whether a customer whose turn it is may be dialled now."""
     if not session.next_at <= now < session.expires_at:
         return False
     if floor.queues[session.queue].spec.callbacks.mode is CallbackMode.JUST_IN_TIME:
-        return session.passed > 0 and session.state in (_WAITING, _DIALLING)
-    return session.state is _WAITING
+        if session.passed == 0:
+            return False
+        if session.state in (_PLANNED, _DIALLING):
+            return True
+    if session.state is not _WAITING:
+        return False
+    if at_once.is_full(keeper, floor, session.queue):
+        at_once.hold_back(keeper, floor, session.queue)
+        return False
+    return True
 
 
 def lasts_s(policy: CallbackPolicy) -> int:
@@ -56,23 +64,30 @@ def lasts_s(policy: CallbackPolicy) -> int:
     return round(policy.ring_s + policy.confirm_s * policy.confirm_times + SETUP_S)
 
 
-def turn_came(floor: "Floor", turn: Turn, session: Session, entry: Call, agent: Agent, ranks: list[Rank]) -> None:
+def turn_came(
+    keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, entry: Call, agent: Agent, ranks: list[Rank]
+) -> None:
     """An agent is free for the customer: the agent is reserved, sees whom, and the intent to dial is written down."""
     policy = floor.queues[entry.queue].spec.callbacks
-    if session.state is _DIALLING and session.open_attempt is not None:  # just in time: for the attempt that goes on
+    if (
+        session.state in (_PLANNED, _DIALLING) and session.open_attempt is not None
+    ):  # just in time: for the one that goes on
         routing.reserve(floor, turn, entry, [agent], lasts_s(policy), "callback", ranks)
         session.attempts[-1].agent = agent.id
         return
     offer = routing.reserve(floor, turn, entry, [agent], lasts_s(policy), "callback", ranks)
-    plan(floor, turn, session, AttemptId(offer.id), agent)
+    plan(keeper, floor, turn, session, AttemptId(offer.id), agent)
 
 
-def plan(floor: "Floor", turn: Turn, session: Session, attempt: AttemptId, agent: Agent | None) -> None:
+def plan(
+    keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, attempt: AttemptId, agent: Agent | None
+) -> None:
     """Begin an attempt: nothing leaves before the intent is on disk."""
     boot = floor.pbxs[session.pbx].boot or ""
     holder = agent.id if agent is not None else None
     session.attempts.append(Attempt(attempt, turn.now, boot, holder))
     session.move(_PLANNED)
+    at_once.planned(keeper, session)
     mode = floor.queues[session.queue].spec.callbacks.mode
     turn.emit(CallbackAttempted(turn.now, session.id, session.queue, attempt, mode, holder, boot))
 
@@ -96,7 +111,7 @@ def not_kept(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.NotKept
     """It could not be made durable: the caller waits on; the customer is not dialled now."""
     session = keeper.sessions.get(CallbackId(command.id))
     if session is not None:
-        if session.state is _PROMISED:
+        if session.state is _PROMISED and not promising.store_later(floor, turn, session):
             _take_back(keeper, floor, turn, session)
         return
     session = keeper.sessions.get(callback_of_attempt(AttemptId(command.id)))
@@ -116,7 +131,9 @@ def _let_caller_go(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Ses
         floor.fresh_calls.pop(call.id, None)
         floor.particular.pop(call.id, None)
         visits.decide(floor, turn, call, Outcome.DEFERRED, turn.now)
-        call.callback = None
+        if session.takes_over:
+            keeper.regained.pop(call.id, None)
+        call.callback = _rung_into(keeper, call)
         call.led = t.Lead(call.id, call.leg, "message", session.say)
         call.move(CallState.AFTER, turn.now)
         turn.ask(call.led)
@@ -128,9 +145,15 @@ def _take_back(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session
     call = floor.calls.get(session.call) if session.call is not None else None
     keeper.end(floor, turn, session, CallbackEnd.NOT_KEPT, session.call)
     if call is not None:
-        call.callback, call.hold_off_until = None, 0.0
+        call.callback, call.hold_off_until = _rung_into(keeper, call), 0.0
         if call.state is CallState.WAITING:
             floor.fresh_calls[call.id] = None
+
+
+def _rung_into(keeper: "Callbacks", call: Call) -> CallbackId | None:
+    """The callback into whose place the caller has rung, if there is one."""
+    rung_into = keeper.regained.get(call.id)
+    return rung_into.id if rung_into is not None else None
 
 
 def _send(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session, attempt: Attempt) -> None:
@@ -259,8 +282,11 @@ def came_in(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, adop
     call.visit.since = call.place_since = session.since
     if agent is not None and not _serves_now(floor, agent):
         agent = None
-    if agent is None and not adopted and kept:
-        _next_in_line(floor, turn, call)
+    if agent is None and not adopted:
+        if kept:
+            _next_in_line(floor, turn, call)
+        elif not floor.queues[call.queue].idle and _is_first(floor, call):
+            _say_why(turn, call)
     return agent
 
 
@@ -276,11 +302,22 @@ def _next_in_line(floor: "Floor", turn: Turn, call: Call) -> None:
     call.visit.front = True
     call.head_start_s = joining.head_start(call, queue)
     if not queue.idle:
-        prompts = (Message.CALLBACK_WAIT.value,)
-        turn.ask(t.Announce(call.id, call.leg, f"{call.id}.callback", prompts))
+        _say_why(turn, call)
+
+
+def _is_first(floor: "Floor", call: Call) -> bool:
+    """Whether he stands before all who wait: dialled just in time, he does not pass who came before him."""
+    first = floor.queues[call.queue].line.first
+    return first is None or call.place < first
+
+
+def _say_why(turn: Turn, call: Call) -> None:
+    """Our agent has just become busy; you are next in line."""
+    turn.ask(t.Announce(call.id, call.leg, f"{call.id}.callback", (Message.CALLBACK_WAIT.value,)))
 
 
 def connected(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call) -> None:
+    keeper.regained.pop(call.id, None)
     session = keeper.sessions.get(call.callback) if call.callback is not None else None
     if session is None:
         return
@@ -292,7 +329,12 @@ def connected(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call) -> No
 
 def left(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, outcome: Outcome, ended_by: str) -> None:
     """The caller is gone before an agent was there for him."""
+    rung_into = keeper.regained.pop(call.id, None)
     session = keeper.sessions.get(call.callback) if call.callback is not None else None
+    taken_over = session is not None and session.takes_over
+    served = call.visit.outcome is Outcome.ANSWERED or ended_by == "unseen"  # unseen: Asterisk alone may have done it
+    if rung_into is not None and not served and not taken_over:
+        promising.go_on(keeper, turn, rung_into)
     if session is None:
         return
     if session.state is _PROMISED and session.call == call.id:
@@ -330,6 +372,7 @@ def resume(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) ->
     # An attempt is out, or the customer was on: the PBX's first snapshot tells.
     session.move(_PLANNED)
     session.move(_DIALLING)
+    at_once.planned(keeper, session)
     if last.result is AttemptResult.CONNECTED:
         session.move(_ON)
     floor.at(session.expires_at, "callback", session.id)

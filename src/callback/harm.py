@@ -41,12 +41,15 @@ class Ledger:
     short_of: "defaultdict[str, int]" = field(default_factory=lambda: defaultdict(int))
     _shorts: int = 0
 
-    def note_promise(self, callback: str, number: str, queue: str, at: float, *, still_open: bool = True) -> None:
-        """Somebody was promised to be called. In order of time, more or less."""
+    def note_promise(
+        self, callback: str, number: str, queue: str, at: float, *, still_open: bool = True, counts: bool = True
+    ) -> None:
+        """Somebody was promised to be called. In order of time, more or less. ``counts``: not if an earlier one goes on."""
         if callback in self.open:
             return
-        self.promised.append((at, number))
-        self.of_number[number] += 1
+        if counts:
+            self.promised.append((at, number))
+            self.of_number[number] += 1
         if still_open:
             self.open[callback] = (number, queue)
 
@@ -62,10 +65,10 @@ class Ledger:
             self.promised.append((at, number))
             self.of_number[number] += 1
 
-    def take_back(self, callback: str) -> None:
+    def take_back(self, callback: str, *, counts: bool = True) -> None:
         """The promise was not kept at all: as if it had not been made."""
         known = self.open.pop(callback, None)
-        if known is not None:
+        if known is not None and counts:
             for index in range(len(self.promised) - 1, -1, -1):
                 if self.promised[index][1] == known[0]:
                     del self.promised[index]

@@ -21,7 +21,7 @@ from acd.forecast import UNKNOWN_SERVICE_S
 from acd.ids import AttemptId, CallbackId, QueueId
 from acd.queues import Queue
 from acd.turn import Turn
-from callback import dialling
+from callback import at_once, dialling
 from callback.sessions import Session, SessionState
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ def look(keeper: "Callbacks", floor: "Floor", turn: Turn, queue: Queue) -> None:
             continue
         if out >= most or chance(queue, ahead + 1, times, turn.now) < queue.spec.callbacks.target:
             return
+        if at_once.is_full(keeper, floor, queue.spec.id):
+            return
         out += 1
-        dialling.plan(floor, turn, session, AttemptId(entry.next_offer_id()), None)
+        dialling.plan(keeper, floor, turn, session, AttemptId(entry.next_offer_id()), None)
 
 
 def _is_out(keeper: "Callbacks", entry: str) -> bool:

@@ -22,7 +22,7 @@ from acd.outcomes import Outcome
 from acd.queues import Queue
 from acd.telephony import CallEntered, PbxSnapshot, RequestFailed
 from acd.turn import Turn
-from callback import dialling, just_in_time, places, promising, reconciling
+from callback import at_once, dialling, just_in_time, places, promising, reconciling
 from callback.sessions import Session, SessionState
 
 if TYPE_CHECKING:
@@ -40,8 +40,12 @@ class Callbacks:
     by_number: dict[tuple[str, QueueId], CallbackId] = field(default_factory=dict)
     ended: "OrderedDict[CallbackId, tuple[Session, CallbackEnded]]" = field(default_factory=OrderedDict)
     arriving: dict[CallId, AttemptId] = field(default_factory=dict)
+    regained: dict[CallId, Session] = field(default_factory=dict)  # by the call of whoever has rung in with the number
     armed: set[QueueId] = field(default_factory=set)  # whose lines are looked at again and again
     answers: "dict[QueueId, deque[float]]" = field(default_factory=dict)  # how long customers took to come on
+    most_dialled: int = 0  # at once, of all queues; 0: no such cap
+    out: dict[CallbackId, QueueId] = field(default_factory=dict)  # being dialled, and perhaps some who are not any more
+    held_back: set[QueueId] = field(default_factory=set)  # queues with somebody who waits for such a cap
 
     def session(self, callback: CallbackId) -> Session:
         """An open callback. Raises ``unknown_callback``."""
@@ -77,7 +81,7 @@ class Callbacks:
         _HANDLERS[type(message)](self, floor, turn, message)
 
     def due(self, floor: "Floor", turn: Turn, key: str) -> None:
-        if just_in_time.due(self, floor, turn, key):
+        if just_in_time.due(self, floor, turn, key) or at_once.due(self, floor, key):
             return
         session = self.sessions.get(CallbackId(key))
         if session is not None:
@@ -85,10 +89,16 @@ class Callbacks:
 
     def may_dial(self, floor: "Floor", call: Call, now: float) -> bool:
         session = self.sessions.get(CallbackId(call.id))
-        return session is not None and dialling.may_dial(floor, session, now)
+        return session is not None and dialling.may_dial(self, floor, session, now)
+
+    def open_in(self, queue: QueueId) -> int:
+        return sum(one.queue == queue for one in (*self.sessions.values(), *self.regained.values()))
+
+    def held_up(self, floor: "Floor", call: Call, now: float) -> str | None:
+        return at_once.why(self, floor, CallbackId(call.id), now)
 
     def turn_came(self, floor: "Floor", turn: Turn, call: Call, agent: Agent, ranks: list[Rank]) -> None:
-        dialling.turn_came(floor, turn, self.sessions[CallbackId(call.id)], call, agent, ranks)
+        dialling.turn_came(self, floor, turn, self.sessions[CallbackId(call.id)], call, agent, ranks)
 
     def passed(self, floor: "Floor", queue: Queue, call: Call) -> None:
         if queue.spec.callbacks.mode is CallbackMode.JUST_IN_TIME:

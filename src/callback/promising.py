@@ -4,6 +4,7 @@ A promise is worth nothing before it is on disk. Until then the caller stands in
 ``callback.dialling.kept`` lets him go.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from acd import callback_commands as c
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 KEEP_S = 10.0
 """How long a caller is not offered while his promise is being written: longer than that takes, whatever comes of it."""
+
+STORE_AGAIN_S = 5.0
+"""After so long it is tried again to write down that a callback goes on: nobody is there who could be told that it does not."""
+
+GO_ON_S = 30.0
+"""Who has just hung up is not called at once."""
 
 _PROMISED, _WAITING = SessionState.PROMISED, SessionState.WAITING
 _MAY_CHANGE = frozenset({_WAITING})
@@ -52,6 +59,8 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
     if call.state is not CallState.WAITING or call.visit.outcome is not None or call.fallback is not None:
         raise illegal_transition(f"call {call.id}", call.state, "called back")
     caller = _caller(keeper, floor, call.queue, command.number)
+    rung_into = keeper.regained.get(call.id)
+    is_his = rung_into is not None and (command.proved or rung_into.caller == caller)
     session = Session(
         id=command.id if command.id is not None else c.callback_of(call.id),
         pbx=call.pbx,
@@ -60,7 +69,8 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         caller=caller,
         name=call.name,
         language=call.language,
-        since=call.visit.place_at,
+        # The place of a callback goes to nobody's number but its own, unless its caller has proved that it is his.
+        since=call.visit.place_at if rung_into is None or is_his else call.visit.entered_at,
         serial=call.serial,
         priority=call.priority,
         promised_at=turn.now,
@@ -68,6 +78,7 @@ def promise(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.PromiseC
         call=call.id,
         say=command.say,
         window=command.window,
+        takes_over=is_his,
     )
     if call.callback in keeper.sessions or session.id in keeper.sessions or session.id in keeper.ended:
         raise Conflict("callback_pending", "this caller has been promised a callback", callback=session.id)
@@ -104,6 +115,7 @@ def schedule(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.Schedul
         zone=command.zone,
         agent=command.agent,
         window=(command.due_from, command.due_until),
+        chosen=command.chosen,
     )
     keeper.add(session)
     _tell(turn, session)
@@ -140,6 +152,7 @@ def _tell(turn: Turn, session: Session) -> None:
             session.zone,
             session.agent,
             session.window,
+            session.chosen,
         )
     )
 
@@ -156,6 +169,8 @@ def arm(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> No
 
 def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> None:
     """A timer: its window has begun, or it has expired. One that is being dialled expires when that is over."""
+    if session.state is _PROMISED and c.goes_on(session.id) and turn.now < session.expires_at:
+        _tell(turn, session)
     if session.state is not _WAITING:
         return
     if turn.now >= session.expires_at:
@@ -168,6 +183,10 @@ def look(keeper: "Callbacks", floor: "Floor", turn: Turn, session: Session) -> N
 def cancel(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.CancelCallback) -> None:
     from callback import dialling
 
+    rung_into = next((call for call, one in keeper.regained.items() if one.id == command.callback), None)
+    if rung_into is not None:  # over already: it will not go on when he leaves
+        del keeper.regained[rung_into]
+        return
     session = keeper.session(command.callback)
     if session.state in (SessionState.ON, _PROMISED):
         raise illegal_transition(f"callback {session.id}", session.state, "cancelled")
@@ -193,6 +212,7 @@ def change(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.ChangeCal
     if command.due_from is not None:
         session.due_from, session.since = command.due_from, max(turn.now, command.due_from)
     session.expires_at = until
+    session.chosen = command.chosen if command.chosen is not None else session.chosen
     places.take_out(floor, turn, session)
     arm(keeper, floor, turn, session)
     turn.emit(
@@ -205,6 +225,7 @@ def change(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.ChangeCal
             session.priority,
             session.expires_at,
             session.due_from,
+            session.chosen,
         )
     )
 
@@ -213,6 +234,9 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
     """A customer who is to be called back has rung himself: he has the place, and will not be called."""
     from callback import dialling
 
+    if call.id in keeper.regained:  # before a restart
+        call.callback = keeper.regained[call.id].id
+        return False
     known = keeper.by_number.get((call.caller or "", queue.spec.id))
     session = keeper.sessions.get(known) if known is not None else None
     if session is None or session.state in (_PROMISED, SessionState.ON) or call.callback == session.id:
@@ -224,9 +248,41 @@ def regain(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, queue: Q
     call.priority = session.priority
     call.head_start_s = joining.head_start(call, queue)
     call.callback = session.id
+    keeper.regained[call.id] = session
     earlier = session.call if session.call is not None else CallId(session.id)
     turn.emit(PlaceRegained(turn.now, call.id, queue.spec.id, earlier, session.since))
     keeper.end(floor, turn, session, CallbackEnd.RANG_AGAIN, call.id)
+    return True
+
+
+def go_on(keeper: "Callbacks", turn: Turn, earlier: Session) -> None:
+    """Who rang in with the number has left, and no agent was there for him: the customer is called, as he was promised.
+
+    A number proves nothing. Were it over because somebody rang in with it, anybody could end anybody's callback.
+    """
+    if turn.now >= earlier.expires_at or (earlier.caller, earlier.queue) in keeper.by_number:
+        return
+    session = replace(
+        earlier,
+        id=c.again_of(earlier.id),
+        state=_PROMISED,
+        promised_at=turn.now,
+        call=None,
+        say=(),
+        attempts=list(earlier.attempts),
+        next_at=max(earlier.next_at, turn.now + GO_ON_S),
+        passed=0,
+    )
+    keeper.add(session)
+    _tell(turn, session)
+
+
+def store_later(floor: "Floor", turn: Turn, session: Session) -> bool:
+    """Whether a promise that could not be written is tried again: one that was made before, and only goes on."""
+    at = turn.now + STORE_AGAIN_S
+    if not c.goes_on(session.id) or at >= session.expires_at:
+        return False
+    floor.at(at, "callback", session.id)
     return True
 
 
@@ -236,6 +292,7 @@ def found(keeper: "Callbacks", floor: "Floor", turn: Turn, call: Call, *, led: b
     if session is None:
         return
     if led:
+        keeper.regained.pop(call.id, None)  # what he has been promised last is what he will have
         visits.decide(floor, turn, call, Outcome.DEFERRED, turn.now)
     else:
         keeper.end(floor, turn, session, CallbackEnd.NOT_KEPT, call.id)
@@ -265,12 +322,16 @@ def restore(keeper: "Callbacks", floor: "Floor", turn: Turn, command: c.RestoreC
         zone=command.zone,
         agent=command.agent,
         window=command.window,
+        chosen=command.chosen,
         state=_WAITING,
         attempts=[
             Attempt(one.id, one.planned_at, one.boot, one.agent, 0.0, None, one.result, one.ended_at)
             for one in command.attempts
         ],
     )
+    if command.rung_into is not None:
+        keeper.regained[command.rung_into] = session
+        return
     keeper.add(session)
     from callback import dialling
 

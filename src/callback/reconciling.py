@@ -11,6 +11,7 @@ from acd import callback_port as p
 from acd import telephony as t
 from acd.callback_events import CallbackEnd
 from acd.callback_policy import AttemptResult
+from acd.ids import pbx_of
 from acd.turn import Turn
 from callback import dialling
 from callback.sessions import Attempt, Session, SessionState, callback_of_attempt
@@ -28,6 +29,8 @@ LOOKS = 2
 
 def looked(keeper: "Callbacks", _floor: "Floor", turn: Turn, fact: t.PbxSnapshot) -> None:
     """A snapshot was taken in: ask for the marker of every attempt that should live and does not."""
+    for call in [one for one in keeper.regained if pbx_of(one) == fact.pbx and one not in _floor.calls]:
+        del keeper.regained[call]  # he left while nobody looked, served or not
     alive = dict(fact.attempts)
     asked_at = fact.asked_at or turn.now
     for session in [one for one in keeper.sessions.values() if one.pbx == fact.pbx]:

@@ -1,9 +1,10 @@
 """Callbacks at a chosen time: from a window on somebody's clock to two instants; and hours in which nobody is called.
 
 A window is kept as people chose it (local date and times, and a zone), so that new rules of a zone move it; its instants are worked
-out when they are needed. Clocks are set twice a year: a time that a day does not have becomes the first instant after the
-gap, a time that it has twice the first of the two. Begin and end are one instant each, whatever the clock shows how often, so a
-customer is due once (``callback.promising`` puts him into the line then, and ends what is not kept within the window).
+out when it is promised, and again by each start of the service (``nobat.callback_windows``). Clocks are set twice a year: a time
+that a day does not have becomes the first instant after the gap, a time that it has twice the first of the two. Begin and end are
+one instant each, whatever the clock shows how often, so a customer is due once (``callback.promising`` puts him into the line
+then, and ends what is not kept within the window).
 
 Zones come in as ``tzinfo``: this module knows arithmetic only. ``nobat`` finds the zone and hands over the time.
 """
@@ -44,6 +45,17 @@ def instants(window: Window, zone: tzinfo) -> Instants:
     if due_until <= due_from:
         due_until = due_from + (end - begin).total_seconds()
     return Instants(due_from, due_until)
+
+
+def written(window: Window) -> str:
+    """As it is kept: ``2026-11-25 10:00 11:00``."""
+    return f"{window.day.isoformat()} {window.begin:%H:%M} {window.end:%H:%M}"
+
+
+def read(text: str) -> Window:
+    """What ``written`` has made."""
+    day, begin, end = text.split()
+    return Window(date.fromisoformat(day), time.fromisoformat(begin), time.fromisoformat(end))
 
 
 def first_instant(local: datetime, zone: tzinfo) -> float:

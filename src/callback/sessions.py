@@ -71,10 +71,12 @@ class Session:
     expires_at: float
     call: CallId | None = None  # of the caller who was promised it
     say: tuple[str, ...] = ()
+    takes_over: bool = False  # the place of the callback into which its caller has rung, and its end
     due_from: float | None = None
     zone: str = "UTC"
     agent: AgentId | None = None
     window: tuple[float, float] | None = None
+    chosen: str = ""  # the window on the clocks of ``zone``, if it was chosen there
     state: SessionState = _PROMISED
     attempts: list[Attempt] = field(default_factory=list)
     on: CallId | None = None  # the call in which the customer is, or was

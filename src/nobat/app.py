@@ -33,6 +33,7 @@ from nobat import interpreter
 from nobat.auth import Authenticator
 from nobat.callback_desk import CallbackDesk
 from nobat.callback_dialogue import CallbackDialogue
+from nobat.callback_windows import follow_the_clocks
 from nobat.catalogue import CatalogueKeeper
 from nobat.clock import Clock
 from nobat.directory import DirectoryKeeper
@@ -165,7 +166,7 @@ class App:
             break_reasons=settings.reasons(),
             salt=secrets.token_hex(32),
             recording_on=frozenset(recordings.folders),
-            keeper=Callbacks(),
+            keeper=Callbacks(most_dialled=settings.callbacks.most_dialled),
         )
         supervision = Supervision(floor)
         leftovers.engine = engine = Engine(floor, clock, recorder, leftovers, Reactor(floor, supervision))
@@ -275,7 +276,7 @@ class App:
         requests = await startup.restored_break_requests(self.database, self.clock.now())
         sessions = await restored_supervisions(self.database)
         asked = await restored_help(self.database, self.clock.now())
-        callbacks = await restored_callbacks(self.database)
+        callbacks = await restored_callbacks(self.database, self.clock.now())
         await self.keeper.take_up(known)
         await self.directory.take_up()
         await self.callbacks.take_up()
@@ -285,6 +286,7 @@ class App:
         for command in restored:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)
+        await follow_the_clocks(self.engine, callbacks, self.clock.now())
         log.info("taken up from the database", queues=len(known.queues), agents=len(known.agents), visits=len(visits))
 
     async def stop(self) -> None:

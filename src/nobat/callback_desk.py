@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from acd.callback_commands import CancelCallback
+from acd.callback_commands import CancelCallback, goes_on
 from acd.callback_events import (
     CallbackAttemptEnded,
     CallbackChanged,
@@ -28,6 +28,8 @@ from acd.errors import AcdError, Conflict, Invalid
 from acd.events import Event
 from acd.floor import Floor
 from acd.ids import CallbackId, PbxId, QueueId
+from callback import views
+from callback.codes import WrongCodes, code_of, is_right
 from callback.harm import DAY_S, Caps, Ledger, Rate
 from callback.numbers import Accepted, NumberRules, Refused, screen
 from callback.refusals import Refusal
@@ -35,6 +37,7 @@ from callback.schedule import Quiet, is_quiet
 from nobat.callback_settings import CallbackSettings
 from nobat.engine import Engine, Gauge
 from nobat.storage import callback_day, opt_outs
+from nobat.storage.callback_secret import callback_secret
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageUnavailable
 
@@ -55,6 +58,8 @@ class CallbackDesk:
     engine: Engine | None = None
     ledger: Ledger = field(default_factory=Ledger)
     rate: Rate = field(default_factory=Rate)
+    wrong_codes: WrongCodes = field(default_factory=WrongCodes)
+    _secret: bytes = b""
     _due_from: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,12 +67,14 @@ class CallbackDesk:
 
     # ------------------------------------------------------------ judging
 
-    async def judge(self, queue: QueueId, text: str | None, calls_at: Iterable[float] = ()) -> Accepted | Refused:
+    async def judge(
+        self, queue: QueueId, text: str | None, calls_at: Iterable[float] = (), changed: str | None = None
+    ) -> Accepted | Refused:
         """May this number be promised a callback in this queue, to be called at about these moments? Refusals are counted.
 
-        Raises ``unknown_queue``, ``StorageUnavailable``.
+        ``changed``: the open callback that is to have it. Raises ``unknown_queue``, ``StorageUnavailable``.
         """
-        found = await self._judge(queue, text, tuple(calls_at))
+        found = await self._judge(queue, text, tuple(calls_at), changed)
         if isinstance(found, Refused):
             self.refused(found.reason)
         return found
@@ -105,6 +112,12 @@ class CallbackDesk:
             self.refused(found.reason)
             raise refusal_error(found.reason)
         return found
+
+    def refuse_quiet(self, queue: QueueId, number: str, calls_at: Iterable[float]) -> None:
+        """Raises ``callback_refused`` if one of these moments is in the quiet hours of the number."""
+        if any(self._is_quiet(queue, number, at) for at in calls_at):
+            self.refused(Refusal.QUIET_HOURS)
+            raise refusal_error(Refusal.QUIET_HOURS)
 
     def refused(self, reason: Refusal) -> None:
         """Count a refusal."""
@@ -151,13 +164,37 @@ class CallbackDesk:
             raise RuntimeError("the desk is asked before it is connected")
         return self.engine
 
+    # ------------------------------------------------------------ who has promised it knows the code
+
+    def calls_back(self, queue: QueueId) -> bool:
+        return self._read(queue)[0].enabled
+
+    def code(self, callback: CallbackId) -> str:
+        """What is told with the promise."""
+        return code_of(self._secret, callback)
+
+    def proves(self, callback: CallbackId | None, keyed: str, number: str | None, now: float) -> bool:
+        """Whether the caller who has rung in with ``number`` is the one who was promised ``callback``.
+
+        Takes as long, and counts as wrong, whether there is a callback of the number or none.
+        """
+        whose = self._key(number) if number is not None else ""
+        if self.wrong_codes.locked(whose, now):
+            return False
+        right = is_right(self._secret, callback or CallbackId(""), keyed) and callback is not None
+        if not right:
+            self.wrong_codes.note(whose, now)
+        return right
+
     # ------------------------------------------------------------ what happened
 
     async def take_up(self) -> None:
         """What was promised in the last day, and what is open, before a restart. Raises ``StorageUnavailable``."""
+        self._secret = await callback_secret(self.database)
         now = self._engine().read(lambda _, now: now)
         for one in await callback_day.known(self.database, now - DAY_S):
-            self.ledger.note_promise(one.id, self._key(one.number), one.queue, one.promised_at, still_open=one.is_open)
+            number, counts = self._key(one.number), not goes_on(CallbackId(one.id))
+            self.ledger.note_promise(one.id, number, one.queue, one.promised_at, still_open=one.is_open, counts=counts)
             for at in one.short_answers:
                 self.ledger.note_short_answer(self._key(one.number), at)
             if one.is_open and one.due_from is not None:
@@ -169,7 +206,8 @@ class CallbackDesk:
         for event in events:
             match event:
                 case CallbackPromised():
-                    self.ledger.note_promise(event.callback, self._key(event.number), event.queue, event.at)
+                    number, counts = self._key(event.number), not goes_on(event.callback)
+                    self.ledger.note_promise(event.callback, number, event.queue, event.at, counts=counts)
                     if event.due_from is not None:
                         self._due_from[event.callback] = event.due_from
                 case CallbackChanged():
@@ -181,7 +219,7 @@ class CallbackDesk:
                 case CallbackEnded():
                     self._due_from.pop(event.callback, None)
                     if event.why is CallbackEnd.NOT_KEPT:
-                        self.ledger.take_back(event.callback)
+                        self.ledger.take_back(event.callback, counts=not goes_on(event.callback))
                         self.refused(Refusal.NOT_DURABLE)
                     else:
                         self.ledger.note_end(event.callback)
@@ -221,9 +259,10 @@ class CallbackDesk:
         await self.end_of(number, "opt_out")
 
     async def end_of(self, number: str, by: str) -> list[str]:
-        """End what is open for a number, unless it is being dialled; which calls those were, in which it was asked for."""
+        """End what is open for a number, and what would go on; which callbacks were open."""
         mine = [callback for callback, (of_number, _) in self.ledger.open.items() if of_number == number]
-        for callback in mine:
+        rung_into = self._engine().read(lambda floor, _: views.rung_into(floor))
+        for callback in (*mine, *(callback for callback, whose in rung_into.items() if self._key(whose) == number)):
             await self._cancel(callback, by)
         return mine
 

@@ -1,9 +1,12 @@
 """The dialogue with a waiting caller who wants to be called back: ``acd-callback-offer`` asks, this answers.
 
 Three questions: *may I* (key 1; the own number is read back, or another one asked for), *this number* (keyed in; read back) and
-*yes* (the promise is made). The caller waits on while he is asked: an agent who becomes free takes him out of the dialogue, and
-what is answered then comes to nothing. He is let go by ``PromiseCallback``, which does so when the promise is on disk; if it
-cannot be made durable he hears an apology and stands where he stood.
+*yes* (the promise is made). Two more of somebody who has been promised one (key 2): *this is my code*, and *cancel it*. What he
+does after the code of his own callback is done to that one; the number alone does nothing to it.
+
+The caller waits on while he is asked: an agent who becomes free takes him out of the dialogue, and what is answered then comes to
+nothing. He is let go by ``PromiseCallback``, which does so when the promise is on disk; if it cannot be made durable he hears an
+apology and stands where he stood.
 
 Stateless: what a question is about is on the caller's channel, so a service that comes later goes on with it.
 """
@@ -14,15 +17,16 @@ from datetime import datetime, tzinfo
 
 import structlog
 
-from acd.callback_commands import PromiseCallback, callback_of
+from acd.callback_commands import CancelCallback, ChangeCallback, PromiseCallback, callback_of
 from acd.calls import CallState
 from acd.errors import AcdError
 from acd.floor import Floor
 from acd.forecast import expected
-from acd.ids import CallId, QueueId
+from acd.ids import CallbackId, CallId, QueueId
 from acd.speech.prompts import Message, Prompt, Word, word
 from acd.speech.sayings import CalledBetween, ClockTime, PhoneNumber, say
 from ami.outputs import CallerAsked
+from callback import views
 from callback.numbers import Accepted, Refused
 from callback.refusals import Refusal
 from nobat.callback_desk import CallbackDesk, zones_of
@@ -54,7 +58,8 @@ _ABOUT_THE_NUMBER = frozenset({
     Refusal.KIND,
     Refusal.COUNTRY,
 })  # fmt: skip
-"""Another number may do. An opt-out and caps are told as *not now*: whoever keys in a number learns nothing about its owner."""
+"""Another number may do. An opt-out, caps and an open callback are told as *not now*: whoever keys in a number, or has it shown,
+learns nothing about its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A caller, as far as the dialogue needs him. ``wait_s``: the range that may be told now."""
+    """A caller, as far as the dialogue needs him. ``wait_s``: the range that may be told now.
+
+    ``open``: the callback of his number in this queue; ``regained``: he stands at its place.
+    """
 
     queue: QueueId
     number: str | None
@@ -75,10 +83,17 @@ class Asker:
     timezone: str
     wait_s: Window | None
     now: float
+    open: CallbackId | None = None
+    regained: bool = False
 
 
 NOT_NOW = Step("sorry", (word(Message.CALLBACK_NOT_NOW),))
 NOTHING = Step("none")
+ENTER_CODE = Step("code", (word(Word.PAUSE), word(Message.CALLBACK_ENTER_CODE)))
+WRONG_CODE = Step("code", (word(Message.CALLBACK_WRONG_CODE), word(Message.CALLBACK_ENTER_CODE)))
+CHANGE = Step("change", (word(Word.PAUSE), word(Message.CALLBACK_CHANGE)))
+CANCELLED = Step("sorry", (word(Message.CALLBACK_CANCELLED),))
+CHANGED = Step("sorry", (word(Message.CALLBACK_CHANGED),))
 
 
 @dataclass(slots=True)
@@ -111,30 +126,52 @@ class CallbackDialogue:
         asker = self.engine.read(lambda floor, now: _asker(floor, question.call, now))
         if asker is None:
             return None
+        if question.kind == "callback_change" and not question.code:
+            return ENTER_CODE if self.desk.calls_back(asker.queue) else NOTHING
+        mine = self._proved(asker, question.code)
+        if question.kind == "callback_change":
+            return CHANGE if mine is not None else WRONG_CODE
+        if question.kind == "callback_cancel":
+            return await self._change(CancelCallback(mine, "caller"), CANCELLED) if mine is not None else NOT_NOW
         window = _window(asker)
         calls_at = window if window is not None else (asker.now,)
-        found = await self.desk.judge(asker.queue, question.keyed or asker.number, calls_at)
+        found = await self.desk.judge(asker.queue, question.keyed or asker.number, calls_at, mine)
         if isinstance(found, Refused):
             return _refusal(found.reason)
         if question.kind == "callback_confirm":
-            return await self._promise(question.call, asker, found, window)
+            if mine is not None and not asker.regained:
+                return await self._change(ChangeCallback(mine, self.desk.dialled(found)), CHANGED)
+            return await self._promise(question.call, asker, found, window, proved=mine is not None)
         said = (word(Word.PAUSE), word(Message.CALLBACK_NUMBER), word(Word.PAUSE), *_read_back(found, asker.language))
         return Step("number", (*said, word(Word.PAUSE), word(Message.CALLBACK_CONFIRM)))
 
-    async def _promise(self, call: CallId, asker: Asker, found: Accepted, window: Window | None) -> Step | None:
+    def _proved(self, asker: Asker, code: str) -> CallbackId | None:
+        """The callback that the caller has named the code of."""
+        proved = bool(code) and self.desk.proves(asker.open, code, asker.number, asker.now)
+        return asker.open if proved else None
+
+    async def _change(self, command: CancelCallback | ChangeCallback, step: Step) -> Step:
+        try:
+            await self.engine.ask(command)
+        except (AcdError, StorageUnavailable):
+            return NOT_NOW  # he is being dialled at this moment, or it is over
+        return step
+
+    async def _promise(
+        self, call: CallId, asker: Asker, found: Accepted, window: Window | None, *, proved: bool
+    ) -> Step | None:
         """Make it. What the caller hears last goes with it, for only what is on disk may be said."""
         zones = zones_of(found.zones)
         zone = zones[0] if len(zones) == 1 else next(iter(zones_of((asker.timezone,))), None)
-        said = _promise_said(window, zone, asker.language)
+        callback = callback_of(call, asker.now)
+        said = _promise_said(window, zone, self.desk.code(callback), asker.language)
         try:
-            callback = callback_of(call, asker.now)
-            await self.engine.ask(PromiseCallback(call, self.desk.dialled(found), said, window, callback))
+            await self.engine.ask(PromiseCallback(call, self.desk.dialled(found), said, window, callback, proved))
         except StorageUnavailable:
             return NOT_NOW  # counted when the promise is taken back
         except AcdError as refusal:
             if refusal.slug == "callback_pending":
                 self.desk.refused(Refusal.OPEN_ALREADY)
-                return _refusal(Refusal.OPEN_ALREADY)
             return None if refusal.slug == "illegal_transition" else NOT_NOW  # a phone rings for him already
         return None
 
@@ -145,6 +182,7 @@ def _asker(floor: Floor, call: CallId, now: float) -> Asker | None:
         return None
     queue = floor.queues[found.queue]
     wait = expected(floor, found, now)
+    callback, regained = views.of_caller(floor, found) or (None, False)
     return Asker(
         found.queue,
         found.number,
@@ -152,6 +190,8 @@ def _asker(floor: Floor, call: CallId, now: float) -> Asker | None:
         queue.spec.timezone,
         (wait.low_s, wait.high_s) if wait is not None else None,
         now,
+        callback,
+        regained,
     )
 
 
@@ -161,8 +201,6 @@ def _refusal(reason: Refusal) -> Step:
             return NOTHING
         case Refusal.WITHHELD:
             return Step("other")
-        case Refusal.OPEN_ALREADY:
-            return Step("sorry", (word(Message.CALLBACK_EXISTS),))
         case _ if reason in _ABOUT_THE_NUMBER:
             return Step("another", (word(Word.PAUSE), word(Message.CALLBACK_NOT_POSSIBLE)))
         case _:
@@ -182,12 +220,20 @@ def _window(asker: Asker) -> Window | None:
     return begin, end
 
 
-def _promise_said(window: Window | None, zone: tzinfo | None, language: str) -> Prompts:
-    """*Your place is kept. We will call you between ten twenty and ten thirty-five.* Without a window: when it is your turn."""
+def _promise_said(window: Window | None, zone: tzinfo | None, code: str, language: str) -> Prompts:
+    """*Your place is kept. We will call you between ten twenty and ten thirty-five. Your code is four seven one two.*
+
+    Without a window: when it is your turn.
+    """
     if window is None or zone is None:
         when: Prompts = (word(Message.CALLBACK_BOOKED),)
     else:
         begin, end = (datetime.fromtimestamp(at, zone) for at in window)
         times = CalledBetween(ClockTime(begin.hour, begin.minute), ClockTime(end.hour, end.minute))
         when = (word(Message.CALLBACK_KEPT), *say(times, language))
-    return (word(Word.PAUSE), *when, word(Message.GOODBYE))
+    return (word(Word.PAUSE), *when, *code_said(code, language), word(Message.GOODBYE))
+
+
+def code_said(code: str, language: str) -> Prompts:
+    """With what the promise may be cancelled and changed by key."""
+    return (word(Word.PAUSE), word(Message.CALLBACK_CODE), word(Word.PAUSE), *say(PhoneNumber(code), language))

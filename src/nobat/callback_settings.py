@@ -45,6 +45,9 @@ class CallbackSettings(Section):
     most_open: Annotated[int, Field(ge=0)] = 1_000
     """Open callbacks of all queues."""
 
+    most_dialled: Annotated[int, Field(ge=0)] = 100
+    """Customers of all queues who are dialled at once; the others keep their places until one of these is on, or not reached."""
+
     a_day: Annotated[int, Field(ge=0)] = 5_000
     """Callbacks promised in 24 hours, all numbers together."""
 

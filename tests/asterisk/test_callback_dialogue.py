@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from acd.speech.sayings import CalledBetween, ClockTime, PhoneNumber, say
+from callback.codes import code_of
 from lab.prompts import ready_prompts
 from tests.support.called_back import calls_back
 from tests.support.heard_prompts import are_in_order, by_sound, heard_prompts
@@ -88,11 +89,15 @@ def asked_about(number: str, language: str) -> tuple[str, ...]:
     return ("callback-number", *say(PhoneNumber(number), language), "callback-confirm")
 
 
-def promised(callback: Json, language: str) -> tuple[str, ...]:
-    """What is said of the window that the service has kept."""
+def promised(serving: Serving, callback: Json, language: str) -> tuple[str, ...]:
+    """What is said of the window that the service has kept, and the code."""
+    database = sqlite3.connect(serving.service.directory / "nobat.db")
+    ((secret,),) = database.execute("SELECT secret FROM callback_secret").fetchall()
+    database.close()
+    code = code_of(bytes.fromhex(secret), callback["id"])
     begin, end = (datetime.fromisoformat(one).astimezone(TEHRAN) for one in callback["window"])
     times = CalledBetween(ClockTime(begin.hour, begin.minute), ClockTime(end.hour, end.minute))
-    return ("callback-kept", *say(times, language), "goodbye")
+    return ("callback-kept", *say(times, language), "callback-code", *say(PhoneNumber(code), language), "goodbye")
 
 
 async def the_callback(team: Team, number: str, queue: str = "") -> Json:
@@ -133,7 +138,7 @@ async def test_the_own_number_is_read_back_in_persian_and_the_place_kept(serving
     assert (await serving.call_of(customer))["outcome"] == "deferred"
     for one in (behind, talking):
         await serving.bank.leave(one)
-    wanted = sounding((*asked_about(customer.number, "fa"), *promised(callback, "fa")), "fa")
+    wanted = sounding((*asked_about(customer.number, "fa"), *promised(serving, callback, "fa")), "fa")
     assert are_in_order(await heard(team, customer, "fa"), wanted)
     await serving.api.delete(f"/v1/callbacks/{callback['id']}")
 
@@ -156,7 +161,7 @@ async def test_another_number_in_english_and_one_in_each_of_two_queues(serving: 
     queues = (team.queue, second)
     await asyncio.gather(*(keys_in(team, *one, number) for one in zip(callers, queues, strict=True)))
     callbacks = [await the_callback(team, number, queue) for queue in queues]
-    last = sounding((*asked_about(number, "en"), *promised(callbacks[0], "en")), "en")
+    last = sounding((*asked_about(number, "en"), *promised(serving, callbacks[0], "en")), "en")
     said = await heard(team, callers[0], "en")
     assert are_in_order(said[-len(last) :], last)
     assert said[0] == "callback-number"

@@ -6,7 +6,7 @@ import pytest
 
 from ami import names
 from lab.prompts import ready_prompts
-from tests.asterisk.test_callback_dialogue import keys, until_asked, until_in, until_line, wants
+from tests.asterisk.test_callback_dialogue import keys, until_asked, until_in, until_line
 from tests.support.called_back import HOME_TONE, NEXT_DOOR_TONE, AtHome, busy_agent, calls_back, results
 from tests.support.heard_prompts import times_heard
 from tests.support.serving import Serving
@@ -70,24 +70,34 @@ async def test_who_picks_up_at_the_last_moment_is_on_or_is_tried_again_and_never
     )
 
 
-async def test_who_rings_in_chooses_another_number_by_key_and_keeps_the_place(serving: Serving) -> None:
+async def test_who_rings_in_chooses_another_number_by_code_and_keeps_the_place(serving: Serving) -> None:
+    """Without the code a call with his number ends nothing: who had it shown and left has not kept him from being called."""
     team = await Team.given(serving, "ann", callbacks=calls_back(), announcements={"language": "en"})
     talking = await busy_agent(team, "ann")
     home = await AtHome.promised(team, talk=0)
     behind = await team.call()
-    again = await team.call(home.number)
+    spoofed = await team.call(home.number)
     await home.until_is(ended="rang_again")
+    await serving.bank.leave(spoofed)
+    await until_line(team, [("callback", home.number), ("live", behind.number)])
+    again = await team.call(home.number)
+    await team.until_line([again, behind])
     other = subscriber()[0]
     await serving.bank.given_phone(other, tone=HOME_TONE, record=True, talk=0)
-    await wants(team, again)
+    await keys(team, again, "2")
+    await until_in(team, again, "Exten", "code")
+    await until_asked(team, again)
+    await keys(team, again, f"{home.code}#")
+    await until_in(team, again, "Exten", "change")
+    await until_asked(team, again)
     await keys(team, again, "2")
     await until_in(team, again, "Exten", "other")
     await keys(team, again, f"{other}#")
     await until_in(team, again, "Exten", "number")
     await until_asked(team, again)
     await keys(team, again, "1")
-    await serving.bank.until(lambda: again.is_over, "he is let go", 30)
     (first, _) = await until_line(team, [("callback", other), ("live", behind.number)])
+    await serving.bank.leave(again)
     changed = AtHome(team, other, first["call_id"], again)
     await serving.bank.leave(talking)
     await changed.talks_with("ann")

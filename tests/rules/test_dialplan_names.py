@@ -45,6 +45,7 @@ PRIVATE = {
     "ACD_MEMBER",
     "ACD_MET",
     "ACD_FOR_ATTEMPT",
+    "ACD_FOR_LEG",
 }  # the dialplan's own; no service reads or writes them
 
 

@@ -15,6 +15,7 @@ from nobat.declaration import DeclarationError, read_declaration
 from nobat.storage import opt_outs, schema
 from nobat.storage.database import Database
 from tests.support.office import Office, Person, until
+from tests.support.until import until as poll
 
 NUMBER, OTHER = "09123456789", "09351234567"
 ANY_HOUR = {"quiet_from": "00:00", "quiet_until": "00:00"}
@@ -36,9 +37,11 @@ async def waits(office: Office, number: str | None = NUMBER) -> CallId:
     return call
 
 
-async def asks(office: Office, call: CallId, kind: str = "callback", keyed: str = "") -> tuple[str, tuple[str, ...]]:
+async def asks(
+    office: Office, call: CallId, kind: str = "callback", keyed: str = "", code: str = ""
+) -> tuple[str, tuple[str, ...]]:
     """The caller presses keys; where he goes on, and what he hears there."""
-    ask = office.pbx.caller_asks(call, kind, keyed)
+    ask = office.pbx.caller_asks(call, kind, keyed, code)
     return tuple(await until(lambda: office.pbx.answers.get(ask), "an answer"))
 
 
@@ -57,6 +60,13 @@ async def refusals(admin: Person) -> dict[str, float]:
 
 async def line(admin: Person) -> list[tuple[str, str]]:
     return [(one["kind"], one["caller"]["number"]) for one in (await admin.get("/v1/queues/sales/line"))["items"]]
+
+
+async def until_line(admin: Person, wanted: list[tuple[str, str]]) -> None:
+    async def is_so() -> bool:
+        return await line(admin) == wanted
+
+    await poll(is_so, f"line {wanted}")
 
 
 def request(office: Office, number: str, queue: str = "sales") -> dict[str, Any]:
@@ -135,7 +145,7 @@ async def test_an_opt_out_quiet_hours_and_a_second_callback_are_told_and_the_cal
     assert await asks(office, call) == ("sorry", ("callback-not-now",))
     await calls_back(office)
     assert (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).status_code == 201
-    assert await asks(office, call) == ("sorry", ("callback-exists",))
+    assert await asks(office, call) == ("sorry", ("callback-not-now",))  # as any other that cannot be now
     assert await refusals(admin) == {"opted_out": 1.0, "quiet_hours": 1.0, "open_already": 1.0}
 
 
@@ -148,6 +158,123 @@ async def test_a_caller_for_whom_a_phone_rings_is_not_answered(office: Office) -
     await office.settled()
     assert ask not in office.pbx.answers
     assert (await admin.get("/v1/callbacks"))["items"] == []
+
+
+# ---------------------------------------------------------------- the code
+
+WRONG = ("code", ("callback-wrong-code", "callback-enter-code"))
+
+
+async def scheduled(office: Office, admin: Person, number: str = NUMBER) -> tuple[str, str]:
+    """A callback for tomorrow: its id, and the code that is told once."""
+    made = (await admin.ask("POST", "/v1/callbacks", json=request(office, number))).json()
+    assert (await admin.get(f"/v1/callbacks/{made['id']}"))["code"] is None
+    return made["id"], made["code"]
+
+
+def not_it(code: str) -> str:
+    return f"{(int(code) + 1) % 10_000:04}"
+
+
+async def test_who_rings_in_cancels_a_callback_with_its_code(office: Office) -> None:
+    admin = await calls_back(office)
+    callback, code = await scheduled(office, admin)
+    call = await waits(office)
+    assert await asks(office, call, "callback_change") == ("code", ("pause", "callback-enter-code"))
+    assert await asks(office, call, "callback_change", code=not_it(code)) == WRONG
+    assert (await asks(office, call, "callback_cancel", code=not_it(code)))[1] == ("callback-not-now",)
+    assert (await admin.get(f"/v1/callbacks/{callback}"))["ended"] is None
+    assert await asks(office, call, "callback_change", code=code) == ("change", ("pause", "callback-change"))
+    assert await asks(office, call, "callback_cancel", code=code) == ("sorry", ("callback-cancelled",))
+    assert (await admin.get(f"/v1/callbacks/{callback}"))["ended"] == "cancelled"
+    assert office.pbx.stage(call) is LegStage.WAITING
+
+
+async def test_who_rings_in_has_another_number_called_with_the_code_of_before_a_restart(office: Office) -> None:
+    admin = await calls_back(office)
+    callback, code = await scheduled(office, admin)
+    admin = await office.restarted()
+    call = await waits(office)
+    assert (await asks(office, call, "callback_number", OTHER, code))[0] == "number"
+    assert await asks(office, call, "callback_confirm", OTHER, code) == ("sorry", ("callback-changed",))
+    assert (await admin.get(f"/v1/callbacks/{callback}"))["number"] == OTHER
+    assert last_words(office, call) == ()
+
+
+async def test_whether_a_number_has_a_callback_cannot_be_heard_and_codes_cannot_be_tried(office: Office) -> None:
+    admin = await calls_back(office)
+    callback, code = await scheduled(office, admin)
+    known, stranger = await waits(office), await waits(office, OTHER)
+    for n in range(1, 4):
+        guess = f"{(int(code) + n) % 10_000:04}"
+        assert [await asks(office, call, "callback_change", code=guess) for call in (known, stranger)] == [WRONG, WRONG]
+    assert await asks(office, known, "callback_change", code=code) == WRONG
+    assert (await asks(office, known, "callback_cancel", code=code))[1] == ("callback-not-now",)
+    assert (await admin.get(f"/v1/callbacks/{callback}"))["ended"] is None
+
+
+async def test_who_rings_into_the_place_hears_nothing_of_it_and_leaves_the_callback_when_he_leaves(
+    office: Office,
+) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    made = await admin.ask("POST", "/v1/callbacks", json={"call": call, "number": NUMBER})
+    callback, code = made.json()["id"], made.json()["code"]
+    await until(lambda: last_words(office, call), "he is let go")
+    behind = await waits(office, OTHER)
+    again = await waits(office)
+    assert await line(admin) == [("live", NUMBER), ("live", OTHER)]
+    office.pbx.caller_hangs_up(again)
+    await until_line(admin, [("callback", NUMBER), ("live", OTHER)])
+    again = await waits(office)
+    assert await asks(office, again, "callback_cancel", code=code) == ("sorry", ("callback-cancelled",))
+    office.pbx.caller_hangs_up(again)
+    await office.settled()
+    assert await line(admin) == [("live", OTHER)]
+    assert (await admin.get(f"/v1/callbacks/{callback}"))["ended"] == "rang_again"
+    assert office.pbx.stage(behind) is LegStage.WAITING
+
+
+async def test_who_rang_in_before_a_restart_leaves_the_callback_when_he_leaves_too(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    await admin.ask("POST", "/v1/callbacks", json={"call": call, "number": NUMBER})
+    await until(lambda: last_words(office, call), "he is let go")
+    again = await waits(office)
+    await office.written()
+    admin = await office.restarted()
+    await office.settled()
+    assert await line(admin) == [("live", NUMBER)]
+    office.pbx.caller_hangs_up(again)
+    await until_line(admin, [("callback", NUMBER)])
+
+
+async def test_who_opts_out_while_somebody_has_rung_in_is_not_called_afterwards(office: Office) -> None:
+    admin = await calls_back(office)
+    call = await waits(office)
+    await admin.ask("POST", "/v1/callbacks", json={"call": call, "number": NUMBER})
+    await until(lambda: last_words(office, call), "he is let go")
+    again = await waits(office)
+    await admin.ask("PUT", f"/v1/opt-outs/{NUMBER}")
+    behind = await waits(office, OTHER)
+    office.pbx.caller_hangs_up(again)
+    await until_line(admin, [("live", OTHER)])
+    assert len((await admin.get("/v1/callbacks"))["items"]) == 1
+    assert office.pbx.stage(behind) is LegStage.WAITING
+
+
+async def test_a_callback_that_goes_on_is_no_new_promise(office: Office) -> None:
+    admin = await calls_back(office, number_a_day=2)
+    call = await waits(office)
+    await admin.ask("POST", "/v1/callbacks", json={"call": call, "number": NUMBER})
+    await until(lambda: last_words(office, call), "he is let go")
+    for _ in range(3):
+        again = await waits(office)
+        office.pbx.caller_hangs_up(again)
+        await until_line(admin, [("callback", NUMBER)])
+    open_now = (await admin.get("/v1/queues/sales/line"))["items"][0]["call_id"]
+    assert (await admin.ask("DELETE", f"/v1/callbacks/{open_now}")).status_code == 204
+    assert (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).status_code == 201
 
 
 # ---------------------------------------------------------------- requests over REST
@@ -201,6 +328,46 @@ async def test_a_window_is_chosen_on_a_clock(office: Office) -> None:
     made = await admin.ask("POST", "/v1/callbacks", json=body)
     assert made.status_code == 201, made.text
     assert (made.json()["due_from"], made.json()["expires_at"]) == (f"{day}T01:00:00.000Z", f"{day}T01:30:00.000Z")
+
+
+async def test_a_window_that_is_changed_is_judged_like_a_new_one(office: Office) -> None:
+    admin = await calls_back(office)
+    made = (await admin.ask("POST", "/v1/callbacks", json=request(office, NUMBER))).json()
+
+    async def patched(**hours: float) -> str:
+        now = office.clock.now()
+        body = {name: datetime.fromtimestamp(now + 3600 * ahead, UTC).isoformat() for name, ahead in hours.items()}
+        reply = await admin.ask("PATCH", f"/v1/callbacks/{made['id']}", json=body)
+        return str(reply.json().get("slug", reply.status_code))
+
+    assert await patched(due_from=48, due_until=49) == "200"
+    assert await patched(due_until=100) == "invalid_window"
+    assert await patched(due_from=24 * 91, due_until=24 * 91 + 1) == "invalid_window"
+    quiet = {"callbacks": {"harm": {"quiet_from": "00:00", "quiet_until": "23:59"}}}
+    await admin.ask("PATCH", "/v1/queues/sales", json=quiet)
+    assert await patched(due_from=24, due_until=25) == "callback_refused"
+    assert (await refusals(admin))["quiet_hours"] == 1.0
+
+
+async def test_a_window_on_a_clock_is_kept_as_it_was_chosen_until_another_moment_is(office: Office) -> None:
+    admin = await calls_back(office)
+    day = datetime.fromtimestamp(office.clock.now() + 3 * 86_400, UTC).date().isoformat()
+    window = {"day": day, "begin": "10:00", "end": "11:00"}
+    body = {"queue": "sales", "number": NUMBER, "window": window, "zone": "Asia/Tehran"}
+    made = (await admin.ask("POST", "/v1/callbacks", json=body)).json()
+
+    async def chosen() -> str | None:
+        async with office.app.database.read() as connection:
+            return (await connection.execute(select(schema.callbacks.c.chosen))).scalar_one()
+
+    assert await chosen() == f"{day} 10:00 11:00"
+    admin = await office.restarted()
+    assert (await admin.get(f"/v1/callbacks/{made['id']}"))["due_from"] == made["due_from"]
+    due_until = datetime.fromisoformat(made["expires_at"]) + timedelta(hours=1)
+    reply = await admin.ask("PATCH", f"/v1/callbacks/{made['id']}", json={"due_until": due_until.isoformat()})
+    assert reply.status_code == 200, reply.text
+    await office.written()
+    assert await chosen() is None
 
 
 # ---------------------------------------------------------------- opt-outs

@@ -86,7 +86,8 @@ class Store:
         """As ``nobat.storage.callbacks`` reads it."""
         found = []
         for one in self.promised.values():
-            if one.callback in self.ended:
+            over = self.ended.get(one.callback)
+            if over is not None and over.why is not e.CallbackEnd.RANG_AGAIN:
                 continue
             tries = [made for made in self.attempted.values() if made.callback == one.callback]
             attempts = tuple(
@@ -96,7 +97,7 @@ class Store:
             found.append(
                 c.RestoreCallback(
                     one.callback, one.pbx, one.queue, one.number, one.since, one.serial, one.priority, one.at, one.expires_at,
-                    one.call, attempts=attempts,
+                    one.call, attempts=attempts, rung_into=over.call if over is not None else None,
                 )
             )  # fmt: skip
         return found
@@ -134,6 +135,7 @@ class CallbackRun:
         self.alive, self.linked = False, True
         self.order: list[str] = []  # numbers by the first connection attempt
         self.entered: list[str] = []
+        self.left_unseen: set[str] = set()
         self.stop_at = START + HORIZON_S
         for agent in AGENTS:
             self.pbx.registered[device_on(PBX, f"PJSIP/{agent}")] = True
@@ -409,8 +411,17 @@ class CallbackRun:
 
     def _rings_again(self, number: str) -> None:
         if number in self.pbx.told and number not in self.pbx.served and number not in self.pbx.numbers():
-            self.pbx.enter(number)
+            call = self.pbx.enter(number)
             self.point("rang_again")
+            if self.dice.random() < 0.3:
+                self.later(self.dice.uniform(0.5, 6.0), lambda: self._thinks_better_of_it(call, number))
+
+    def _thinks_better_of_it(self, call: CallId, number: str) -> None:
+        """He hangs up before anybody is there for him: if that was seen, he is called as he was promised."""
+        if self.pbx.waits(call):
+            run = self.run_number
+            self._leaves(call)
+            self.later(0.05, lambda: None if self._lives(run) and self.linked else self.left_unseen.add(number))
 
     def _tried(self, number: str) -> None:
         if number not in self.order:
@@ -442,5 +453,5 @@ class CallbackRun:
         return found
 
     def _lost_on_purpose(self, number: str) -> bool:
-        """Customers never hang up here: only a PBX that was struck takes them off the line."""
-        return self.strikes_pbx
+        """Who hangs up is seen doing so, or it was in an outage; else only a PBX that was struck takes them off the line."""
+        return self.strikes_pbx or number in self.left_unseen

@@ -42,6 +42,7 @@ class AtHome:
     callback: str
     first: Customer
     tone: int | str = HOME_TONE
+    code: str = ""
 
     @property
     def serving(self) -> Serving:
@@ -60,7 +61,7 @@ class AtHome:
         reply = await serving.api.post("/v1/callbacks", json={"call": call["id"], "number": own})
         assert reply.status_code == 201, reply.text
         await serving.bank.until(lambda: customer.is_over, f"{own} is let go", 15)
-        return cls(team, own, reply.json()["id"], customer, tone)
+        return cls(team, own, reply.json()["id"], customer, tone, reply.json()["code"])
 
     async def now(self) -> Json:
         """The callback, as the API shows it."""

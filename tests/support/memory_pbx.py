@@ -187,11 +187,11 @@ class MemoryPbx:
         self.say([PhoneAsked(ask, device_on(self.name, dial_string), kind, agent, pin, reason)])
         return ask
 
-    def caller_asks(self, call: CallId, kind: str, keyed: str = "") -> str:
+    def caller_asks(self, call: CallId, kind: str, keyed: str = "", code: str = "") -> str:
         """A waiting caller has pressed keys; the id under which what he hears will be found in ``answers``."""
         self._serial += 1
         ask = f"{self.world.channels[call].entered.leg}.{self._serial}"
-        self.say([CallerAsked(call, ask, kind, keyed)])
+        self.say([CallerAsked(call, ask, kind, keyed, code)])
         return ask
 
     # ------------------------------------------------------------ requests

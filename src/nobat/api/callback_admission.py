@@ -3,14 +3,16 @@
 The role is the route's, the audit row has been written when this is asked, so refusals leave one too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from acd.errors import Invalid
 from acd.ids import QueueId
 from callback.schedule import Instants, instants, may_be_promised
 from nobat.api.access import Access
-from nobat.api.callback_models import CallbackIn
+from nobat.api.callback_models import CallbackIn, CallbackPatch
 from nobat.callback_desk import zones_of
+from nobat.storage.database import seconds
 
 
 async def admitted(
@@ -34,3 +36,16 @@ def chosen(body: CallbackIn, now: float) -> tuple[float, float]:
     if not may_be_promised(found, now):
         raise Invalid("invalid_window", "the window is over, too long, or too far away", field="window")
     return found.due_from, found.due_until
+
+
+def moved(body: CallbackPatch, row: Mapping[str, Any], now: float) -> list[float]:
+    """About when an open callback is to be called once it is changed. Raises ``invalid_window``, as for a new one."""
+    due_from = body.due_from.timestamp() if body.due_from is not None else None
+    if due_from is None and row["due_from"] is not None:
+        due_from = seconds(row["due_from"])
+    begin = max(now, due_from or now)
+    end = body.due_until.timestamp() if body.due_until is not None else seconds(row["expires_at"])
+    named = body.due_from is not None or body.due_until is not None
+    if named and (end <= begin or not may_be_promised(Instants(begin, end), now)):
+        raise Invalid("invalid_window", "the window is over, too long, or too far away", field="window")
+    return [begin, end - 1] if due_from is not None else [begin]

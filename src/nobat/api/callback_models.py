@@ -18,6 +18,11 @@ CustomerNumber = Annotated[
     str, Field(min_length=1, max_length=40, description="In any writing.", examples=["+989121234567"])
 ]
 When = Annotated[AwareDatetime, Field(strict=False)]
+CODE = "With it the customer may change or cancel this by key. Told once, to whoever makes the promise; else null."
+NOT_DIALLED = (
+    "What keeps the customer from being dialled, whoever is free: `window_has_not_begun`, `gap_after_the_last_attempt`, "
+    "`as_many_dialled_as_allowed`; null if nothing does."
+)
 Priority = Annotated[int, Field(ge=0, le=1_000)]
 
 
@@ -90,6 +95,8 @@ class CallbackOut(BaseModel):
     reached_in: str | None = Field(description="The call in which the customer was on, or rang again.")
     waited_s: float | None = Field(description="From the entry to the end of it.")
     next_attempt_at: Moment | None
+    not_dialled_because: str | None = Field(description=NOT_DIALLED)
+    code: str | None = Field(default=None, description=CODE)
     attempts: list[AttemptOut]
 
     @classmethod
@@ -127,6 +134,7 @@ class CallbackOut(BaseModel):
             reached_in=row["in_call"] if row["in_call"] is not None else live.on if live is not None else None,
             waited_s=rounded(row["waited_s"]) if row["waited_s"] is not None else None,
             next_attempt_at=perhaps(live.next_at) if live is not None else None,
+            not_dialled_because=live.held_up if live is not None else None,
             attempts=[_attempt(one, live) for one in attempts],
         )
 

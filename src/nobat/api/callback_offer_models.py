@@ -43,6 +43,9 @@ class HarmIn(_Body):
     quiet_until: Clock = "00:00"
     number_a_day: Annotated[Cap, Field(description="Promises to one number in 24 hours; 0: no such cap.")] = 3
     most_open: Annotated[Cap, Field(description="Promises of the queue not kept yet; 0: no such cap.")] = 200
+    most_dialled: Annotated[
+        Cap, Field(description="Customers of the queue who are dialled at once; 0: no such cap.")
+    ] = 50
 
 
 class WindowIn(_Body):

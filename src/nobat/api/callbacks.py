@@ -9,8 +9,9 @@ from acd.callback_commands import CancelCallback, ChangeCallback, PromiseCallbac
 from acd.errors import illegal_transition, unknown
 from acd.ids import AgentId, CallbackId, PbxId, QueueId
 from callback import views
+from callback.schedule import written
 from nobat.api.access import Access, SupervisorAccess
-from nobat.api.callback_admission import admitted, chosen
+from nobat.api.callback_admission import admitted, chosen, moved
 from nobat.api.callback_models import CallbackIn, CallbackOut, CallbackPatch, States
 from nobat.api.paging import Cursor, Limit, Page, cut, decode
 from nobat.api.responses import errors
@@ -85,6 +86,7 @@ async def create_callback(access: SupervisorAccess, body: CallbackIn) -> Callbac
     else:
         callback = await _schedule(access, body)
     (shown,) = await as_shown(access, [await _row(access, callback)])
+    shown.code = access.service.callbacks.code(callback)
     return shown
 
 
@@ -111,6 +113,7 @@ async def _schedule(access: Access, body: CallbackIn) -> CallbackId:
             body.name,
             body.language,
             body.priority,
+            written(body.window.window()) if body.window is not None else "",
         )
     )
     return callback
@@ -125,12 +128,15 @@ async def get_callback(access: SupervisorAccess, callback: PathId) -> CallbackOu
 
 @router.patch("/{callback}", operation_id="changeCallback", responses=errors(404, 409))
 async def change_callback(access: SupervisorAccess, callback: PathId, body: CallbackPatch) -> CallbackOut:
-    """Number, window or priority; 409 while the customer is being dialled, or later."""
+    """Number, window or priority, judged like a new one; 409 while the customer is being dialled, or later."""
     row = await _open(access, callback, "changed")
     await access.audit("changeCallback", row["id"])
+    calls_at = moved(body, row, access.service.now())
     number = body.number
     if number is not None:
-        number = await admitted(access, QueueId(row["queue_id"]), number, [], callback)
+        number = await admitted(access, QueueId(row["queue_id"]), number, calls_at, callback)
+    elif body.due_from is not None or body.due_until is not None:
+        access.service.callbacks.refuse_quiet(QueueId(row["queue_id"]), row["number"], calls_at)
     await access.service.engine.ask(
         ChangeCallback(
             CallbackId(callback),
@@ -138,6 +144,7 @@ async def change_callback(access: SupervisorAccess, callback: PathId, body: Call
             body.due_from.timestamp() if body.due_from is not None else None,
             body.due_until.timestamp() if body.due_until is not None else None,
             body.priority,
+            "" if body.due_from is not None or body.due_until is not None else None,
         )
     )
     return await get_callback(access, callback)

@@ -6,6 +6,7 @@ to the database does not matter: a promise that is written late does not bring a
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from acd.callback_events import (
     CallbackAttempted,
     CallbackAttemptEnded,
     CallbackChanged,
+    CallbackEnd,
     CallbackEnded,
     CallbackEvent,
     CallbackPromised,
@@ -29,6 +31,9 @@ from nobat.storage.keyset import behind
 
 Insert = Callable[[Table], Any]
 Row = dict[str, Any]
+
+LONGEST_CALL_S = 86_400.0
+"""How long somebody who has rung into the place of his callback may have been in line."""
 
 _AT_ONCE = 500
 """Ids in one question: databases have a limit."""
@@ -54,6 +59,7 @@ def _row(event: CallbackEvent) -> tuple[Table, Row]:
                 "priority": event.priority,
                 "expires_at": when(event.expires_at),
                 "due_from": _perhaps(event.due_from),
+                "chosen": event.chosen or None,
             }
         case CallbackEnded():
             return schema.callbacks, {
@@ -105,6 +111,7 @@ def _promised(event: CallbackPromised) -> Row:
         "agent_id": event.agent,
         "window_from": _perhaps(window[0]),
         "window_to": _perhaps(window[1]),
+        "chosen": event.chosen or None,
     }
 
 
@@ -126,8 +133,10 @@ def _merge(insert: Insert, table: Table, columns: tuple[str, ...]) -> Any:
 # ---------------------------------------------------------------- reading
 
 
-async def restored_callbacks(database: Database) -> list[RestoreCallback]:
-    """Callbacks that were promised and have not ended, earliest place first, with all their attempts."""
+async def restored_callbacks(database: Database, now: float) -> list[RestoreCallback]:
+    """Callbacks that were promised and have not ended, earliest place first, with all their attempts; then those into whose
+    places somebody has rung lately who, as far as the database knows, is on the line still.
+    """
     callback, attempt = schema.callbacks.c, schema.callback_attempts.c
     is_open = and_(callback.ended_at.is_(None), callback.promised_at.is_not(None))
     async with database.read() as connection:
@@ -139,7 +148,12 @@ async def restored_callbacks(database: Database) -> list[RestoreCallback]:
         attempts: defaultdict[str, list[RestoreAttempt]] = defaultdict(list)
         for row in (await connection.execute(tried)).mappings():
             attempts[row["callback_id"]].append(_attempt(row))
-    return [_restored(row, attempts[row["id"]]) for row in rows]
+        lately = and_(callback.ended_at > when(now - LONGEST_CALL_S), callback.why == CallbackEnd.RANG_AGAIN.value)
+        on_the_line = callback.in_call.not_in(select(schema.calls.c.id).where(schema.calls.c.id == callback.in_call))
+        rung_into = select(schema.callbacks).where(lately, on_the_line, callback.number.is_not(None))
+        live = list((await connection.execute(rung_into)).mappings())
+    found = [_restored(row, attempts[row["id"]]) for row in rows]
+    return found + [replace(_restored(row, []), rung_into=CallId(row["in_call"])) for row in live]
 
 
 def _attempt(row: Any) -> RestoreAttempt:
@@ -174,6 +188,7 @@ def _restored(row: Any, attempts: list[RestoreAttempt]) -> RestoreCallback:
         zone=row["zone"],
         agent=AgentId(row["agent_id"]) if row["agent_id"] is not None else None,
         window=(window_from, window_to) if window_from is not None and window_to is not None else None,
+        chosen=row["chosen"] or "",
         attempts=tuple(sorted(attempts, key=lambda one: int(one.id.rpartition(".")[2]))),
     )
 

@@ -19,7 +19,7 @@ from nobat.storage.nodelock import NodeLock
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test holds it against the folder."""
 
 _ADVISORY_LOCK = 0x4E6F626174  # "Nobat"

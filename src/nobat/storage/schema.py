@@ -401,6 +401,7 @@ callbacks = Table(
     Column("agent_id", ID),
     Column("window_from", UtcDateTime),
     Column("window_to", UtcDateTime),
+    Column("chosen", String(40)),
     Column("ended_at", UtcDateTime),
     Column("why", String(20)),
     Column("tries", Integer),
@@ -410,6 +411,14 @@ callbacks = Table(
     Index("ix_callbacks_promised_at_id", "promised_at", "id"),
     Index(None, "ended_at"),
     Index("ix_callbacks_number_promised_at", "number", "promised_at"),
+)
+
+# One row: from it the codes of callbacks are worked out (callback.codes).
+callback_secret = Table(
+    "callback_secret",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    some("secret", String(64)),
 )
 
 # Every attempt to reach a customer: a row without a result is an intent of which nobody knows yet what became.

@@ -28,9 +28,13 @@ def asks(ask: str = FIRST, kind: str = "callback") -> e.PhoneAsks:
     return e.PhoneAsks(CALLER_CHANNEL, CALLER, ask, kind)
 
 
-def given_a_question(ask: str = FIRST, kind: str = "callback", keyed: str = "") -> Desk:
+def given_a_question(ask: str = FIRST, kind: str = "callback", keyed: str = "", code: str = "") -> Desk:
     desk = given_a_waiting_caller()
-    said = {names.ASK: ask, names.ASK_KIND: kind} | ({names.ASK_KEYED: keyed} if keyed else {})
+    said = (
+        {names.ASK: ask, names.ASK_KIND: kind}
+        | ({names.ASK_KEYED: keyed} if keyed else {})
+        | ({names.ASK_CODE: code} if code else {})
+    )
     desk.answers[Purpose.WHAT_A_CALLER_ASKS] = caller_reading(**said)
     return desk.hears(asks(ask, kind))
 
@@ -44,6 +48,12 @@ def test_a_question_is_told_once_with_what_was_keyed_in_and_hides_it() -> None:
     desk = given_a_question(kind="callback_number", keyed="09123456789").hears(asks(kind="callback_number"))
     assert desk.facts == [CallerAsked(CALL, FIRST, "callback_number", "09123456789")]
     assert "0912" not in repr(desk.facts[0])
+
+
+def test_a_code_comes_with_the_question_and_is_hidden_too() -> None:
+    desk = given_a_question(kind="callback_change", code="4712").hears(asks(kind="callback_change"))
+    assert desk.facts == [CallerAsked(CALL, FIRST, "callback_change", "", "4712")]
+    assert "4712" not in repr(desk.facts)
 
 
 @pytest.mark.parametrize("keyed", ["0912*", "١٢٣٤٥٦٧٨", "1" * 41, "0912\r\nAction: Logoff"])

@@ -6,12 +6,13 @@ from acd import callback_commands as c
 from acd import telephony as t
 from acd.callback_policy import AttemptResult, CallbackPolicy, Retries, Retry
 from acd.callback_port import DialCustomer, StopAttempt
-from acd.commands import SignOut, TakeBreak
+from acd.commands import RemoveQueue, SignOut, TakeBreak
 from acd.errors import AcdError
 from acd.events import VisitDecided
-from acd.ids import AgentId
+from acd.ids import AgentId, CallbackId, PbxId
 from acd.outcomes import Outcome
 from tests.support.callbacks import CALLS_BACK, CallbackWorld
+from tests.support.world import SALES
 
 
 def world(*agents: str, **policy: object) -> CallbackWorld:
@@ -152,18 +153,6 @@ def test_who_rings_again_has_his_place_and_is_not_called() -> None:
     assert one.rung(again) == ("101",)
 
 
-def test_who_has_rung_again_may_take_another_callback_at_the_same_place() -> None:
-    one = world("101")
-    busy(one, "101")
-    one.take_callback(one.enter())
-    behind = one.enter(number="09127777777")
-    one.now += 5
-    again = one.enter(number="+98912000")
-    callback = one.take_callback(again, "0912999")
-    assert one.line() == [("callback", callback), ("live", behind)]
-    assert one.keeper.sessions[callback].number == "0912999"
-
-
 def test_whoever_was_promised_one_in_vain_may_be_promised_another() -> None:
     one = world("101")
     busy(one, "101")
@@ -296,3 +285,15 @@ def test_a_scheduled_callback_waits_for_its_window() -> None:
     assert not one.dialled()
     one.wait(2)
     assert isinstance(one.dialled()[0], DialCustomer)
+
+
+def test_a_queue_with_a_callback_for_later_stays() -> None:
+    one = world("101")
+    pbx = one.entry().call.rpartition("-")[0]
+    callback = CallbackId(f"{pbx}-1.1.cs")
+    window = (one.now + 3600, one.now + 7200)
+    one.do(c.ScheduleCallback(callback, PbxId(pbx), SALES, "09121111111", *window))
+    with pytest.raises(AcdError, match="has callers"):
+        one.do(RemoveQueue(SALES))
+    one.do(c.CancelCallback(callback))
+    one.do(RemoveQueue(SALES))

@@ -7,7 +7,7 @@ import pytest
 from acd.callback_policy import AttemptResult, CallbackMode, CallbackPolicy
 from acd.calls import CallState
 from acd.ids import AgentId, CallId
-from acd.telephony import Offer
+from acd.telephony import Announce, Offer
 from callback import just_in_time
 from tests.support.callbacks import CallbackWorld
 from tests.support.world import SALES
@@ -174,3 +174,86 @@ def test_fifty_callers_of_whom_half_are_called_back_are_tried_in_the_order_in_wh
     assert max(passed_by) <= 1
     assert AgentId("101") in one.floor.agents
     assert AttemptResult.CONNECTED in one.results()
+
+
+def told(one: CallbackWorld, customer: CallId) -> list[str]:
+    said = [request for request in one.requests if isinstance(request, Announce) and request.call == customer]
+    return [prompt for request in said for prompt in request.prompts]
+
+
+def test_who_comes_on_when_nobody_is_free_is_next_and_hears_why() -> None:
+    one = world("101", "102")
+    (talking, _) = busy(one, "101", "102")
+    one.take_callback(one.enter())
+    behind = one.enter(number="09127777777")
+    one.wait(100)
+    customer = one.presses_one()
+    assert told(one, customer) == ["callback-wait"]
+    assert one.line() == [("live", customer), ("live", behind)]
+    one.agent_hangs_up(talking, "101")
+    one.wait(10)
+    assert one.rung(customer) == ("101",)
+
+
+def test_who_comes_on_behind_somebody_is_not_told_that_he_is_next() -> None:
+    one = world("101", "102", "103")
+    busy(one, "101", "102", "103")
+    before = one.enter(number="09127777777")
+    one.take_callback(one.enter())
+    one.wait(104)
+    customer = one.presses_one()
+    assert (one.line(), told(one, customer)) == ([("live", before), ("live", customer)], [])
+
+
+def test_who_is_passed_while_the_intent_is_written_down_has_the_next_agent() -> None:
+    one = world("101", "102")
+    (first, second) = busy(one, "101", "102")
+    callback = one.take_callback(one.enter())
+    later = [one.enter(number=f"0913{n}000") for n in range(3)]
+    one.slow = True
+    one.wait(100)
+    assert (one.state(callback), one.dialled()) == ("planned", [])
+    one.agent_hangs_up(first, "101")
+    assert one.rung(later[0]) == ("101",)
+    one.agent_hangs_up(second, "102")
+    one.wait(0.1)
+    current = one.agent("102").current
+    assert current is not None
+    assert current.callback == callback
+    one.written()
+    customer = one.presses_one()
+    assert one.rung(customer) == ("102",)
+
+
+def test_an_intent_that_cannot_be_written_gives_the_agent_back() -> None:
+    one = world("101", "102")
+    (first, second) = busy(one, "101", "102")
+    one.take_callback(one.enter())
+    later = [one.enter(number=f"0913{n}000") for n in range(2)]
+    one.slow = True
+    one.wait(100)
+    one.agent_hangs_up(first, "101")
+    one.agent_hangs_up(second, "102")
+    one.wait(0.1)
+    one.storage = False
+    one.written()
+    assert one.rung(later[1]) == ("102",)
+
+
+def test_two_agents_who_are_free_in_one_moment_do_not_both_pass() -> None:
+    one = world("101", "102")
+    (first, second) = busy(one, "101", "102")
+    callback = one.take_callback(one.enter())
+    later = [one.enter(number=f"0913{n}000") for n in range(4)]
+    one.floor.offering = False
+    one.agent_hangs_up(first, "101")
+    one.agent_hangs_up(second, "102")
+    one.wait(0.1)
+    one.floor.offering = True
+    for agent in ("101", "102"):
+        one.floor.fresh_agents[AgentId(agent)] = None
+    one.wait(1.0)
+    currents = [one.agent(agent).current for agent in ("101", "102")]
+    assert {one.rung(later[0]), one.rung(later[1])} == {("101",), ()}
+    assert [current.callback for current in currents if current is not None and current.callback] == [callback]
+    assert one.rung(later[2]) == ()

@@ -1,5 +1,6 @@
 """Chosen times on clocks that are set, in every zone that there is."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,7 +11,7 @@ from acd import telephony as t
 from acd.callback_commands import RestoreCallback, ScheduleCallback
 from acd.callback_events import CallbackEnded
 from acd.callback_policy import AttemptResult, CallbackMode, CallbackPolicy, Retries, Retry
-from acd.ids import CallbackId
+from acd.ids import CallbackId, PbxId, QueueId
 from callback.schedule import (
     Instants,
     Quiet,
@@ -20,7 +21,10 @@ from callback.schedule import (
     is_quiet,
     may_be_called_at,
     may_be_promised,
+    read,
+    written,
 )
+from nobat.callback_windows import moved
 from tests.support.callbacks import CallbackWorld
 from tests.support.world import PBX, SALES, device
 
@@ -220,3 +224,28 @@ def test_fifty_became_due_while_the_service_was_away_and_each_is_dialled_once_as
         world.wait(1)
     numbers = [int(one.number[-2:]) for one in world.dialled()]
     assert numbers == [number for number in range(50) if number % 10 != 3]
+
+
+def test_a_window_is_kept_as_it_was_chosen_and_follows_new_rules_of_its_zone() -> None:
+    chosen = Window(date(2026, 11, 25), time(10, 0), time(11, 30))
+    assert (written(chosen), read(written(chosen))) == ("2026-11-25 10:00 11:30", chosen)
+    right = instants(chosen, ZoneInfo("Asia/Tehran"))
+    old_rules = RestoreCallback(
+        CallbackId("pbx1-1.1.cs"),
+        PbxId("pbx1"),
+        QueueId("sales"),
+        "09121111111",
+        since=right.due_from - 3600,
+        serial=0,
+        priority=0,
+        promised_at=0.0,
+        expires_at=right.due_until - 3600,
+        due_from=right.due_from - 3600,
+        zone="Asia/Tehran",
+        chosen=written(chosen),
+    )
+    (change,) = moved([old_rules], right.due_from - 7200)
+    assert (change.due_from, change.due_until) == (right.due_from, right.due_until)
+    assert not moved([replace(old_rules, due_from=right.due_from)], 0.0)
+    assert not moved([replace(old_rules, chosen="")], 0.0)
+    assert not moved([old_rules], right.due_from - 1800)  # begun by the old ones
