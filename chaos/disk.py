@@ -20,10 +20,10 @@ class SmallDisk:
     folder: Path
 
     @classmethod
-    def at(cls, folder: Path) -> "SmallDisk | None":
-        """One on ``folder``, which must be empty; None where nobody may mount."""
+    def at(cls, folder: Path, size: str = SIZE, more: str = "mode=0700") -> "SmallDisk | None":
+        """One on ``folder``, which must be empty; ``more``: options of the file system. None where nobody may mount."""
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", f"size={size},{more}", "tmpfs", str(folder)],
             capture_output=True,
             check=False,
         )

@@ -139,6 +139,7 @@ class Call:
     asked: bool = False  # what he thought of it …
     score: int | None = None  # … and the answer
     recording: Recording | None = None  # of the conversation that goes on
+    taped: Recording | None = None  # of the one that ended last
     private: bool = False  # is neither recorded nor listened to: the caller was asked, and has not consented
     away: bool = False  # has no leg: the caller is to be called back, and this is the place in the line
     callback: CallbackId | None = None  # that the caller was promised, or by which he was reached

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from acd import calling, moving
+from acd import calling, moving, taping
 from acd.agents import FREE, Agent, Talking
 from acd.calls import Call, CallState
 from acd.consult_port import CallerTaken
@@ -34,6 +34,7 @@ def transferred(floor: "Floor", turn: Turn, call: Call, kind: TargetKind, to: st
     heir.resume(turn.now)
     call.talks = (*call.talks, heir)
     call.move(CallState.TALKING, turn.now)
+    taping.goes_on(call)
     if heir.agent is not None:
         floor.served(call.caller, heir.agent)
 

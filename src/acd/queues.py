@@ -84,10 +84,12 @@ class BreakPolicy:
 @dataclass(frozen=True, slots=True)
 class SupervisionPolicy:
     """What holds when a supervisor listens to a queue's calls. ``tone``: caller and agent hear a short tone as he joins.
-    ``exempt``: agents who are never supervised, whatever queue the call is of.
+    ``display``: what the agent's phone shows then in place of the caller's name, and the agent's application is told; empty:
+    neither. ``exempt``: agents who are never supervised, whatever queue the call is of.
     """
 
     tone: bool = False
+    display: str = ""
     exempt: tuple[AgentId, ...] = ()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from acd import announcing, away, calling, consulting, fallback, joining, overflow, returning, taping
 from acd.calls import Call, CallState
 from acd.events import PbxReady
-from acd.ids import accepts_by_key, pbx_of, split_device
+from acd.ids import DeviceId, accepts_by_key, pbx_of, split_device
 from acd.outcomes import Outcome
 from acd.pbxs import PbxState
 from acd.repairs import Repairs
@@ -133,12 +133,30 @@ def _come_back(floor: "Floor", turn: Turn, call: Call) -> None:
 
 def _connect(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall) -> None:
     at = found.connected_at if found.connected_at is not None else turn.now
-    calling.connect(floor, turn, call, found.device, found.agent_leg, min(at, turn.now))
+    device = found.device if found.agent_leg is not None or found.stage is not LegStage.AFTER else None
+    calling.connect(floor, turn, call, device, found.agent_leg, min(at, turn.now))
     if found.stage is LegStage.AFTER:
         calling.end_talk(floor, turn, call, "agent")
         call.asked = found.surveyed
+        _whose_it_was(floor, call, found.device, at)
     else:
         consulting.found(floor, turn, call, found.consult)
+
+
+def _whose_it_was(floor: "Floor", call: Call, device: DeviceId | None, connected_at: float) -> None:
+    """The agent of a conversation that is over, whose leg is gone: history has the talk, or the phone says who it was.
+
+    He is not engaged: his own work has gone on, and may be with another caller by now.
+    """
+    if call.agent is not None:
+        return
+    before = call.talks[-2] if len(call.talks) > 1 else None
+    if before is not None and before.ended_at is not None and before.ended_at > connected_at:
+        call.talks = call.talks[:-1]  # that very conversation
+        return
+    agent = calling.agent_at(floor, device) if device is not None else None
+    if agent is not None:
+        call.talks[-1].agent = agent.id
 
 
 def _by_itself(floor: "Floor", turn: Turn, call: Call, found: SnapshotCall, repairs: Repairs) -> bool:

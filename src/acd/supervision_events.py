@@ -94,5 +94,16 @@ class HelpSettled:
     how: str
 
 
+@record
+class AgentTold:
+    """The agent is told that the conversation is listened to, or that it is so no more: for queues that want it."""
+
+    at: float
+    agent: AgentId
+    call: CallId
+    queue: QueueId
+    listened_to: bool
+
+
 SessionEvent = SupervisionBegun | SupervisionMoved | SupervisionPaused | SupervisionModeChosen | SupervisionEnded
-SupervisionEvent = SessionEvent | CallTakenOver | HelpAsked | HelpSettled
+SupervisionEvent = SessionEvent | CallTakenOver | HelpAsked | HelpSettled | AgentTold

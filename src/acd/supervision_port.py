@@ -53,10 +53,14 @@ class SupervisorHears:
 
 @record
 class SupervisorLoose:
-    """The conversation of ``leg`` is over for the supervisor. The PBX hangs his leg up in a moment unless it is sent elsewhere."""
+    """The conversation of ``leg`` is over for the supervisor. The PBX hangs his leg up in a moment unless it is sent elsewhere.
+
+    ``mode`` is how he was in it, where the PBX knows.
+    """
 
     session: SupervisionId
     leg: LegId
+    mode: Mode | None = None
 
 
 @record
@@ -124,5 +128,15 @@ class EndSupervision:
     session: SupervisionId
 
 
+@record
+class ShowAgent:
+    """Let the agent's phone show ``words`` as the name of whom it talks to, while the conversation of ``leg`` goes on."""
+
+    call: CallId
+    leg: LegId
+    words: tuple[str, ...]
+
+
 SupervisionFact = SupervisorUp | SupervisorMissed | SupervisorHears | SupervisorLoose | SupervisorGone
-SupervisionRequest = RingSupervisor | Supervise | Quieten | EndSupervision
+SupervisorRequest = RingSupervisor | Supervise | Quieten | EndSupervision
+SupervisionRequest = SupervisorRequest | ShowAgent

@@ -78,8 +78,14 @@ def began(floor: "Floor", turn: Turn, call: Call, recording: str, at: float) -> 
 def ended(turn: Turn, call: Call) -> None:
     """The conversation is over."""
     one, call.recording = call.recording, None
+    call.taped = one
     if one is not None:
         turn.emit(RecordingEnded(turn.now, call.id, call.queue, one.id))
+
+
+def goes_on(call: Call) -> None:
+    """Somebody else has the caller without a gap, and the PBX records on: it is the same recording, paused if it was paused."""
+    call.recording, call.taped = call.taped, None
 
 
 def control(floor: "Floor", turn: Turn, command: c.ControlRecording) -> None:

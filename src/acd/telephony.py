@@ -223,7 +223,8 @@ class DeviceChanged:
 
 @record
 class SnapshotCall:
-    """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING.
+    """One call as a snapshot found it. ``device``, ``agent_leg`` and ``connected_at`` speak only when it is TALKING, or AFTER: then
+    a ``device`` without a leg is that of the phone which has hung up, where that is certain.
 
     An offer whose request has reached the caller's channel is OFFERED, even if the caller has not yet left the wait loop.
     """

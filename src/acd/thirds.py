@@ -6,7 +6,7 @@ the agent leaves, the supervisor's begins, and the call goes on as it was. Calle
 
 from typing import TYPE_CHECKING
 
-from acd import calling, returning
+from acd import calling, returning, taping
 from acd.calls import Call, CallState
 from acd.ids import DeviceId, LegId
 from acd.talks import Talk
@@ -23,6 +23,7 @@ def talk_on(turn: Turn, call: Call, device: DeviceId, leg: LegId) -> None:
         call.move(CallState.TALKING, turn.now)
     call.ended_by = None
     call.third = leg
+    taping.goes_on(call)
     call.talks = (*call.talks, Talk(last.queue, turn.now, device=device, leg=leg, offer=last.offer))
 
 

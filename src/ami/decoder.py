@@ -163,7 +163,7 @@ _USER_SCHEMAS = {
         _Schema(names.EVENT_CONSULT, ConsultStep, "Channel Uniqueid Call Offer Step", may=("To",)),
         _Schema(names.EVENT_RECORD, RecordingKey, "Channel Uniqueid Call Ask"),
         _Schema(names.EVENT_SURVEY, SurveyOver, "Channel Uniqueid Call Score", number=3),
-        _Schema(names.EVENT_SPY, SupervisorAt, "Channel Uniqueid Spy Now At"),
+        _Schema(names.EVENT_SPY, SupervisorAt, "Channel Uniqueid Spy Now At How"),
         _Schema(names.EVENT_SAID, AnnouncementBegan, "Channel Uniqueid Call Say"),
     )
 }

@@ -245,13 +245,14 @@ class DeviceStateSeen:
 
 @dataclass(frozen=True, slots=True)
 class SupervisorAt:
-    """UserEvent AcdSpy: a supervisor's leg is ``now`` up, over, or in a mode, with the leg ``at``."""
+    """UserEvent AcdSpy: a supervisor's leg is ``now`` up, over (a mode: ``how``), or in a mode, with the leg ``at``."""
 
     channel: str
     leg: str
     spy: str
     now: str
     at: str
+    how: str
 
 
 @dataclass(frozen=True, slots=True)

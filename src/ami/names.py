@@ -164,7 +164,7 @@ EVENT_CONSULT = "AcdConsult"  # Call, Offer, Step: held, back, merged, alone, ov
 EVENT_RECORD = "AcdRecord"  # Call, Action (pause, resume); raised by the agent's leg
 EVENT_SURVEY = "AcdSurvey"  # Call, Score (a digit, or 0)
 EVENT_SAID = "AcdSaid"  # Call, Say: the announcement that begins
-EVENT_SPY = "AcdSpy"  # Spy, Now (up, over, or a mode), At: the agent's leg
+EVENT_SPY = "AcdSpy"  # Spy, Now (up, over, or a mode), At: the agent's leg, How: the mode that is over
 EVENT_ATTEMPT = "AcdAttempt"  # Attempt, Status: dialling, answered, or what became of it
 USER_EVENTS = (
     EVENT_ENTER,

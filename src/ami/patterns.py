@@ -15,6 +15,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
 NUMBER = re.compile(r"\+?[0-9]{3,15}")
 QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TITLE = re.compile(rf"[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]{{1,{TITLE_LENGTH}}}")  # as the dialplan lets through
+SHOWN = re.compile(rf"[A-Za-z0-9 .:\u00a1-\ud7ff\uf900-\uffef-]{{0,{2 * TITLE_LENGTH + 2}}}")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 ASKED = re.compile(r"(agent|queue|number)-\+?[A-Za-z0-9_-]{1,64}")  # who is asked in a consult
 SOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(/[a-z0-9][a-z0-9_-]{0,60}){0,3}")  # relative, and never upwards

@@ -189,13 +189,18 @@ def _call(
         entered,
         stage,
         offer.id,
-        agent.device if agent is not None else None,
+        agent.device if agent is not None else _rung_alone(stage, targets),
         agent.leg if agent is not None else None,
         talk.since if talk.since is not None else seconds(found.variables.get(names.CONNECTED)),
         talk.consult,
         record,
         found.context == names.SURVEY,
     )
+
+
+def _rung_alone(stage: LegStage, targets: Sequence[DeviceId]) -> DeviceId | None:
+    """Whose phone it was that has hung up: known where the offer rang no other."""
+    return targets[0] if stage is LegStage.AFTER and len(targets) == 1 else None
 
 
 def _stage(found: ChannelReading) -> LegStage:

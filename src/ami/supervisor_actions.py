@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ami import names, patterns
 from ami.actions import ActionRefused, exact_channel
-from ami.checks import Headers
+from ami.checks import Headers, checked
 
 _VARIABLES = f"ARRAY({names.SPY_ON},{names.SPY_AT})"
 _FROM = "nobat"  # what stands where a number would
@@ -53,6 +53,26 @@ class SetTarget:
             raise ActionRefused("malformed_value", "Value")
         value = f"{exact_channel(self.target)},{self.leg}"
         return (("Channel", exact_channel(self.channel)), ("Variable", _VARIABLES), ("Value", value))
+
+
+@dataclass(frozen=True, slots=True)
+class ShowName:
+    """What a phone in a conversation shows as the name of the other side: Asterisk tells it by an UPDATE, without new sound.
+
+    A phone that is told no number takes no name either, so who withholds his has a word in its place.
+    """
+
+    action: ClassVar[str] = "Setvar"
+    channel: str
+    name: str
+    numbered: bool
+
+    def headers(self) -> Headers:
+        name = checked(patterns.SHOWN, self.name, "Value")
+        channel = ("Channel", exact_channel(self.channel))
+        if self.numbered:
+            return (channel, ("Variable", "CONNECTEDLINE(name)"), ("Value", name))
+        return (channel, ("Variable", "CONNECTEDLINE(all)"), ("Value", f'"{name}" <{_FROM}>'))
 
 
 @dataclass(frozen=True, slots=True)

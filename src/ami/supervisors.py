@@ -16,11 +16,11 @@ from acd.supervision_port import (
     RingSupervisor,
     SnapshotSupervisor,
     Supervise,
-    SupervisionRequest,
     SupervisorGone,
     SupervisorHears,
     SupervisorLoose,
     SupervisorMissed,
+    SupervisorRequest,
     SupervisorUp,
 )
 from ami import actions, causes, names
@@ -93,7 +93,7 @@ class Supervisors:
                 leg.up = True
                 self._say(SupervisorUp(leg.session))
         elif event.now == "over":
-            self._say(SupervisorLoose(leg.session, LegId(event.at)))
+            self._say(SupervisorLoose(leg.session, LegId(event.at), _mode(event.how)))
         else:
             mode = _mode(event.now)
             if mode is not None:
@@ -142,7 +142,7 @@ class Supervisors:
     # ------------------------------------------------------------ requests
 
     def translate(
-        self, request: SupervisionRequest, channel_of: Callable[[LegId], str | None]
+        self, request: SupervisorRequest, channel_of: Callable[[LegId], str | None]
     ) -> Sequence[actions.Action] | RequestFailure:
         """The actions of a request, or why there are none. Raises ``ActionRefused``."""
         if isinstance(request, RingSupervisor):

@@ -11,7 +11,7 @@ from acd.callback_port import DialCustomer, StopAttempt
 from acd.consult_port import Consult, MoveConsult
 from acd.ids import OfferId
 from acd.recording_port import ShowRecording, Silence
-from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise, SupervisionRequest
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, ShowAgent, Supervise, SupervisorRequest
 from acd.surveys import AskCaller
 from acd.telephony import (
     Announce,
@@ -28,6 +28,7 @@ from acd.telephony import (
 )
 from ami import actions, callback_actions, consulting, names, recording
 from ami.book import LiveCall
+from ami.supervisor_actions import ShowName
 from ami.targets import target_of
 from ami.tracker import Tracker
 
@@ -243,8 +244,18 @@ def _check(made: Sequence[actions.Action]) -> None:
         actions.encode(action)
 
 
-def _supervise(tracker: Tracker, request: SupervisionRequest) -> Sequence[actions.Action] | RequestFailure:
+def _supervise(tracker: Tracker, request: SupervisorRequest) -> Sequence[actions.Action] | RequestFailure:
     return tracker.supervisors.translate(request, tracker.book.channel_of)
+
+
+def _show_agent(tracker: Tracker, request: ShowAgent) -> Sequence[actions.Action] | Refused:
+    call, channel = tracker.book.calls.get(request.call), tracker.book.channel_of(request.leg)
+    if call is None or channel is None:
+        return Refused(RequestFailure.NO_SUCH_LEG)
+    name = ": ".join(word for word in map(actions.title_of, request.words) if word)
+    made = (ShowName(channel, name, numbered=call.entered is not None and call.entered.number is not None),)
+    _check(made)
+    return made
 
 
 _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused | RequestFailure]] = {
@@ -263,5 +274,6 @@ _MAKERS: dict[type, Callable[[Tracker, Any], Sequence[actions.Action] | Refused 
     AskCaller: _ask_caller,
     Silence: _of_recording,
     ShowRecording: _of_recording,
+    ShowAgent: _show_agent,
     **dict.fromkeys((RingSupervisor, Supervise, Quieten, EndSupervision), _supervise),
 }

@@ -31,7 +31,7 @@ from acd.floor import Floor
 from acd.ids import LegId, PbxId, pbx_of
 from acd.recording_events import RecordingChanged
 from acd.supervision_events import HelpAsked, SupervisionBegun, SupervisionMoved
-from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, Supervise
+from acd.supervision_port import EndSupervision, Quieten, RingSupervisor, ShowAgent, Supervise
 from acd.telephony import (
     Fact,
     HangUp,
@@ -62,7 +62,7 @@ DURABLE = (
     *(AgentStatusChosen, BreakRequested, BreakRequestSettled, QueueClosed, QueueOpened, RecordingChanged),
     *(SupervisionBegun, SupervisionMoved, HelpAsked),
 )
-RECORDED_FIRST = (RingSupervisor, Supervise)
+RECORDED_FIRST = (RingSupervisor, Supervise, ShowAgent)
 """Requests that do not leave at all when what they depend on is not on disk: nobody is heard of whom it is not written down."""
 SLICE_S = 0.005
 """How long the inbox may be worked on before others get their turn on the loop."""

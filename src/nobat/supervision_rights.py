@@ -17,7 +17,7 @@ from whisper.supervision import Supervision
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 1.5
+LOOK_S = 0.5
 """A right that goes is gone from the conversation within this and the time of one query."""
 
 

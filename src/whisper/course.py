@@ -21,7 +21,7 @@ from acd.supervision_port import (
 )
 from acd.telephony import PbxSnapshot, RequestFailed, RequestFailure
 from acd.turn import Turn
-from whisper import follow
+from whisper import follow, telling
 from whisper.sessions import Place, Session, State
 
 if TYPE_CHECKING:
@@ -55,11 +55,13 @@ def loose(supervision: "Supervision", turn: Turn, fact: SupervisorLoose) -> None
     session = supervision.sessions.get(fact.session)
     if session is None:
         return
+    if session.state is State.JOINING and fact.mode is not None and fact.mode is not session.sent:
+        return  # of the mode before: he was sent into another one meanwhile, with the same leg
     session.lost.add(fact.leg)
     if not session.is_up or (session.place is not None and session.place.leg != fact.leg):
         return  # sent elsewhere already
     if session.place is not None:
-        session.place = session.sent = session.joined_at = None
+        session.place = session.sent = session.noted = session.joined_at = None
         session.taken = False
         session.move(State.QUIET, turn.now)
         turn.emit(SupervisionPaused(turn.now, session.id))
@@ -107,6 +109,9 @@ def snapshot(supervision: "Supervision", turn: Turn, fact: PbxSnapshot) -> None:
         if session.state is not State.UNSEEN and 0 < fact.asked_at <= session.touched_at:
             continue  # younger than the answer
         if shown is None:
+            where = follow.wanted(supervision.floor, session) if session.state is State.UNSEEN else None
+            if isinstance(where, Place):
+                telling.found(supervision, where)
             follow.end(supervision, turn, session, "unseen", leg_is_gone=True)
         else:
             _compare(supervision, turn, session, shown)
@@ -128,7 +133,8 @@ def _recognise(supervision: "Supervision", turn: Turn, session: Session, shown: 
     """A session of an earlier run, where its leg is now. What it hears is as it was when it ought to be heard."""
     where = follow.wanted(supervision.floor, session)
     if isinstance(where, Place) and shown.leg == where.leg and shown.mode is not None:
-        session.place, session.sent = where, shown.mode
+        session.place, session.sent, session.noted = where, shown.mode, session.mode
+        session.around = follow.stage_of(supervision.floor, where)
         session.move(State.JOINED, turn.now)
         return
     call = supervision.floor.calls.get(shown.call) if shown.call is not None else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from acd import thirds
 from acd.agents import Agent, Talking
 from acd.calls import Call, CallState
+from acd.consult_port import ConsultStage
 from acd.floor import Floor
 from acd.supervision_events import (
     CallTakenOver,
@@ -46,7 +47,7 @@ def wanted(floor: Floor, session: Session) -> Place | str | None:
     agent = floor.agents.get(talk.agent) if talk is not None and talk.agent is not None else None
     if agent is None:
         return None
-    return policy.refusal(session.supervisor, call.queue, agent) or _place(session, call, agent)
+    return policy.refusal(session.supervisor, call.queue, agent) or _place(floor, session, call, agent)
 
 
 def _with_agent(floor: Floor, session: Session) -> Place | str | None:
@@ -59,16 +60,33 @@ def _with_agent(floor: Floor, session: Session) -> Place | str | None:
     call = floor.calls.get(engaged.call) if isinstance(engaged, Talking) else None
     if call is None or call.private or policy.refusal(session.supervisor, call.queue, agent) is not None:
         return None  # a call of somebody else's queue, or of a caller who will not have it, is not heard; the next one may be
-    return _place(session, call, agent)
+    return _place(floor, session, call, agent)
 
 
-def _place(session: Session, call: Call, agent: Agent) -> Place | None:
-    talk = call.talks[-1] if call.talks else None
+def _place(floor: Floor, session: Session, call: Call, agent: Agent) -> Place | None:
+    """The agent's leg in the call: he has the caller, or is asked by whoever has."""
+    consult = call.consult
+    talk = consult.talk if consult is not None and consult.agent == agent.id else call.talks[-1] if call.talks else None
     if talk is None or talk.agent != agent.id or talk.ended_at is not None or talk.leg is None:
         return None
-    if call.pbx != session.pbx or talk.leg in session.lost:
+    if call.pbx != session.pbx or talk.leg in session.lost or _with_an_exempt(floor, call, agent):
         return None
     return Place(call.id, talk.leg, agent.id, call.queue)
+
+
+def _with_an_exempt(floor: Floor, call: Call, agent: Agent) -> bool:
+    """Whether the agent consults, or is asked by, a colleague who is not supervised."""
+    consult = call.consult
+    if consult is None or consult.talk is None or consult.stage is ConsultStage.SWAPPED:
+        return False
+    others = [floor.agents[one] for one in (consult.by, consult.agent) if one in floor.agents and one != agent.id]
+    return any(policy.is_exempt(other.id, other.lines) for other in others)
+
+
+def stage_of(floor: Floor, place: Place) -> ConsultStage | None:
+    """Who else has a part in the conversation of that place: how far a consult in it has come."""
+    call = floor.calls.get(place.call)
+    return call.consult.stage if call is not None and call.consult is not None else None
 
 
 def everybody(supervision: "Supervision", turn: Turn, message: object = None) -> None:
@@ -109,13 +127,16 @@ def _keeps_the_caller(floor: Floor, session: Session) -> bool:
 
 def join(supervision: "Supervision", turn: Turn, session: Session, place: Place) -> None:
     """Into that conversation, in the session's mode; nothing to do if it is there already."""
-    how = _how(supervision, session, place)
-    if session.place == place and session.sent is how:
+    stage = stage_of(supervision.floor, place)
+    how = _how(supervision, session, place, stage)
+    # Who breaks in speaks to the one who is there at that moment: when another one comes he has to do it anew.
+    if session.place == place and session.sent is how and (how is not Mode.BARGE or session.around is stage):
         return
     new = session.place != place
-    session.place, session.sent = place, how
+    if new or session.noted is not session.mode:
+        turn.emit(SupervisionMoved(turn.now, session.id, place.call, place.queue, place.agent, session.mode))
+    session.place, session.sent, session.noted, session.around = place, how, session.mode, stage
     session.move(State.JOINING, turn.now)
-    turn.emit(SupervisionMoved(turn.now, session.id, place.call, place.queue, place.agent, session.mode))
     tone = new and supervision.floor.queues[place.queue].spec.supervision.tone
     turn.ask(Supervise(session.id, how, place.call, place.leg, tone))
     asked = supervision.help.get(place.agent)
@@ -124,10 +145,19 @@ def join(supervision: "Supervision", turn: Turn, session: Session, place: Place)
         turn.emit(HelpSettled(turn.now, asked.agent, asked.call, asked.queue, "joined"))
 
 
-def _how(supervision: "Supervision", session: Session, place: Place) -> Mode:
-    """The mode, but a barge beside a conference is one too: a PBX can only break into a conversation of two."""
-    if session.mode is not Mode.BARGE:
+def _how(supervision: "Supervision", session: Session, place: Place, stage: ConsultStage | None) -> Mode:
+    """The mode, but a barge beside a conference is one too: a PBX can only break into a conversation of two.
+
+    In a consult it is the other way round: agent and colleague part again, and a third member would keep their bridge together. So
+    a conference is a barge until all three talk.
+    """
+    if session.mode not in (Mode.BARGE, Mode.CONFERENCE):
         return session.mode
+    if stage is not None:
+        session.beside = stage is ConsultStage.MERGED
+        return Mode.CONFERENCE if session.beside else Mode.BARGE
+    if session.mode is Mode.CONFERENCE:
+        return Mode.CONFERENCE
     if session.place == place and session.beside:
         return Mode.CONFERENCE
     others = (other for other in supervision.sessions.values() if other is not session and other.is_up)
@@ -161,7 +191,7 @@ def _leave(supervision: "Supervision", turn: Turn, session: Session, message: ob
 
 def quieten(turn: Turn, session: Session) -> None:
     """Out of the conversation; the leg stays."""
-    session.place = session.sent = session.joined_at = None
+    session.place = session.sent = session.noted = session.joined_at = None
     session.move(State.QUIET, turn.now)
     turn.emit(SupervisionPaused(turn.now, session.id))
     turn.ask(Quieten(session.id))

@@ -6,6 +6,7 @@ is what was asked for; its state says how far the phone has come, and moves by `
 
 from dataclasses import dataclass, field
 
+from acd.consult_port import ConsultStage
 from acd.errors import illegal_transition
 from acd.ids import AgentId, CallId, DeviceId, LegId, PbxId, QueueId, SupervisionId, pbx_of
 from acd.supervision_port import Mode
@@ -60,6 +61,8 @@ class Session:
     place: Place | None = None  # where it was sent
     sent: Mode | None = None  # in which way: a barge …
     beside: bool = False  # … beside a conference is one too
+    noted: Mode | None = None  # in which mode it is written down that he hears this conversation
+    around: ConsultStage | None = None  # who was there besides, as he was sent
     lost: set[LegId] = field(default_factory=set)  # agents' legs that are over for it, whatever the books still say
     taken: bool = False  # the agent has left: the caller is the supervisor's
     kept: CallId | None = None  # whose caller he had alone last

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from acd.consult_events import ConsultChanged
 from acd.events import (
     AgentStateChanged,
     CallConnected,
@@ -21,12 +22,13 @@ from acd.events import (
     TransferEnded,
 )
 from acd.floor import Floor
-from acd.ids import AgentId, DeviceId, PbxId, SupervisionId
+from acd.ids import AgentId, DeviceId, LegId, PbxId, SupervisionId
 from acd.telephony import PbxSnapshot
 from acd.turn import NOTHING, Effects, Turn
-from whisper import course, desk, follow, helping
+from whisper import course, desk, follow, helping, telling
 from whisper.helping import HelpRequest
 from whisper.sessions import Session
+from whisper.telling import Sign
 
 _MOVES = frozenset({
     AgentStateChanged,
@@ -34,6 +36,7 @@ _MOVES = frozenset({
     CallEnded,
     CallQueued,
     CallTransferred,
+    ConsultChanged,
     PbxReady,
     TalkEnded,
     TransferEnded,
@@ -49,12 +52,14 @@ class Supervision:
     sessions: dict[SupervisionId, Session] = field(default_factory=dict)
     ended: "OrderedDict[SupervisionId, Session]" = field(default_factory=OrderedDict)
     help: dict[AgentId, HelpRequest] = field(default_factory=dict)  # in order of asking
+    signs: dict[LegId, Sign] = field(default_factory=dict)  # on agents' phones, that they are listened to
     serials: "count[int]" = field(default_factory=lambda: count(1))
 
     def handle(self, message: object, now: float) -> Effects:
         """A command or fact of supervision. Commands may raise ``AcdError``, and then nothing has changed."""
         turn = Turn(max(self.floor.now, now))
         HANDLERS[type(message)](self, turn, message)
+        telling.update(self, turn)
         return turn.effects()
 
     def after(self, message: object, effects: Effects) -> Effects:
@@ -68,6 +73,7 @@ class Supervision:
         if handler is not None or any(type(event) in _MOVES for event in effects.events):
             follow.everybody(self, turn, message)
             helping.settle(self, turn)
+            telling.update(self, turn)
         return turn.effects()
 
     def new_id(self, pbx: PbxId, now: float) -> SupervisionId:

@@ -260,27 +260,6 @@ async def test_on_demand_keeps_what_was_asked_for_and_nothing_else(serving: Serv
     assert (await serving.get("/v1/recordings", call=call))["items"] == []
 
 
-async def test_where_nothing_can_be_written_calls_go_on_and_it_is_told(serving: Serving) -> None:
-    team = await Team.given(serving, "ann", recording={"mode": "always"})
-    await team.phone("ann", talk=0)
-    await team.at_work()
-    folder = serving.pbx.instance.recordings
-    aside = folder.with_name("aside")
-    if folder.exists():
-        folder.rename(aside)
-    folder.write_text("no folder")
-    try:
-        customer, call = await talking(team)
-        assert (await control(serving, call, "pause"))["state"] == "paused"
-        await serving.bank.leave(customer)
-        await team.hear_each_other(customer, "ann")
-        await recorded(serving, call, state="missing")
-    finally:
-        folder.unlink()
-        if aside.exists():
-            aside.rename(folder)
-
-
 def longest(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return max(spans, key=lambda span: span[1] - span[0])
 

@@ -15,6 +15,7 @@ from tests.support.supervising import (
     EVERY_CHANGE,
     HEARD_AT,
     PRESENT,
+    SUPERVISOR_TONE,
     Heard,
     Supervisor,
     Timeline,
@@ -179,7 +180,7 @@ async def test_the_caller_leaves_a_conference(serving: Serving, supervisor: Supe
 
 async def test_a_call_is_taken_over_and_handed_back(serving: Serving, supervisor: Supervisor) -> None:
     """The agent has work to do after the call; it ends when the caller comes back to him."""
-    await serving.set_queue(wrap_up_s=60.0)
+    await serving.set_queue(wrap_up_s=60.0, recording={"mode": "always"})
     customer = await given_a_talk(serving)
     call = (await serving.call_of(customer))["id"]
     timeline = Timeline()
@@ -209,6 +210,11 @@ async def test_a_call_is_taken_over_and_handed_back(serving: Serving, supervisor
     assert wrong(timeline, heard, both) == []
     heard_by_hour = (await supervisor.seen())["heard"]
     assert [one["mode"] for one in heard_by_hour] == ["barge", "conference", "listen"]
+    await serving.set_queue(recording={"mode": "never"})
+    said, answered = await both_sides(serving, call, -1)  # the first: it went on with whoever took the call over
+    taken = next(span for span in timeline.spans if span[0] == "taken")
+    assert said.steady(*taken[1:], CALLER_TONE)[0] > PRESENT
+    assert answered.steady(*taken[1:], SUPERVISOR_TONE)[0] > PRESENT
 
 
 async def test_a_conference_ends_when_the_call_is_passed_on(serving: Serving, supervisor: Supervisor) -> None:

@@ -11,11 +11,11 @@ from acd.supervision_port import (
     SnapshotSupervisor,
     Supervise,
     SupervisionFact,
-    SupervisionRequest,
     SupervisorGone,
     SupervisorHears,
     SupervisorLoose,
     SupervisorMissed,
+    SupervisorRequest,
     SupervisorUp,
 )
 from acd.telephony import MissCause, RequestFailed, RequestFailure
@@ -40,7 +40,7 @@ class ModelSupervisors:
         self.legs: dict[SupervisionId, Leg] = {}
         self.rung: list[SupervisionId] = []
 
-    def carry_out(self, request: SupervisionRequest, talking: set[LegId], refuses: MissCause | None) -> Facts:
+    def carry_out(self, request: SupervisorRequest, talking: set[LegId], refuses: MissCause | None) -> Facts:
         """``talking``: the agents' legs that are in a conversation now."""
         if isinstance(request, RingSupervisor):
             self.rung.append(request.session)

@@ -226,7 +226,7 @@ async def test_bodies_that_make_no_sense(counter: Office) -> None:
 async def test_nobody_learns_from_the_feed_that_he_is_listened_to(counter: Office) -> None:
     """Sessions are seen by who may see all; requests for help by agent and supervisors."""
     from acd.ids import AgentId, CallId, QueueId, SupervisionId
-    from acd.supervision_events import HelpAsked, SupervisionEnded, SupervisionMoved
+    from acd.supervision_events import AgentTold, HelpAsked, SupervisionEnded, SupervisionMoved
     from nobat.api.access import Access
     from nobat.api.feed import _Reader
     from nobat.auth import Principal
@@ -234,14 +234,16 @@ async def test_nobody_learns_from_the_feed_that_he_is_listened_to(counter: Offic
 
     heard_of = SupervisionMoved(1.0, SupervisionId("s"), CallId("c"), QueueId("sales"), AgentId("101"), Mode.LISTEN)
     ended = SupervisionEnded(2.0, SupervisionId("s"), "supervisor")
+    told = AgentTold(2.5, AgentId("101"), CallId("c"), QueueId("sales"), True)
     help_asked = HelpAsked(3.0, AgentId("101"), CallId("c"), QueueId("sales"))
     for role, agent, queues, sees in (
-        (Role.AGENT, AgentId("101"), frozenset(), (False, False, True)),
-        (Role.SUPERVISOR, None, frozenset({QueueId("sales")}), (False, False, True)),
-        (Role.SUPERVISOR, None, frozenset({QueueId("support")}), (False, False, False)),
-        (Role.ADMIN, None, frozenset(), (True, True, True)),
+        (Role.AGENT, AgentId("101"), frozenset(), (False, False, True, True)),
+        (Role.AGENT, AgentId("102"), frozenset(), (False, False, False, False)),
+        (Role.SUPERVISOR, None, frozenset({QueueId("sales")}), (False, False, False, True)),
+        (Role.SUPERVISOR, None, frozenset({QueueId("support")}), (False, False, False, False)),
+        (Role.ADMIN, None, frozenset(), (True, True, True, True)),
     ):
         reader = object.__new__(_Reader)
         reader.access = Access(service_of(counter.app), Principal("t", "n", role, agent, queues))
         reader._take(reader.access.principal)
-        assert tuple(reader._sees(one) for one in (heard_of, ended, help_asked)) == sees, role
+        assert tuple(reader._sees(one) for one in (heard_of, ended, told, help_asked)) == sees, role

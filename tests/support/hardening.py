@@ -92,7 +92,7 @@ PHONE = {
     "redirect_method": "user",
     "trust_id_inbound": "false",
     "trust_id_outbound": "false",
-    "send_pai": "false",
+    "send_pai": "true",
     "send_rpid": "false",
     "allow_unauthenticated_options": "false",
     "identify_by": "username",

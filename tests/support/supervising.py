@@ -213,20 +213,20 @@ async def recordings(
     return found
 
 
-async def both_sides(serving: Serving, call: str) -> list[Heard]:
-    """The call's recording, when it is no longer being worked on: what the caller said, and what he heard."""
+async def both_sides(serving: Serving, call: str, which: int = 0) -> list[Heard]:
+    """A recording of the call, the newest first, when it is no longer being worked on: what the caller said, and what he heard."""
     found: list[Json] = []
 
     async def is_there() -> bool:
         found[:] = (await serving.get("/v1/recordings", call=call))["items"]
-        return bool(found) and found[0]["state"] != "open"
+        return bool(found) and all(one["state"] != "open" for one in found)
 
     await until(is_there, f"the recording of {call}", within_s=30, seen=lambda: found)
-    reply = await serving.api.get(f"/v1/recordings/{found[0]['id']}/audio")
+    reply = await serving.api.get(f"/v1/recordings/{found[which]['id']}/audio")
     reply.raise_for_status()
     with wave.open(io.BytesIO(reply.content)) as sound:
         samples, rate = array("h", sound.readframes(sound.getnframes())), sound.getframerate()
-    began_at = datetime.fromisoformat(found[0]["began_at"]).timestamp()
+    began_at = datetime.fromisoformat(found[which]["began_at"]).timestamp()
     return [Heard(rate, samples[side::2], began_at) for side in (0, 1)]
 
 

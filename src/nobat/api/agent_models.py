@@ -166,7 +166,7 @@ class AgentOut(BaseModel):
     late: bool = Field(description="This break or wrap-up takes longer than it may.")
 
     @classmethod
-    def of(cls, view: AgentView, has_pin: bool) -> "AgentOut":
+    def of(cls, view: AgentView, has_pin: bool, listened_to: bool | None = None) -> "AgentOut":
         home = view.home_device
         pbx, device, accept = reached_by(home) if home is not None else (None, None, False)
         return cls(
@@ -188,7 +188,7 @@ class AgentOut(BaseModel):
             phone=devices.shown(view.device),
             call=view.call,
             wrap_up_until=perhaps(view.wrap_up_until),
-            current=CurrentCallOut.of(view.current) if view.current is not None else None,
+            current=CurrentCallOut.of(view.current, listened_to) if view.current is not None else None,
             wrap_up=WrapUpOut.of(view.wrap_up) if view.wrap_up is not None else None,
             break_due=perhaps(view.break_due),
             break_request=BreakRequestOut.of(view.break_request) if view.break_request is not None else None,

@@ -69,9 +69,14 @@ class CurrentCallOut(BaseModel):
     callback: str | None = Field(
         description="He is being called back, or was: while he is dialled, `call` is this id too."
     )
+    listened_to: bool | None = Field(
+        None,
+        description="For the agent himself, where the queue tells its agents (`supervision.display`): whether a supervisor is in "
+        "the conversation. Null for everybody else, and where it does not.",
+    )
 
     @classmethod
-    def of(cls, view: CurrentCall) -> "CurrentCallOut":
+    def of(cls, view: CurrentCall, listened_to: bool | None = None) -> "CurrentCallOut":
         known = view.profile
         return cls(
             call=view.id,
@@ -84,4 +89,5 @@ class CurrentCallOut(BaseModel):
             waited_s=rounded(view.waited_s),
             caller=KnownCallerOut.of(view.caller, known) if view.caller is not None and known is not None else None,
             callback=view.callback,
+            listened_to=listened_to,
         )

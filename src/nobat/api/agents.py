@@ -22,12 +22,14 @@ from nobat.api.why_models import IdleWhyOut
 from nobat.auth import Role
 from nobat.desk import choose_status
 from nobat.pins import hash_pin
+from whisper import telling
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 
 
 def _shown(access: Access, view: AgentView) -> AgentOut:
-    return AgentOut.of(view, has_pin=access.service.catalogue.pin_hash(view.id) is not None)
+    told = telling.is_told(access.service.supervision, view.id) if access.principal.agent == view.id else None
+    return AgentOut.of(view, has_pin=access.service.catalogue.pin_hash(view.id) is not None, listened_to=told)
 
 
 @router.get("", operation_id="listAgents", responses=errors())

@@ -14,7 +14,7 @@ from acd import picture
 from acd.errors import Conflict
 from acd.events import CallRefused
 from acd.ids import AgentId, QueueId
-from acd.supervision_events import SessionEvent, SupervisionBegun
+from acd.supervision_events import AgentTold, SessionEvent, SupervisionBegun
 from nobat.api.access import Access, AgentAccess
 from nobat.api.edge import bearer_token
 from nobat.api.responses import errors
@@ -213,6 +213,8 @@ class _Reader:
         if isinstance(event, SessionEvent):  # nobody learns from here that he is listened to
             token = event.token if isinstance(event, SupervisionBegun) else None
             return self.queues is None or token == self.access.principal.token
+        if isinstance(event, AgentTold):  # to himself alone, and to who sees all sessions anyway
+            return self.queues is None or event.agent == self.access.principal.agent
         queues, agents = _queues(event), _agents(event)
         if self.queues is not None and queues and self.queues.isdisjoint(queues):
             return False

@@ -283,7 +283,7 @@ class QueueOut(BaseModel):
             "breaks": asdict(spec.breaks),
             "recording": of_recording(spec.recording),
             "survey": asdict(spec.survey),
-            "supervision": {"tone": spec.supervision.tone, "exempt": list(spec.supervision.exempt)},
+            "supervision": {**asdict(spec.supervision), "exempt": list(spec.supervision.exempt)},
             "callbacks": of_policy(spec.callbacks),
             "hours": hours_json(spec.hours),
             "overflow": overflow_json(spec.overflow),

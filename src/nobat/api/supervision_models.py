@@ -21,6 +21,16 @@ class _Part(BaseModel):
 
 
 Tone = Annotated[bool, Field(description="Caller and agent hear a short tone as a supervisor joins them.")]
+Display = Annotated[
+    str,
+    Field(
+        max_length=40,
+        pattern=r"^[A-Za-z0-9 .\u00a1-\ud7ff\uf900-\uffef-]*$",
+        description="While a supervisor is in the conversation the agent's phone shows this in place of the caller's name, and the "
+        "agent's own application is told (`current.listened_to`). Empty: neither.",
+        examples=["Listened to"],
+    ),
+]
 Exempt = Annotated[
     list[AgentSlug], Field(max_length=1_000, description="Agents who serve this queue and are never supervised.")
 ]
@@ -39,14 +49,16 @@ class SupervisionPolicyIn(_Part):
     """What holds when a supervisor listens to this queue's calls."""
 
     tone: Tone = False
+    display: Display = ""
     exempt: Exempt = []
 
     def policy(self) -> SupervisionPolicy:
-        return SupervisionPolicy(self.tone, tuple(AgentId(one) for one in self.exempt))
+        return SupervisionPolicy(self.tone, self.display, tuple(AgentId(one) for one in self.exempt))
 
 
 class SupervisionPolicyPatch(_Part):
     tone: Tone | None = None
+    display: Display | None = None
     exempt: Exempt | None = None
 
 

@@ -22,7 +22,7 @@ from acd.ids import PbxId, QueueId
 from acd.recording_events import RecordingDisobeyed, RecordingEnded, RecordingPauseLong
 from nobat.engine import Engine, Gauge
 from nobat.recording import stereo
-from nobat.recording.spans import demanded, silent_spans
+from nobat.recording.spans import demanded, missing_s, silent_spans
 from nobat.recording.stereo import Half, NotSound
 from nobat.recording.vault import Vault, VaultError
 from nobat.storage import recordings
@@ -161,16 +161,18 @@ class RecordingKeeper:
             if not late and not await asyncio.to_thread(_are_whole, halves, self.now()):
                 return None
             length = max(half.samples for half in halves) / halves[0].rate
-            silent = silent_spans(one.mode, asked, one.began_at, length)
+            absent = await recordings.absent_of(self.database, one.call, ended_at)
+            silent = silent_spans(one.mode, asked, one.began_at, length, absent)
             key, size = await asyncio.to_thread(vault.put, one.id, stereo.stereo(halves[0], halves[1], silent))
         except NotSound:
             return Finished(recordings.DAMAGED, ended_at) if late else None
         except OSError as error:
             self._complain(one, error)
             return None
-        talk_s = ended_at - one.began_at
+        talk_s = ended_at - one.began_at - missing_s(absent, one.began_at, ended_at)
+        shortest = min(half.samples for half in halves) / halves[0].rate
         return Finished(
-            recordings.SHORT if length < SHORT * talk_s - 1.0 else recordings.WHOLE,
+            recordings.SHORT if shortest < SHORT * talk_s - 1.0 else recordings.WHOLE,
             ended_at,
             length,
             sum(end - start for start, end in silent),
@@ -251,13 +253,25 @@ def _file(folder: Path, recording: str, half: str) -> Path:
 
 
 def _halves(folder: Path, recording: str) -> list[Half]:
-    """Caller and agent; one that is not there is silent, and nothing if neither is. Raises ``NotSound``, ``OSError``."""
-    files = [_file(folder, recording, half) for half in HALVES]
-    found = [stereo.half(file) if file.exists() else None for file in files]
+    """Caller and agent; one that is not there, or is no sound, is silent, and nothing if neither is there.
+
+    Raises ``NotSound`` if all that is there is no sound, ``OSError``.
+    """
+    files = [file for file in (_file(folder, recording, half) for half in HALVES) if file.exists()]
+    if not files:
+        return []
+    found = [_sound(_file(folder, recording, half)) for half in HALVES]
     there = [half for half in found if half is not None]
     if not there:
-        return []
+        raise NotSound(recording)
     return [half if half is not None else Half(Path(os.devnull), there[0].rate, 0, whole=False) for half in found]
+
+
+def _sound(file: Path) -> Half | None:
+    try:
+        return stereo.half(file)
+    except (FileNotFoundError, NotSound):
+        return None
 
 
 def _are_whole(halves: Sequence[Half], now: float) -> bool:

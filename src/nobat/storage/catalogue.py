@@ -209,7 +209,7 @@ def _queue(row: Any) -> QueueSpec:
         breaks=BreakPolicy(**row["breaks"]),
         recording=_recording(row["recording"]),
         survey=SurveyPolicy(**row["survey"]),
-        supervision=SupervisionPolicy(row["supervision"]["tone"], tuple(row["supervision"]["exempt"])),
+        supervision=SupervisionPolicy(**{**row["supervision"], "exempt": tuple(row["supervision"]["exempt"])}),
         callbacks=policy_of(row["callbacks"]),
     )
 

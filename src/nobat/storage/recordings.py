@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from acd.ids import AgentId, CallId, PbxId, QueueId
 from acd.recording_events import RecordingChanged
 from acd.recordings import RecordingAction, RecordingMode
+from nobat.recording.spans import Step, absences
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 from nobat.storage.keyset import behind
@@ -176,14 +177,27 @@ async def asked_of(database: Database, call: CallId, recording: str) -> list[tup
     ]
 
 
-async def supervised(database: Database, call: CallId, began_at: float, ended_at: float) -> bool:
-    """Whether somebody listened to the conversation, by what history says of the call."""
+async def absent_of(database: Database, call: CallId, ended_at: float) -> tuple[tuple[float, float], ...]:
+    """When the caller was out of every conversation because of a consult."""
     column = schema.events.c
+    query = select(column.at, column.kind, column.data).where(column.call_id == call, column.kind.in_(tuple(Step)))
+    async with database.read() as connection:
+        rows = list(await connection.execute(query.order_by(column.at, column.run, column.seq)))
+    steps = [
+        (seconds(row.at), Step(row.kind))
+        for row in rows
+        if row.kind != Step.SETTLED or row.data["stage"] is None  # else only who talks to whom has changed
+    ]
+    return absences(steps, ended_at)
+
+
+async def supervised(database: Database, call: CallId, began_at: float, ended_at: float) -> bool:
+    """Whether somebody listened to the conversation."""
+    span = schema.supervised.c
     query = select(func.count()).where(
-        column.call_id == call,
-        column.kind.like("Supervision%"),
-        column.at >= when(began_at - 3600.0),
-        column.at <= when(ended_at),
+        span.call_id == call,
+        span.from_at < when(ended_at),
+        or_(span.to_at.is_(None), span.to_at > when(began_at)),
     )
     async with database.read() as connection:
         return bool((await connection.execute(query)).scalar_one())

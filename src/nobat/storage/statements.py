@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, get_args
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.callback_events import CallbackEvent
@@ -150,7 +150,12 @@ def _insert_or_outdate(insert: Insert, table: Table) -> Any:
 
 _RECORDING_ENDED = (
     update(schema.recordings)
-    .where(schema.recordings.c.id == bindparam("of_recording"), schema.recordings.c.ended_at.is_(None))
+    .where(
+        schema.recordings.c.id == bindparam("of_recording"),
+        # One that has gone on with whoever took the caller over ends once more, and later.
+        or_(schema.recordings.c.ended_at.is_(None), schema.recordings.c.ended_at < bindparam("ended")),
+        schema.recordings.c.state == "open",
+    )
     .values(ended_at=bindparam("ended"))
 )
 _LAST_TALK = (

@@ -6,12 +6,13 @@ from dataclasses import replace
 from acd import telephony as t
 from acd.agents import AgentState, Status
 from acd.calls import CallState
-from acd.commands import DefineQueue, RestoreAgent, RestoreVisit, TakeBreak
+from acd.commands import DefineQueue, RestoreAgent, RestoreParts, RestoreVisit, TakeBreak
 from acd.events import CallAdopted, CallConnected, CallEnded, CallQueued, PbxLost, PbxReady, Repaired, VisitDecided
 from acd.ids import AgentId, OfferId
 from acd.outcomes import Outcome
 from acd.picture import stats
 from acd.queues import QueueSpec
+from acd.talks import Talk
 from acd.telephony import DeviceState, LegStage, SnapshotCall
 from tests.support.world import PBX, SALES, World, device
 
@@ -235,3 +236,22 @@ def test_a_phone_of_which_nobody_knows_whether_it_was_hung_up_talks_if_a_look_sh
     found = replace(talking(world, entry, "101", world.now), offer=world.offer_of(call).offer)
     assert snapshot(world, found, a101=DeviceState.IN_USE) == {"talk_found": 1, "device_state": 1}
     assert world.call(call).state is CallState.TALKING
+
+
+def test_of_a_caller_who_is_asked_afterwards_the_agent_is_known_and_left_alone() -> None:
+    """His leg is gone: history has the talk, or the one phone that the offer rang says whose it was."""
+    for with_history in (True, False):
+        world = fresh("101")
+        entry = world.entry(entered_at=world.now - 60)
+        ended = Talk(SALES, world.now - 40, AgentId("101"), ended_at=world.now - 5)
+        if with_history:
+            world.do(RestoreParts(entry.call, (ended,), ()))
+        busy = talking(world, world.entry(entered_at=world.now - 20), "101", world.now - 3)
+        asked = replace(
+            talking(world, entry, "101", world.now - 40), stage=LegStage.AFTER, agent_leg=None, surveyed=True
+        )
+        asked = replace(asked, device=None if with_history else device("101"))
+        snapshot(world, busy, asked, a101=DeviceState.IN_USE)
+        call = world.call(entry.call)
+        assert (call.state, call.agent, [talk.agent for talk in call.talks]) == (CallState.AFTER, "101", ["101"])
+        assert world.agent("101").state is AgentState.TALKING

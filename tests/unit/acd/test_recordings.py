@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from acd import telephony as t
-from acd.commands import ControlRecording, RestoreRecording
+from acd.commands import ConsultCall, ControlRecording, RestoreRecording, SignIn
+from acd.consult_port import ConsultBegan
 from acd.errors import Conflict
 from acd.events import CallEnded
 from acd.floor import Floor
-from acd.ids import CallId, OfferId
+from acd.ids import AgentId, CallId, LegId, OfferId
 from acd.recording_events import (
     RecordingBegan,
     RecordingChanged,
@@ -29,6 +30,7 @@ from acd.recordings import (
     wanted,
 )
 from acd.surveys import AskCaller, CallerAnswered, SurveyAnswered, SurveyFailed, SurveyOffered, SurveyPolicy
+from acd.talks import TargetKind
 from tests.support.world import PBX, World, device
 
 PAUSE, RESUME, START, STOP = (RecordingAction(word) for word in ("pause", "resume", "start", "stop"))
@@ -261,3 +263,29 @@ def test_nobody_is_asked_whose_agent_was_lost() -> None:
     world.do(t.AgentLegGone(call, world.leg(call, "101"), device("101"), 44, hung_up=False, fault=True))
     world.do(t.CallerFreed(call, world.offer_of(call).offer))
     assert not any(isinstance(one, AskCaller) for one in world.requests)
+
+
+def test_who_has_the_caller_after_a_consult_is_in_the_same_recording_and_a_pause_holds() -> None:
+    world, call = given_a_talk()
+    world.hire("102")
+    world.phone("102", t.DeviceState.NOT_IN_USE)
+    world.do(SignIn(AgentId("102")))
+    before = world.floor.calls[call].recording
+    world.do(ControlRecording(call, PAUSE, "ann"))
+    confirm(world)
+    world.do(ConsultCall(call, TargetKind.AGENT, "102"))
+    consult = world.floor.calls[call].consult
+    assert consult is not None
+    world.do(ConsultBegan(call, consult.id, device("102"), LegId(f"{PBX}-77.7")))
+    gone = t.AgentLegGone(call, world.leg(call, "101"), device("101"), 16, hung_up=True, fault=False)
+    world.do(gone)
+    assert world.call(call).agent == "102"
+    assert world.floor.calls[call].recording is before
+    assert before is not None
+    assert before.state is RecordingState.PAUSED
+    world.do(ControlRecording(call, RESUME, "ben"))
+    confirm(world)
+    assert silences(world) == [True, False]
+    world.hang_up(call)
+    assert len(world.of(RecordingBegan)) == 1
+    assert world.of(RecordingEnded)[-1].at == world.now

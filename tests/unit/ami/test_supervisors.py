@@ -51,8 +51,8 @@ class Wire:
         self.rings().at("up", "nowhere")
         return self
 
-    def at(self, now: str, leg: str = AGENT, spy: str = SESSION) -> None:
-        self.legs.at(e.SupervisorAt(CHANNEL, SESSION, spy, now, leg))
+    def at(self, now: str, leg: str = AGENT, spy: str = SESSION, how: str = "none") -> None:
+        self.legs.at(e.SupervisorAt(CHANNEL, SESSION, spy, now, leg, how))
 
 
 def test_the_phone_is_rung_under_the_sessions_name() -> None:
@@ -92,7 +92,7 @@ def test_what_a_leg_tells() -> None:
     wire.at("up", "nowhere")  # said twice
     wire.at("whisper")
     wire.legs.follow(e.BridgeEntered("b1", CHANNEL, SESSION))
-    wire.at("over")
+    wire.at("over", how="conference")
     wire.at("listen", spy="pbx1-1.s9")  # of another session: not believed
     wire.legs.follow(e.HangupAsked(CHANNEL, SESSION, "16"))
     wire.legs.follow(e.HungUp(CHANNEL, SESSION, 16))
@@ -101,7 +101,7 @@ def test_what_a_leg_tells() -> None:
         SupervisorUp(SESSION),
         SupervisorHears(SESSION, Mode.WHISPER, AGENT),
         SupervisorHears(SESSION, Mode.CONFERENCE, AGENT),
-        SupervisorLoose(SESSION, AGENT),
+        SupervisorLoose(SESSION, AGENT, Mode.CONFERENCE),
         SupervisorGone(SESSION, 16, hung_up=True),
     ]
 

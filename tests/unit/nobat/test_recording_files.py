@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acd.recordings import RecordingAction, RecordingMode, RecordingState
 from nobat.recording import stereo
-from nobat.recording.spans import demanded, silent_spans, state_after
+from nobat.recording.spans import Step, absences, demanded, missing_s, silent_spans, state_after
 from nobat.recording.vault import CHUNK, MAGIC, TAG, Vault, VaultError, master_key
 
 ALWAYS, ON_DEMAND = RecordingMode.ALWAYS, RecordingMode.ON_DEMAND
@@ -80,6 +80,25 @@ def test_pauses_and_demands_become_spans() -> None:
     assert state_after(ON_DEMAND, []) == (RecordingState.READY, None)
     assert not demanded(ON_DEMAND, [])
     assert demanded(ON_DEMAND, [(1.0, START), (2.0, STOP)])
+
+
+def test_what_comes_after_a_consult_stands_earlier_in_the_file() -> None:
+    steps = [
+        (110.0, Step.HELD),  # by the phone: the caller hears music in the conversation
+        (112.0, Step.RESUMED),
+        (120.0, Step.ASKED),
+        (120.1, Step.HELD),
+        (130.1, Step.RESUMED),
+        (135.1, Step.HELD),
+        (140.1, Step.SETTLED),
+        (140.2, Step.RESUMED),
+    ]
+    absent = absences(steps, 200.0)
+    assert absent == ((120.1, 130.1), (135.1, 140.1))
+    assert absences(steps[:4], 125.1) == ((120.1, 125.1),)
+    asked = [(115.0, PAUSE), (118.0, RESUME), (150.0, PAUSE), (155.0, RESUME)]
+    assert silent_spans(ALWAYS, asked, 100.0, 60.0, absent) == ((15.0, 18.0), (35.0, 40.0))
+    assert missing_s(absent, 100.0, 200.0) == 15.0
 
 
 # ---------------------------------------------------------------- the vault
