@@ -47,6 +47,17 @@ class Site:
 
         return asyncio.run(read())
 
+    def without_head(self) -> None:
+        """Somebody takes the head of the chain away."""
+
+        async def take() -> None:
+            database = Database(self.url)
+            async with database.write() as connection:
+                await connection.execute(schema.audit_head.delete())
+            await database.close()
+
+        asyncio.run(take())
+
 
 @pytest.fixture
 def site(database_url: str, tmp_path: Path) -> Site:
@@ -111,16 +122,17 @@ def test_bringing_a_database_up_to_date_is_a_row_and_making_one_is_none(site: Si
 
 def test_what_cannot_be_written_down_is_not_done(site: Site) -> None:
     site.nobat("token", "create", "--role", "admin", "--name", "x")
-
-    async def without_head() -> None:
-        database = Database(site.url)
-        async with database.write() as connection:
-            await connection.execute(schema.audit_head.delete())
-        await database.close()
-
-    asyncio.run(without_head())
+    site.without_head()
     site.nobat("token", "create", "--role", "admin", "--name", "unseen", code=1)
     assert "unseen" not in site.nobat("token", "list")
+
+
+def test_a_chain_without_its_head_stops_neither_a_restore_nor_a_start(site: Site) -> None:
+    site.nobat("token", "create", "--role", "admin", "--name", "x")
+    site.without_head()
+    made = site.nobat("backup", str(site.folder / "backups")).split()[0]
+    site.nobat("restore", made, "--replace")
+    assert "head of the chain is missing" in site.nobat("audit", "verify", code=1)
 
 
 def test_whoever_became_another_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,11 @@ async def head(database: Database) -> Link | None:
     return Link(found.number, found.hash) if found is not None else None
 
 
+async def has_head(connection: AsyncConnection) -> bool:
+    """Whether rows can be added."""
+    return (await connection.execute(select(_head.number))).first() is not None
+
+
 async def verify(database: Database, expected: Link | None = None) -> Verdict:
     """Walk the whole chain. ``expected``: a row as it was noted down elsewhere, which must stand there still."""
     async with database.read() as connection:

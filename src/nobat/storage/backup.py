@@ -85,7 +85,8 @@ async def restore(url: str, file: Path, *, replace: bool) -> str:
             await asyncio.to_thread(_undump, url, file)
         await migrate(database, alone=True)
         until = f", in place of one whose audit ended at {noted}" if noted is not None else ""
-        await operators.note(database, ("restore", f"{file.name}{until}"))
+        async with database.write() as connection:
+            await operators.note_after(connection, ("restore", f"{file.name}{until}"))
         return version
     finally:
         await node.release()

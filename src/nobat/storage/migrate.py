@@ -73,7 +73,7 @@ async def _upgraded(database: Database) -> bool:
             before = await connection.run_sync(_version)
             changed = await connection.run_sync(_upgrade)
             if changed and before is not None:
-                await operators.note_in(connection, [("migrate", f"schema {before} to {HEAD}")])
+                await operators.note_after(connection, ("migrate", f"schema {before} to {HEAD}"))
             return changed
     finally:
         await patient.close()

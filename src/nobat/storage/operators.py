@@ -43,10 +43,15 @@ def entry(action: str, target: str) -> AuditEntry:
 async def note(database: Database, *done: Done) -> None:
     """Write down what is about to be done. Raises ``StorageUnavailable``."""
     async with database.write() as connection:
-        await note_in(connection, done)
+        await _append(connection, done)
 
 
-async def note_in(connection: AsyncConnection, done: Iterable[Done]) -> None:
-    """The same, in the transaction of what is done."""
+async def note_after(connection: AsyncConnection, *done: Done) -> None:
+    """Write down what has been done and cannot be left: a chain that somebody has beheaded shall stop no start of a service."""
+    if await audit.has_head(connection):
+        await _append(connection, done)
+
+
+async def _append(connection: AsyncConnection, done: Iterable[Done]) -> None:
     run = int(Clock().now() * 1_000)
     await audit.append(connection, [(run, secrets.randbits(62), entry(*one)) for one in done])
