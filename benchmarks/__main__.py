@@ -15,6 +15,7 @@ NAMES = (
     "burst",
     "memory",
     "journal",
+    "audit",
     "history",
     "reports",
     "feed",

@@ -28,6 +28,7 @@ class PbxSettings:
     name: str = "pbx1"
     rtp_timeout_s: int = 5
     queues: str = ""  # for app_queue: who serves callers while the service is gone
+    ami_tls_port: int = 0  # with it the AMI speaks TLS as well
     tls_port: int = 0  # with it the profile of encrypted phones is there; keys/ has its certificate
     site_pjsip: str = ""  # the site's own lines of pjsip.conf
     qualify_s: int = 0  # 0: no OPTIONS to phones; the lab's live on loopback
@@ -41,6 +42,7 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
             ".": conf,
             "dialplan": CHECKOUT / "dialplan",
             **({"tls": conf / "profiles" / "tls"} if settings.tls_port else {}),
+            **({"ami-tls": conf / "profiles" / "ami-tls"} if settings.ami_tls_port else {}),
         },
         {
             "pjsip-phones.conf": pbx_sections(settings.phones),
@@ -60,6 +62,8 @@ def write_pbx(instance: Instance, settings: PbxSettings) -> None:
             "TRUNK": settings.trunk,
             "TRUNK_MATCH": "127.0.0.1",
             "SIP_TLS_PORT": str(settings.tls_port),
+            "AMI_TLS_BIND": "127.0.0.1",
+            "AMI_TLS_PORT": str(settings.ami_tls_port),
             "TLS_DIR": instance.inside("etc", "keys"),
         },
         ready_prompts(),

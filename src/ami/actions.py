@@ -257,6 +257,20 @@ class SetGlobal:
 
 
 @dataclass(frozen=True, slots=True)
+class TryDangerous:
+    """Write a row of AstDB that nobody reads, past the dialplan: an error where ``live_dangerously`` is off, as it must be.
+
+    Not Getvar, which answers Success and an empty value either way. ``forget`` takes the row out again; that is never refused.
+    """
+
+    action: ClassVar[str] = "Setvar"
+    forget: bool = False
+
+    def headers(self) -> Headers:
+        return (("Variable", f"{'DB_DELETE' if self.forget else 'DB'}({names.PROBE})"), ("Value", "1"))
+
+
+@dataclass(frozen=True, slots=True)
 class SetTitle:
     """What agents' phones show of a queue. An empty one is how it is taken away. ``title_of`` makes one that may be sent."""
 
@@ -369,6 +383,7 @@ Action = (
     | SetPlace
     | SetGlobal
     | SetTitle
+    | TryDangerous
     | PauseMember
     | QueueExists
     | WithdrawCaller

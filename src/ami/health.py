@@ -25,6 +25,7 @@ class HealthState(StrEnum):
     WRONG_SYSTEM_NAME = "wrong_system_name"
     MISSING_CONTEXTS = "missing_contexts"
     MISSING_RIGHTS = "missing_rights"
+    DANGEROUS = "dangerous"  # what the AMI may not call it may: live_dangerously is on
     SYNCING = "syncing"
     READY = "ready"
 
@@ -42,6 +43,10 @@ class Health:
     @property
     def ready(self) -> bool:
         return self.state is HealthState.READY
+
+
+WARNINGS = ("unsupported_asterisk", "known_holes", "no_boot_event")
+"""All that ``Health.warnings`` can hold."""
 
 
 class Observer(Protocol):

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from ssl import SSLContext
+from ssl import SSLCertVerificationError, SSLContext, SSLError
 from typing import Any
 
 from panoramisk.actions import Action as PanoramiskAction
@@ -297,6 +297,10 @@ class Link:
         except ConnectionRefusedError:
             # The host is there and Asterisk is not: it may be back in a moment, and asking costs nothing.
             return min(self._lost("connection_refused"), self._config.absent_retry_s)
+        except SSLCertVerificationError:  # whoever answers is not the one that we trust with the secret
+            return self._refused("certificate_refused")
+        except SSLError:
+            return self._lost("no_tls")
         except (OSError, TimeoutError):
             return self._lost("unreachable")
         login = await self.ask(actions.Login(self._config.username, self._config.secret), self._config.login_s)
@@ -335,6 +339,11 @@ class Link:
             manager.close()
             started.cancel()
             await asyncio.gather(started, return_exceptions=True)
+
+    def _refused(self, reason: str) -> float:
+        """Report what does not mend by itself, and return a longer pause."""
+        self._report(HealthState.DOWN, reason)
+        return self._config.refused_retry_s * self._jitter.uniform(0.7, 1.0)
 
     def _lost(self, reason: str) -> float:
         """Report the loss and return the pause before the next try: short at first, longer each time, never in step."""

@@ -98,6 +98,7 @@ SHOWS = "ACD_SHOWS"  # the number that the customer sees
 FORGET = "ACD_FORGET"  # attempts whose markers, or calls whose notes, are not needed any more, joined by '&'
 FORGET_AT = "forget"  # the extension of CALLBACK that takes markers out
 MARKERS = "acd-attempt"  # AstDB: what became of each
+PROBE = "acd-probe/live-dangerously"  # AstDB: a row that nobody but the dialplan may write
 NOTES = "acd-note"  # AstDB: callers of whom the service may not know; FORGET names those that it does
 # Variables of a consult: on the caller's channel …
 HELD_AT = "ACD_HELD_AT"  # milliseconds since the epoch at which the caller was put on hold last

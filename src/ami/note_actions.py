@@ -25,6 +25,7 @@ class ForgetNotes:
 
     action: ClassVar[str] = "Originate"
     calls: tuple[str, ...]
+    epoch: str
 
     def headers(self) -> Headers:
         forget = "&".join(checked(patterns.NAME, call, "Variable") for call in self.calls)
@@ -35,5 +36,6 @@ class ForgetNotes:
             ("Priority", "1"),
             ("Timeout", "5000"),
             ("Async", "true"),
+            ("Variable", f"{names.FOR_EPOCH}={checked(patterns.NAME, self.epoch, 'Variable')}"),
             ("Variable", f"{names.FORGET}={forget}"),
         )

@@ -48,11 +48,11 @@ def read(link: Asker, pbx: PbxId, deliver: Callable[[NotesFound], None]) -> None
     answer.add_done_callback(answered)
 
 
-def forget(link: Asker, calls: Sequence[CallId]) -> None:
+def forget(link: Asker, epoch: str, calls: Sequence[CallId]) -> None:
     """Have notes removed, behind everything else. One that stays is read again."""
     for start in range(0, len(calls), AT_ONCE):
         try:
-            link.send(ForgetNotes(tuple(calls[start : start + AT_ONCE])))
+            link.send(ForgetNotes(tuple(calls[start : start + AT_ONCE]), epoch))
         except actions.ActionRefused as refusal:
             log.warning("notes cannot be forgotten", extra={"slug": refusal.slug})
 

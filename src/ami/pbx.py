@@ -20,9 +20,10 @@ from acd.ids import AttemptId, CallId, LegId, PbxId
 from acd.recording_port import ShowRecording, Silence
 from acd.telephony import Announce, Fact, LinkDown, Mark, Request, RequestFailed, RequestFailure, Resync
 from ami import actions, attempts, dialogue, markers, names, notes, resync
-from ami.answers import Answer, Outcome
+from ami.answers import Answer
 from ami.book import Snapshot
 from ami.events import Event, FullyBooted, Quarantined
+from ami.fitness import Unfit, must, refuses_what_is_dangerous
 from ami.health import Health, HealthState, Observer, version_warnings
 from ami.lifeline import Lifeline, Pauses
 from ami.link import Link, LinkConfig
@@ -59,16 +60,6 @@ class PbxConfig:
     snapshot_s: float = 5.0
     snapshot_every_s: float = 8.0  # and what a lost event has left behind is put right by the second look after it
     snapshot_pause_s: float = 1.0  # between two snapshots, however many are wanted
-
-
-class Unfit(Exception):
-    """Asterisk must not be routed on. ``unanswered``: it has not said so, only nothing, and may say more when asked again."""
-
-    def __init__(self, state: HealthState, reason: str, *, unanswered: bool = False) -> None:
-        super().__init__(reason)
-        self.state = state
-        self.reason = reason
-        self.unanswered = unanswered
 
 
 class Pbx:
@@ -149,7 +140,7 @@ class Pbx:
 
     def forget(self, calls: Sequence[CallId]) -> None:
         """These calls are in the database: what the dialplan has noted of them is not needed any more."""
-        notes.forget(self._link, calls)
+        notes.forget(self._link, self._config.epoch, calls)
 
     async def markers(self) -> Sequence[AttemptId]:
         """Attempts of which Asterisk keeps a marker; none while it does not say."""
@@ -278,8 +269,12 @@ class Pbx:
         self._kept_back = []
         self._set_health(HealthState.STARTING, "waiting_for_boot")
         boot_was_said = await self._booted_within(self._config.boot_s)
+        harmless = False
         while True:
             try:
+                if not harmless:  # it does not change while Asterisk runs, and each try is a line in its log
+                    await refuses_what_is_dangerous(self._link)
+                    harmless = True
                 await self._check(boot_was_said=boot_was_said)
                 await self._tell_globals(self._sounds)
                 await self._tell_numbers()
@@ -308,7 +303,7 @@ class Pbx:
         """Raise Unfit unless this is the Asterisk we mean, with our dialplan in it."""
         contexts = [actions.ShowDialPlan(context) for context in names.CONTEXTS]
         settings, *plans = await asyncio.gather(*self._link.send(actions.CoreSettings(), *contexts))
-        _must(settings)
+        must(settings)
         self._version = str(settings.headers.get("asteriskversion", ""))
         self._warnings = version_warnings(self._version) + (() if boot_was_said else ("no_boot_event",))
         system_name = str(settings.headers.get("systemname", ""))
@@ -318,7 +313,7 @@ class Pbx:
         if missing:
             raise Unfit(HealthState.MISSING_CONTEXTS, "missing_contexts:" + ",".join(missing))
         for plan in plans:
-            _must(plan)
+            must(plan)
 
     async def _tell_numbers(self) -> None:
         """Set the globals that the dialplan maps numbers with, and last the one that says they are told."""
@@ -332,13 +327,13 @@ class Pbx:
     async def _set_globals(self, wanted: Sequence[actions.SetTitle | actions.SetGlobal]) -> None:
         for start in range(0, len(wanted), GLOBALS_AT_ONCE):
             for answer in await asyncio.gather(*self._link.send(*wanted[start : start + GLOBALS_AT_ONCE])):
-                _must(answer)
+                must(answer)
 
     async def _snapshot(self) -> None:
         """Take the truth, then what happened meanwhile. Raises Unfit if Asterisk does not say."""
         self._kept_back = []
         shown = await self._look_at_everything()
-        _must(await self._lifeline.begin())
+        must(await self._lifeline.begin())
         self._put_out(self._tracker.prime(shown))
         kept_back, self._kept_back = self._kept_back, None
         for event in kept_back:
@@ -423,15 +418,6 @@ def _sound(action: actions.Action) -> bool:
     except actions.ActionRefused:
         return False
     return True
-
-
-def _must(answer: Answer) -> None:
-    """Raise Unfit for an answer without which there is nothing to stand on."""
-    if answer.ok:
-        return
-    if answer.outcome is Outcome.REFUSED and "permission" in answer.message.lower():
-        raise Unfit(HealthState.MISSING_RIGHTS, "missing_rights")
-    raise Unfit(HealthState.SYNCING, f"action_{answer.outcome}", unanswered=answer.outcome is Outcome.TIMEOUT)
 
 
 def _found(answer: Answer) -> ChannelReading | LookFailure | Quarantined:

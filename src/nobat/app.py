@@ -43,7 +43,7 @@ from nobat.feed import Feed
 from nobat.figures.keeper import FiguresKeeper
 from nobat.heartbeat import Heartbeat
 from nobat.leftovers import Leftovers
-from nobat.links import make_ami_link
+from nobat.links import WrongCertificates, make_ami_link
 from nobat.mail.keeper import MailKeeper
 from nobat.markers import MarkerSweeper
 from nobat.metrics import Metrics
@@ -239,7 +239,7 @@ class App:
         self._keep_running("retention", self.retention.follow)
         self._keep_running("mail", self.mails.follow)
         self._keep_running("recordings", self.recordings.follow)
-        self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database).run)
+        self._keep_running("rights", RightsWatch(self.engine, self.supervision, self.database, self.clock.now).run)
         self._keep_running("callbacks", self.callbacks.follow)
         self._keep_running("risks", self.risks.follow)
         forget_s = self.settings.callbacks.forget_s
@@ -274,7 +274,7 @@ class App:
         places = await startup.restored_places(self.database, known.queues.values(), self.clock.now())
         wrap_ups = await startup.restored_wrap_ups(self.database, self.clock.now())
         requests = await startup.restored_break_requests(self.database, self.clock.now())
-        sessions = await restored_supervisions(self.database)
+        sessions = await restored_supervisions(self.database, self.clock.now())
         asked = await restored_help(self.database, self.clock.now())
         callbacks = await restored_callbacks(self.database, self.clock.now())
         await self.keeper.take_up(known)
@@ -380,7 +380,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         app = App.build(settings, Clock())
-    except CannotTrace as error:
+    except (CannotTrace, WrongCertificates) as error:
         raise CannotStart(str(error)) from None
     with contextlib.ExitStack() as held:
         if app.database.is_sqlite:  # first of all, for its message is the better one

@@ -21,7 +21,7 @@ from nobat.clock import Clock
 from nobat.declaration import Declaration
 from nobat.plan import BY_FILE, NOBODY, Plan, make_plan
 from nobat.rest_client import RestClient, segment
-from nobat.storage import catalogue, opt_outs
+from nobat.storage import catalogue, operators, opt_outs
 from nobat.storage.catalogue import Catalogue, Changes
 from nobat.storage.database import Database
 from nobat.storage.errors import StorageConflict
@@ -86,6 +86,7 @@ class DatabaseTarget:
     async def _change(self, changes: Changes, plan: Plan) -> None:
         database = Database(self.url)
         try:
+            await operators.note(database, *plan.done())
             if changes != Changes():
                 await catalogue.change(database, changes)
             await opt_outs.put(database, plan.added_opt_outs, BY_FILE, Clock().now())

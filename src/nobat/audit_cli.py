@@ -34,8 +34,10 @@ def verify(
     verdict = cli._with_database(cli._settings(config), lambda database: audit.verify(database, noted))
     for one in verdict.wrong:
         print(one)
+    if verdict.unnamed:
+        print(f"… and {verdict.unnamed} more")
     if verdict.wrong:
-        cli.fail(f"the audit is not as it was written: {len(verdict.wrong)} places")
+        cli.fail(f"the audit is not as it was written: {len(verdict.wrong) + verdict.unnamed} places")
     since = f", the first {verdict.first.number} are forgotten" if verdict.first.number else ""
     print(f"{verdict.rows} rows as they were written{since}; the newest is {verdict.head}")
 
@@ -60,10 +62,10 @@ def trim(
     """Forget the oldest rows; the others can be verified as before. That it was done becomes a row itself."""
     from nobat import cli
     from nobat.clock import Clock
-    from nobat.storage import audit
+    from nobat.storage import audit, operators
 
     now = Clock().now()
-    entry = audit.AuditEntry(now, "-", "nobat audit trim", "operator", "trimAudit", f"older than {keep_days} days")
+    entry = operators.entry("trimAudit", f"older than {keep_days} days")
     before = now - keep_days * 86_400
     count = cli._with_database(
         cli._settings(config), lambda database: audit.trim(database, before, entry, int(now * 1000))

@@ -16,6 +16,7 @@ import typer
 from nobat import interpreter
 from nobat.audit_cli import audit_app
 from nobat.prompts_cli import prompts_app
+from nobat.token_cli import token_app
 
 if TYPE_CHECKING:
     from nobat.apply import Target
@@ -32,7 +33,6 @@ app = typer.Typer(
     add_completion=False,
 )
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
-token_app = typer.Typer(help="Make, list and revoke API tokens.", no_args_is_help=True)
 callers_app = typer.Typer(help="The directory of known callers.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(callers_app, name="callers")
@@ -234,70 +234,6 @@ def erase(
     print("\n".join(f"{name.replace('_', ' '):<14}{value}" for name, value in found.items()))
 
 
-@token_app.command("create")
-def token_create(
-    role: Annotated[str, typer.Option(help="agent, supervisor or admin.")],
-    name: Annotated[str, typer.Option(help="Whose it is; shown in lists and in the audit.")],
-    agent: Annotated[
-        str | None, typer.Option(help="The agent that an agent's token acts for.", show_default="none")
-    ] = None,
-    queue: Annotated[
-        list[str] | None, typer.Option(help="Bind a supervisor's token to queues.", show_default="all")
-    ] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Make a token and print it, and nothing else. It is shown this once."""
-    settings = _settings(config)
-    from nobat.auth import Role, TokenProblem, new_token
-    from nobat.clock import Clock
-    from nobat.storage import catalogue, tokens
-
-    if role not in tuple(Role):
-        fail(f"there is no role {role!r}; roles are {', '.join(Role)}", code=2)
-    try:
-        token, kept = new_token(Role(role), name, Clock().now(), agent, tuple(queue or ()))
-    except TokenProblem as error:
-        fail(str(error), code=2)
-
-    async def add(database: "Database") -> None:
-        known = await catalogue.load(database)
-        missing = [f"agent {agent!r}"] if agent is not None and agent not in known.agents else []
-        missing += [f"queue {one!r}" for one in kept.queues if one not in known.queues]
-        if missing:
-            print(f"nobat: note: there is no {', no '.join(missing)} yet", file=sys.stderr)
-        await tokens.add(database, kept)
-
-    _with_database(settings, add)
-    print(token)
-
-
-@token_app.command("list")
-def token_list(config: ConfigOption = None) -> None:
-    """Show all tokens without the tokens themselves."""
-    settings = _settings(config)
-    from nobat.api.times import moment
-    from nobat.storage import tokens
-
-    for one in _with_database(settings, tokens.everything):
-        bound = f" agent {one.agent}" if one.agent else f" queues {', '.join(one.queues)}" if one.queues else ""
-        ended = f", revoked {moment(one.revoked_at):%Y-%m-%d %H:%M}" if one.revoked_at is not None else ""
-        print(f"{one.id}  {one.role:<10}  {one.name}{bound}  made {moment(one.created_at):%Y-%m-%d %H:%M}{ended}")
-
-
-@token_app.command("revoke")
-def token_revoke(
-    token_id: Annotated[str, typer.Argument(help="As `nobat token list` shows it.")], config: ConfigOption = None
-) -> None:
-    """End a token's life. A running service refuses it within two seconds."""
-    settings = _settings(config)
-    from nobat.clock import Clock
-    from nobat.storage import tokens
-
-    if not _with_database(settings, lambda database: tokens.revoke(database, token_id, Clock().now())):
-        fail(f"there is no valid token {token_id!r}")
-    print("revoked")
-
-
 @callers_app.command("import")
 def callers_import(
     file: Annotated[Path, typer.Argument(help="CSV: number,name,segment,priority,skills,language,preferred_agent.")],
@@ -310,6 +246,7 @@ def callers_import(
     settings = _settings(config)
     from acd.directory import Numbering
     from nobat.caller_file import AT_ONCE, CallerFileError, read_callers, write_callers
+    from nobat.storage import operators
 
     local = settings.numbering
     try:
@@ -321,7 +258,11 @@ def callers_import(
         if len(entries) > AT_ONCE:
             print(f"{done} of {len(entries)}", file=sys.stderr)
 
-    _with_database(settings, lambda database: write_callers(database, entries, progress))
+    async def write(database: "Database") -> None:
+        await operators.note(database, ("importCallers", f"{len(entries)} callers of {file.name}"))
+        await write_callers(database, entries, progress)
+
+    _with_database(settings, write)
     print(f"imported {len(entries)} callers")
 
 

@@ -5,6 +5,7 @@ uvicorn waits for the headers of a request for ever, and its own answer to what 
 """
 
 import asyncio
+import logging
 from typing import Any
 
 import h11
@@ -12,6 +13,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nobat.api.edge import security_headers
 from nobat.api.problems import MEDIA_TYPE, problem
+
+SELDOM_S = 60.0
 
 
 class PatientProtocol(H11Protocol):
@@ -65,3 +68,21 @@ class PatientProtocol(H11Protocol):
         for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=bytes(body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+class Seldom(logging.Filter):
+    """Lets each sentence through once a minute: whoever sends rubbish shall not fill the disk with our words about it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = self._said.get(record.msg)
+        if said is not None and abs(record.created - said) < SELDOM_S:
+            return False
+        self._said[record.msg] = record.created  # static text, so these are few
+        return True
+
+
+logging.getLogger("uvicorn.error").addFilter(Seldom())

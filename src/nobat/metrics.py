@@ -158,6 +158,8 @@ class _Families:
         dispatch = "From the message that made an offer possible to the offer being sent."
         self.dispatch = histogram("acd_dispatch_seconds", dispatch, _QUICK, "pbx")
         self.connected = gauge("ami_connected", "1 while the PBX is connected and its state is known.", "pbx")
+        warnings = "1 while the PBX works and should not stay as it is: `known_holes`, `unsupported_asterisk`, `no_boot_event`."
+        self.warnings = gauge("ami_warning", warnings, "pbx", "warning")
         self.ami_events = counter("ami_events_total", "AMI events by name.", "pbx", "name")
         self.quarantined = counter("ami_quarantined_total", "AMI messages that were not believed.", "pbx", "reason")
         self.actions = counter("ami_actions_total", "AMI actions by what became of them.", "pbx", "action", "result")

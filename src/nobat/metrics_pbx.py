@@ -7,13 +7,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from acd.ids import PbxId
 from ami.events import Reason
-from ami.health import Health, HealthState
+from ami.health import WARNINGS, Health, HealthState
 
 
 class Families(Protocol):
     """The metrics of a link."""
 
     connected: Gauge
+    warnings: Gauge
     action: Histogram
     ami_events: Counter
     quarantined: Counter
@@ -26,6 +27,7 @@ class PbxMeter:
     def __init__(self, families: Families, pbx: PbxId) -> None:
         self._families, self._pbx = families, pbx
         self._connected = families.connected.labels(pbx)
+        self._warnings = {warning: families.warnings.labels(pbx, warning) for warning in WARNINGS}
         self._seconds = families.action.labels(pbx)
         for reason in Reason:  # from the start: of a series that begins with 1, Prometheus sees no increase
             families.quarantined.labels(pbx, reason.value)
@@ -51,3 +53,5 @@ class PbxMeter:
 
     def health(self, health: Health) -> None:
         self._connected.set(1 if health.state is HealthState.READY else 0)
+        for warning, shown in self._warnings.items():
+            shown.set(1 if warning in health.warnings else 0)

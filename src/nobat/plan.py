@@ -48,6 +48,22 @@ class Plan:
     def removes(self) -> bool:
         return bool(self.removed_queues or self.removed_agents or self.removed_opt_outs)
 
+    def done(self) -> list[tuple[str, str]]:
+        """For the audit: each change by the name that its operation has over REST."""
+        pins = {agent for agent, _ in self.new_pins} - {agent.id for agent in self.added_agents}
+        changed = {new.id for _, new in self.changed_agents}
+        done = [("createQueue", str(one.id)) for one in self.added_queues]
+        done += [("changeQueue", str(new.id)) for _, new in self.changed_queues]
+        done += [("createAgent", str(one.id)) for one in self.added_agents]
+        done += [("changeAgent", str(one)) for one in sorted(pins | changed)]
+        done += [("deleteAgent", str(one)) for one in self.removed_agents]
+        done += [("deleteQueue", str(one)) for one in self.removed_queues]
+        if self.added_opt_outs:
+            done.append(("putOptOut", f"{len(self.added_opt_outs)} numbers of a file"))
+        if self.removed_opt_outs:
+            done.append(("deleteOptOut", f"{len(self.removed_opt_outs)} numbers of a file"))
+        return done
+
     def lines(self) -> list[str]:
         """For people: ``+`` is added, ``~`` changed, ``-`` removed. PINs are never shown."""
         pins = {agent for agent, _ in self.new_pins}

@@ -6,6 +6,7 @@ in it into one message with file and line; docs/reference/settings.md is generat
 """
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -129,6 +130,14 @@ class LogSettings(Section):
     """`json` is one object a line; `console` is for reading; `auto` is console on a terminal, else json."""
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether an address is loopback. A name that only a resolver knows is not: what it says may change."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class PbxSettings(Section):
     """One Asterisk server and its AMI account."""
 
@@ -136,10 +145,20 @@ class PbxSettings(Section):
     """Its `systemname` in asterisk.conf; the first part of the ids of its calls."""
 
     host: str = "127.0.0.1"
-    """Address of its AMI."""
+    """Address of its AMI. Anything but this machine needs `tls`, or a tunnel."""
 
     port: Port = 5038
     """TCP port of its AMI."""
+
+    tls: bool = False
+    """Speak TLS to the AMI (`tlsenable` in its manager.conf). Its certificate must be good for `host`."""
+
+    ca: Path | None = None
+    """File of the certificates that vouch for the AMI's (PEM); without it those that this machine trusts."""
+
+    tunnelled: bool = False
+    """The way to `host` is a tunnel that encrypts (WireGuard, IPsec, stunnel), so plain AMI may go there. Whoever reads it on the
+    way has the account."""
 
     username: str = "nobat"
     """AMI account."""
@@ -172,6 +191,17 @@ class PbxSettings(Section):
         if not value or any(character.isspace() or not character.isprintable() for character in value):
             raise ValueError("must be one word")
         return value
+
+    @model_validator(mode="after")
+    def _is_sheltered(self) -> Self:
+        if self.ca is not None and not self.tls:
+            raise ValueError("ca is for tls = true")
+        if not (self.tls or self.tunnelled or is_this_machine(self.host)):
+            raise ValueError(
+                f"host {self.host!r} is another machine, where the secret and every call could be read on the way: set "
+                "tls = true, or tunnelled = true if what is between encrypts"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_secret(self) -> Self:

@@ -4,6 +4,7 @@ Rights that change with agents and queues are noticed by ``whisper`` itself; a t
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -28,6 +29,7 @@ class RightsWatch:
     engine: Engine
     supervision: Supervision
     database: Database
+    now: Callable[[], float]
 
     async def run(self) -> None:
         while True:
@@ -42,9 +44,9 @@ class RightsWatch:
         held = {one.supervisor.token: one.supervisor for one in self.supervision.sessions.values()}
         if not held:
             return
-        now = await supervisions.supervisors(self.database, held)
+        rights = await supervisions.supervisors(self.database, held, self.now())
         for token, supervisor in held.items():
-            valid = now.get(token)
+            valid = rights.get(token)
             if valid is None or valid.queues != supervisor.queues:
                 log.info("a supervisor's rights have changed", token=token, valid=valid is not None)
                 await self.engine.ask(LimitSupervisor(token, valid))

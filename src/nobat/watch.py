@@ -18,8 +18,14 @@ _WORDS = {
     HealthState.WRONG_SYSTEM_NAME: "PBX has another systemname than the name in our settings: nothing is routed there",
     HealthState.MISSING_CONTEXTS: "PBX lacks contexts of our dialplan: include dialplan/extensions.conf and reload it",
     HealthState.MISSING_RIGHTS: "PBX gives the AMI account too few rights: see asterisk-conf/manager.conf",
+    HealthState.DANGEROUS: "PBX lets its AMI do anything: set live_dangerously = no in its asterisk.conf and restart it",
     HealthState.READY: "PBX is ready: its calls are routed",
 }
+_REASONS = {
+    "certificate_refused": "PBX shows a certificate that is not trusted, or is not for its host: the secret was not sent",
+    "no_tls": "PBX does not speak TLS at the address of its AMI: see tlsenable in its manager.conf, and [[pbx]] port",
+}
+"""Of a state's reasons, those that call for something else to be done."""
 _WARNINGS = {
     "unsupported_asterisk": "PBX runs an Asterisk outside 22.1 to 22.10: parts of this service may not work with it",
     "known_holes": "PBX runs an Asterisk with known security holes: bring it to 22.10.1 or newer",
@@ -50,7 +56,7 @@ class WatchedLink:
 
     def health(self, health: Health) -> None:
         self._counted.health(health)
-        words = _WORDS.get(health.state)
+        words = _REASONS.get(health.reason, _WORDS.get(health.state))
         if words is None or self._said == (health.state, health.reason):
             return  # on its way to somewhere, or said before
         self._said = (health.state, health.reason)

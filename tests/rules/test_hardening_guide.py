@@ -53,6 +53,8 @@ def test_lines_that_no_console_shows() -> None:
         r"^eventfilter\(action\((\w+)\),name\((\w+)\)", (CONF / "manager.conf").read_text(), re.MULTILINE
     )
     assert len([name for action, name in filters if action == "include"]) == 14
+    (regular,) = setting("manager.conf", re.escape("eventfilter(action(exclude),method(regex))"))
+    assert "[:cntrl:]" in regular
     assert not {"Newchannel", "VarSet", "DTMFBegin", "DTMFEnd"} & {name for _, name in filters}
     assert setting("asterisk.conf", "live_dangerously") == ["no"]
     assert setting("pjsip.conf", "rtp_timeout") == ["@RTP_TIMEOUT@"] * 2

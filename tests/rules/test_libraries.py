@@ -16,7 +16,7 @@ PLACES = {
     "alembic": ("nobat/storage/",),
     "fastapi": ("nobat/api/",),
     "uvicorn": ("nobat/web.py", "nobat/http_protocol.py"),
-    "typer": ("nobat/cli.py", "nobat/audit_cli.py", "nobat/prompts_cli.py"),
+    "typer": ("nobat/cli.py", "nobat/audit_cli.py", "nobat/prompts_cli.py", "nobat/token_cli.py"),
     "argon2": ("nobat/pins.py",),
     "persiantools": ("nobat/timetables.py",),
     "phonenumbers": ("callback/numbers.py",),

@@ -26,6 +26,20 @@ BEFORE = str(_CHAIN.down_revision)
 """The schema before there was a chain."""
 
 
+async def to_revision(url: str, revision: str) -> None:
+    """Back to an older schema."""
+    database = Database(url)
+
+    def down(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+    async with database.write() as connection:
+        await connection.run_sync(down)
+    await database.close()
+
+
 def entry(number: int, at: float = NOON) -> AuditEntry:
     return AuditEntry(at + number, "t1", "a name، نام", "admin", "changeQueue", f"target {number}")
 
@@ -151,6 +165,15 @@ async def test_many_writers_make_one_chain(database_url: str, database: Database
     assert (verdict.rows, verdict.wrong) == (167, ())
 
 
+async def test_a_chain_that_is_wrong_everywhere_is_told_in_bounded_room(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_NAMED", 3)
+    await do(database, update(schema.audit).values(target="x"))
+    verdict = await audit.verify(database)
+    assert (len(verdict.wrong), verdict.unnamed) == (3, 4)
+
+
 async def test_what_one_transaction_takes_back_leaves_no_gap(database: Database) -> None:
     async with database.engine.connect() as connection:
         taken_back = await connection.begin()
@@ -208,10 +231,10 @@ async def test_rows_from_before_the_chain_are_taken_into_it_and_out_again(databa
     await migrate(database)
     await written(database, entry(1), run=2)
     verdict = await audit.verify(database)
-    assert (verdict.rows, verdict.wrong) == (1_501, ())
+    assert (verdict.rows, verdict.wrong) == (1_502, ())  # one says that it was done
     async with database.write() as connection:
         await connection.run_sync(lambda sync: to(BEFORE, sync, up=False))
-        assert (await connection.execute(text("SELECT count(*) FROM audit"))).scalar() == 1_501
+        assert (await connection.execute(text("SELECT count(*) FROM audit"))).scalar() == 1_502
     await migrate(database)
     assert (await audit.verify(database)).wrong == ()
     await database.close()

@@ -243,6 +243,17 @@ async def listening(office: Office, headers_s: float = 0.2) -> AsyncIterator[int
         await task
 
 
+async def test_what_is_no_http_does_not_fill_the_log(counter: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    async with listening(counter) as port:
+        for _ in range(40):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"\x16\x03\x01 no HTTP\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 400")
+            writer.close()
+            await writer.wait_closed()
+    assert capsys.readouterr().err.count("Invalid HTTP request") <= 1
+
+
 async def test_a_connection_that_never_says_what_it_wants_is_closed(counter: Office) -> None:
     async with listening(counter) as port:
         silent, idle = await asyncio.open_connection("127.0.0.1", port)

@@ -164,7 +164,7 @@ async def test_a_revoked_token_ends_its_sessions(office: Office) -> None:
     _, session = await start(supervisor, "conference", call=call)
     (token,) = [one for one in await tokens.everything(office.app.database) if one.queues == ("sales",)]
     await tokens.revoke(office.app.database, token.id, office.clock.now())
-    await RightsWatch(office.app.engine, office.app.supervision, office.app.database).look()
+    await RightsWatch(office.app.engine, office.app.supervision, office.app.database, office.clock.now).look()
     await office.settled()
     ended = await (await office.admin()).get(f"/v1/supervisions/{session['id']}")
     assert (ended["state"], ended["reason"]) == ("ended", "right_lost")

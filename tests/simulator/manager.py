@@ -209,6 +209,8 @@ class Manager:
                     return f"Response: Error\n{tag}Message: Set failed\n\n"
                 self.asterisk.queue_members[queue, member] = value == "1"
                 return done
+            if variable.startswith("DB("):  # live_dangerously is off
+                return f"Response: Error\n{tag}Message: Variable not set\n\n"
             self.asterisk.globals[variable] = value
             if variable == n.EPOCH:
                 self.epochs.append(int(value))

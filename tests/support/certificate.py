@@ -13,7 +13,20 @@ from nobat.clock import Clock
 
 
 def add_certificate(instance: Instance) -> None:
-    """Put certificate and key where the profile of encrypted phones looks for them."""
+    """Put certificate and key where the profiles of encrypted phones and AMI look for them."""
+    certificate, key = made()
+    folder = instance.directory / "etc" / "keys"
+    folder.mkdir()
+    (folder / "asterisk.pem").write_bytes(certificate)
+    (folder / "asterisk.key").write_bytes(key)
+    like = (instance.directory / "etc" / "pjsip.conf").stat()
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, like.st_uid, like.st_gid)
+        path.chmod(0o750 if path.is_dir() else 0o640)
+
+
+def made() -> tuple[bytes, bytes]:
+    """A certificate that vouches for itself, for this machine, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.fromtimestamp(Clock().now(), UTC)
@@ -24,13 +37,8 @@ def add_certificate(instance: Instance) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    folder = instance.directory / "etc" / "keys"
-    folder.mkdir()
-    encoding = serialization.Encoding.PEM
-    (folder / "asterisk.pem").write_bytes(certificate.public_bytes(encoding))
-    plain = serialization.NoEncryption()
-    (folder / "asterisk.key").write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain))
-    like = (instance.directory / "etc" / "pjsip.conf").stat()
-    for path in (folder, *folder.iterdir()):
-        os.chown(path, like.st_uid, like.st_gid)
-        path.chmod(0o750 if path.is_dir() else 0o640)
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    return (
+        certificate.public_bytes(encoding),
+        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain),
+    )

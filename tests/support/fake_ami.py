@@ -82,6 +82,7 @@ class FakeAmi:
         self.mute: set[str] = set()
         self.drop_on: set[str] = set()
         self.refuse: dict[str, str] = {}
+        self.live_dangerously = False
         self.slice_bytes: random.Random | None = None
         self._black_hole = False
         self._server: asyncio.Server | None = None
@@ -278,6 +279,8 @@ class FakeAmi:
 
     def _set(self, tag: str, action: Headers) -> bytes:
         channel = action.get("Channel")
+        if action["Variable"].startswith("DB(") and not self.live_dangerously:
+            return block("Response: Error", tag, "Message: Variable not set")
         if channel is None:
             self.globals[action["Variable"]] = action.get("Value", "")
         elif channel in self.channels:

@@ -44,8 +44,8 @@ class TestPbx:
     async def started(
         cls, name: str, *, agents: int = 40, rtp_timeout_s: int = 5, queues: str = "", tls: bool = False, site: str = ""
     ) -> "TestPbx":
-        """Start one. ``name`` tells its folder from others'; the process id makes it unique. ``tls``: with encrypted phones;
-        ``site``: lines of pjsip.conf that a site has added."""
+        """Start one. ``name`` tells its folder from others'; the process id makes it unique. ``tls``: with encrypted phones and
+        AMI; ``site``: lines of pjsip.conf that a site has added."""
         home = find_home()
         sweep(home)
         unique = f"{name}-{os.getpid()}-{secrets.token_hex(2)}"
@@ -61,6 +61,7 @@ class TestPbx:
             rtp_timeout_s=rtp_timeout_s,
             queues=queues,
             tls_port=free_port() if tls else 0,
+            ami_tls_port=free_port() if tls else 0,
             site_pjsip=site,
         )
         write_pbx(instance, settings)
@@ -167,10 +168,20 @@ ASKING = "_88XXXX"
 """Numbers that ask for consent first, as a site's own dialplan would."""
 
 
+SAYING = "said"
+"""A context whose ``s`` raises the event AcdProbe with what the variable SAID holds, its marks turned into control characters."""
+
+MARKS = {"^": r"\t", "@": r"\n", "!": r"\r"}
+
+
 def _add_question(instance: Instance) -> None:
     with (instance.directory / "etc" / "extensions.conf").open("a") as dialplan:
         dialplan.write(f"\n[from-trunk](+)\nexten => {ASKING},1,Set(ACD_CONSENT_PROMPT=beep)\n")
         dialplan.write(" same => n,Goto(acd-consent,${EXTEN:2},1)\n")
+        dialplan.write(f"\n[{SAYING}]\nexten => over,1,Hangup()\nexten => s,1,Answer(0,i)\n")
+        for mark, character in MARKS.items():
+            dialplan.write(f" same => n,Set(SAID=${{REPLACE(SAID,{mark},{character})}})\n")
+        dialplan.write(" same => n,UserEvent(AcdProbe,Said: ${SAID},Then: more)\n same => n,Hangup()\n")
 
 
 def sweep(home: AsteriskHome) -> None:

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nobat.api.problems import problem, unauthenticated
+from nobat.api.problems import problem, token_ended, unauthenticated
 from nobat.api.throttle import Throttle, address_of
-from nobat.auth import Authenticator, Principal
+from nobat.auth import Authenticator, Principal, TokenEnded
 from nobat.storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
@@ -115,6 +115,9 @@ class Authentication:
         except TooOften as too_often:
             await too_many(too_often.wait_s)(scope, receive, send)
             return
+        except TokenEnded:
+            await token_ended()(scope, receive, send)
+            return
         if principal is None:
             await unauthenticated()(scope, receive, send)
             return
@@ -122,10 +125,14 @@ class Authentication:
         await self._app(scope, receive, send)
 
     async def _whose(self, token: str, address: str) -> Principal | None:
-        """Raises ``TooOften``. A token that is known passes whatever others at its address have tried."""
+        """Raises ``TooOften`` and ``TokenEnded``. A token that is known passes whatever others at its address have tried."""
         if not self._authenticator.remembers(token) and (wait_s := self._throttle.shut(address)):
             raise TooOften(wait_s)
-        principal = await self._authenticator.principal(token)
+        try:
+            principal = await self._authenticator.principal(token)
+        except TokenEnded:
+            self._throttle.wrong(address)
+            raise
         if principal is None:
             self._throttle.wrong(address)
         elif wait_s := self._throttle.asked(principal.token):

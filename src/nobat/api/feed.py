@@ -19,7 +19,7 @@ from nobat.api.access import Access, AgentAccess
 from nobat.api.edge import bearer_token
 from nobat.api.responses import errors
 from nobat.api.text import PathId
-from nobat.auth import Principal, Role
+from nobat.auth import Principal, Role, TokenEnded
 from nobat.feed import Feed, Seen
 
 router = APIRouter(prefix="/v1", tags=["live"])
@@ -71,7 +71,7 @@ async def stream_events(
 
     `Last-Event-ID` goes on after that event. If what follows it is not there any more (the service was restarted, or the reader was
     too slow), an event `gap` says so: ask for lists and figures again. A token that is revoked ends its streams within five
-    seconds.
+    seconds, one whose time is over likewise.
     """
     for name in queue or ():
         access.queue(name)
@@ -184,7 +184,10 @@ class _Reader:
         service = self.access.service
         if service.now() - self.checked_at < RECHECK_S:
             return True
-        principal = await service.authenticator.principal(self.token)
+        try:
+            principal = await service.authenticator.principal(self.token)
+        except TokenEnded:
+            return False
         if principal is None:
             return False
         first, self.checked_at = not self.checked_at, service.now()

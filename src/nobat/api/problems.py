@@ -83,6 +83,12 @@ def unauthenticated() -> JSONResponse:
     return problem(401, headers={"WWW-Authenticate": 'Bearer realm="nobat"'})
 
 
+def token_ended() -> JSONResponse:
+    """401 for a token that was right until its time was over: whoever has it knows the secret, and is told."""
+    headers = {"WWW-Authenticate": 'Bearer realm="nobat", error="invalid_token"'}
+    return problem(401, "token_ended", "This token's time is over: it needs a new one.", headers=headers)
+
+
 def add_handlers(api: FastAPI) -> None:
     """Every exception that a route may raise on purpose. What else it raises is logged in ``nobat.api.edge``."""
     api.add_exception_handler(AcdError, _refused)

@@ -25,6 +25,9 @@ from nobat.storage.rows import Row
 START = "0" * 64
 """What the first row of all has in the place of a hash before it."""
 
+MOST_NAMED = 1_000
+"""Wrong rows that are named; the others are counted, so that a chain of any length is walked in the same room."""
+
 SAID = ("run", "seq", "at", "token_id", "token_name", "role", "action", "target")
 AT_ONCE = 1_000
 _row, _head = schema.audit.c, schema.audit_head.c
@@ -55,12 +58,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What ``verify`` found. ``first`` and ``head`` are the row before the oldest one kept, and the newest one."""
+    """What ``verify`` found. ``first`` and ``head`` are the row before the oldest one kept, and the newest one; ``unnamed`` counts
+    what is wrong beyond the ``MOST_NAMED`` places that ``wrong`` names."""
 
     rows: int
     first: Link
     head: Link
     wrong: tuple[str, ...]
+    unnamed: int = 0
 
 
 def canonical(number: int, before: str, row: Row) -> bytes:
@@ -138,6 +143,11 @@ async def head(database: Database) -> Link | None:
     return Link(found.number, found.hash) if found is not None else None
 
 
+async def has_head(connection: AsyncConnection) -> bool:
+    """Whether rows can be added."""
+    return (await connection.execute(select(_head.number))).first() is not None
+
+
 async def verify(database: Database, expected: Link | None = None) -> Verdict:
     """Walk the whole chain. ``expected``: a row as it was noted down elsewhere, which must stand there still."""
     async with database.read() as connection:
@@ -148,7 +158,7 @@ async def verify(database: Database, expected: Link | None = None) -> Verdict:
         async for row in _in_order(connection):
             walk.take(row)
         walk.end(newest)
-    return Verdict(walk.count, first, walk.last, tuple(walk.wrong))
+    return Verdict(walk.count, first, walk.last, tuple(walk.wrong), walk.unnamed)
 
 
 async def _in_order(connection: AsyncConnection) -> AsyncIterator[Row]:
@@ -170,23 +180,30 @@ class _Walk:
         self.last, self.expected = first, expected
         self.count = 0
         self.wrong: list[str] = []
+        self.unnamed = 0
         self._met = expected is None or expected.number <= first.number
 
     def take(self, row: Row) -> None:
         self.count += 1
         number, due = row["number"], self.last.number + 1
         if number < due:
-            self.wrong.append(f"{_name(row)} stands before the beginning of the chain: it was inserted")
+            self._tell(f"{_name(row)} stands before the beginning of the chain: it was inserted")
             return
         if number > due:
             missing = f"row {due} is" if number == due + 1 else f"rows {due} to {number - 1} are"
-            self.wrong.append(f"{missing} missing before {_name(row)}")
+            self._tell(f"{missing} missing before {_name(row)}")
         if digest(number, row["before"], row) != row["hash"]:
-            self.wrong.append(f"{_name(row)} was changed")
+            self._tell(f"{_name(row)} was changed")
         elif number == due and row["before"] != self.last.hash:
-            self.wrong.append(f"{_name(row)} does not follow row {self.last.number}: one of the two was replaced")
+            self._tell(f"{_name(row)} does not follow row {self.last.number}: one of the two was replaced")
         self.last = Link(number, row["hash"])
         self._hold(self.last)
+
+    def _tell(self, what: str) -> None:
+        if len(self.wrong) < MOST_NAMED:
+            self.wrong.append(what)
+        else:
+            self.unnamed += 1
 
     def _hold(self, link: Link) -> None:
         if self.expected is not None and link.number == self.expected.number:

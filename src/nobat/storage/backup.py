@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 
+from nobat.storage import audit, operators
 from nobat.storage.database import Database
 from nobat.storage.migrate import HEAD, current_version, known_versions, migrate
 from nobat.storage.nodelock import NodeLock
@@ -76,16 +77,27 @@ async def restore(url: str, file: Path, *, replace: bool) -> str:
         await node.take()
         if await current_version(database) is not None and not replace:
             raise BackupError("the database has something in it: --replace puts the backup in its place")
+        noted = await _end_of_audit(database)
         if database.file is not None:
             await database.close()  # its open connections are to the file that goes
             await asyncio.to_thread(_put_sqlite, file, database.file)
         else:
             await asyncio.to_thread(_undump, url, file)
         await migrate(database, alone=True)
+        until = f", in place of one whose audit ended at {noted}" if noted is not None else ""
+        async with database.write() as connection:
+            await operators.note_after(connection, ("restore", f"{file.name}{until}"))
         return version
     finally:
         await node.release()
         await database.close()
+
+
+async def _end_of_audit(database: Database) -> audit.Link | None:
+    """Where the audit that goes away ends, if there is one that can be read."""
+    async with database.read() as connection:
+        there = await connection.run_sync(lambda sync: inspect(sync).has_table("audit_head"))
+    return await audit.head(database) if there else None
 
 
 def _version_of(file: Path, is_sqlite: bool) -> str:

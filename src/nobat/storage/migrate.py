@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from nobat.storage import operators
 from nobat.storage.database import Database
 from nobat.storage.errors import WrongDatabase
 from nobat.storage.nodelock import NodeLock
@@ -19,7 +20,7 @@ from nobat.storage.nodelock import NodeLock
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0019"
+HEAD = "0021"
 """The newest migration; a test holds it against the folder."""
 
 _ADVISORY_LOCK = 0x4E6F626174  # "Nobat"
@@ -69,7 +70,11 @@ async def _upgraded(database: Database) -> bool:
         async with patient.write() as connection:
             if not database.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            return await connection.run_sync(_upgrade)
+            before = await connection.run_sync(_version)
+            changed = await connection.run_sync(_upgrade)
+            if changed and before is not None:
+                await operators.note_after(connection, ("migrate", f"schema {before} to {HEAD}"))
+            return changed
     finally:
         await patient.close()
 

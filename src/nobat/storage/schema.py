@@ -196,6 +196,7 @@ tokens = Table(
     some("queues", JSON),
     some("created_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
 )
 
 calls = Table(

@@ -171,10 +171,11 @@ def _stored(row: Any) -> StoredSupervision:
     )
 
 
-async def supervisors(database: Database, tokens: Collection[str]) -> dict[str, Supervisor]:
+async def supervisors(database: Database, tokens: Collection[str], now: float) -> dict[str, Supervisor]:
     """What those tokens may see now; one that is valid no more is left out."""
     token = schema.tokens.c
-    wanted = select(schema.tokens).where(token.id.in_(sorted(tokens)), token.revoked_at.is_(None))
+    goes_on = or_(token.ends_at.is_(None), token.ends_at > when(now))
+    wanted = select(schema.tokens).where(token.id.in_(sorted(tokens)), token.revoked_at.is_(None), goes_on)
     async with database.read() as connection:
         rows = (await connection.execute(wanted)).mappings()
         return {
@@ -186,7 +187,7 @@ async def supervisors(database: Database, tokens: Collection[str]) -> dict[str, 
         }
 
 
-async def restored_supervisions(database: Database) -> list[RestoreSupervision]:
+async def restored_supervisions(database: Database, now: float) -> list[RestoreSupervision]:
     """Sessions that had not ended. Of a token that is valid no more, the rights are none at all."""
     async with database.read() as connection:
         rows = (await connection.execute(select(schema.supervisions).where(_sessions.ended_at.is_(None)))).mappings()
@@ -194,7 +195,7 @@ async def restored_supervisions(database: Database) -> list[RestoreSupervision]:
         last = select(schema.supervised).where(_spans.supervision_id.in_([one.id for one in open_ones]))
         spans_of_them = (await connection.execute(last.order_by(_spans.from_at))).mappings()
         heard = {row["supervision_id"]: AgentId(row["agent_id"]) for row in spans_of_them}
-    known = await supervisors(database, {one.token for one in open_ones}) if open_ones else {}
+    known = await supervisors(database, {one.token for one in open_ones}, now) if open_ones else {}
     return [
         RestoreSupervision(
             one.id,

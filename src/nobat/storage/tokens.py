@@ -1,4 +1,4 @@
-"""API tokens at rest: a hash, a role, and to whom or what the token is bound. The token itself is never stored."""
+"""API tokens at rest: a hash, a role, to whom or what the token is bound, and its end. The token itself is never stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from nobat.storage.database import Database, seconds, when
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """``queues`` empty means all. Times are seconds since the epoch."""
+    """``queues`` empty means all. Times are seconds since the epoch; without ``ends_at`` it is valid until it is revoked."""
 
     id: str
     hash: str
@@ -22,6 +22,7 @@ class StoredToken:
     queues: tuple[str, ...]
     created_at: float
     revoked_at: float | None = None
+    ends_at: float | None = None
 
 
 async def add(database: Database, token: StoredToken) -> None:
@@ -35,13 +36,14 @@ async def add(database: Database, token: StoredToken) -> None:
         "queues": list(token.queues),
         "created_at": when(token.created_at),
         "revoked_at": None,
+        "ends_at": when(token.ends_at) if token.ends_at is not None else None,
     }
     async with database.write() as connection:
         await connection.execute(insert(schema.tokens).values(values))
 
 
 async def find(database: Database, token_hash: str) -> StoredToken | None:
-    """The valid token with that hash."""
+    """The token with that hash, unless it was revoked. Whether its time is over is for the caller to say."""
     wanted = select(schema.tokens).where(schema.tokens.c.hash == token_hash, schema.tokens.c.revoked_at.is_(None))
     async with database.read() as connection:
         row = (await connection.execute(wanted)).mappings().first()
@@ -76,4 +78,5 @@ def _token(row: Any) -> StoredToken:
         queues=tuple(row["queues"]),
         created_at=seconds(row["created_at"]),
         revoked_at=seconds(row["revoked_at"]) if row["revoked_at"] is not None else None,
+        ends_at=seconds(row["ends_at"]) if row["ends_at"] is not None else None,
     )

@@ -68,11 +68,12 @@ async def test_what_is_no_note_of_this_pbx_is_left_out() -> None:
 async def test_notes_are_forgotten_in_lines_that_asterisk_takes() -> None:
     asterisk = Asterisk()
     calls = [CallId(f"pbx1-1795000000123.{number}") for number in range(40)]
-    notes.forget(asterisk, calls)
+    notes.forget(asterisk, "7", calls)
     said = [dict(headers)["Variable"].removeprefix("ACD_FORGET=").split("&") for headers in asterisk.asked]
     assert [one for part in said for one in part] == calls
     assert all(len(value.encode()) < 1000 for headers in asterisk.asked for _, value in headers)
+    assert all(("Variable", "ACD_FOR_EPOCH=7") in headers for headers in asterisk.asked)
     assert {dict(headers)["Channel"] for headers in asterisk.asked} == {"Local/forget@acd-note/n"}
-    notes.forget(asterisk, [CallId("pbx1-1,DB(x)")])  # never sent
+    notes.forget(asterisk, "7", [CallId("pbx1-1,DB(x)")])  # never sent
     assert len(asterisk.asked) == len(said)
     assert LegId(LEG)

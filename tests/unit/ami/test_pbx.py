@@ -203,6 +203,23 @@ class TestStart:
             fake.refuse.clear()
             await made.ready()
 
+    async def test_an_asterisk_that_lives_dangerously_is_not_routed_on_until_it_does_not(self, fake: FakeAmi) -> None:
+        fake.live_dangerously = True
+        async with running(Floor(fake)) as made:
+            await made.until_state(HealthState.DANGEROUS)
+            assert made.engine.facts == [LinkDown("pbx1", "live_dangerously")]
+            fake.live_dangerously = False
+            await made.ready()
+            asked = [one["Variable"] for one in fake.actions("Setvar") if "acd-probe" in one["Variable"]]
+            assert asked[:2] == ["DB(acd-probe/live-dangerously)", "DB_DELETE(acd-probe/live-dangerously)"]
+            assert asked[-1].startswith("DB(")
+
+    async def test_a_harmless_asterisk_is_tried_once_a_session(self, fake: FakeAmi) -> None:
+        async with running(Floor(fake, snapshot_every_s=0.02)) as made:
+            await made.ready()
+            await until(lambda: len(fake.actions("CoreSettings")) > 3, "it was looked at again")
+            assert len([one for one in fake.actions("Setvar") if "acd-probe" in one["Variable"]]) == 1
+
     @pytest.mark.parametrize(
         ("version", "warnings"),
         [
@@ -607,7 +624,7 @@ class TestGlobals:
         async with running(made):
             await made.ready()
         told_first = [action["Variable"] for action in fake.actions("Setvar")]
-        assert told_first == ["ACD_NUMBER_8000", "ACD_SERVICE", "ACD_EPOCH", "ACD_HEARTBEAT"]
+        assert told_first[1:] == ["ACD_NUMBER_8000", "ACD_SERVICE", "ACD_EPOCH", "ACD_HEARTBEAT"]
 
     async def test_music_and_languages_are_told_and_taken_away(self, floor: Floor) -> None:
         assert await floor.pbx.set_queue_sounds({"sales": ("jazz", "fa"), "support": ("", "")})

@@ -25,6 +25,7 @@ CONTRACT = {
     "acd_callback_refusals_total": ("reason",),
     "acd_dispatch_seconds": ("pbx",),
     "ami_connected": ("pbx",),
+    "ami_warning": ("pbx", "warning"),
     "ami_events_total": ("pbx", "name"),
     "ami_quarantined_total": ("pbx", "reason"),
     "ami_actions_total": ("pbx", "action", "result"),

@@ -23,6 +23,7 @@ secret = "very secret"
 name = "pbx2"
 host = "10.0.0.2"
 secret_file = "{secret_file}"
+tls = true
 
 [[break_reason]]
 code = "1"
@@ -84,9 +85,9 @@ def test_the_file_may_be_named_by_the_environment_which_wins_over_it(
         ('name = "pbx2"', 'name = "pbx1"', 7, "pbx: two servers have the same name"),
         ('secret = "very secret"', "", 7, "pbx.0: needs secret or secret_file"),
         ("postgresql://", "mysql://", 2, "database.url: must begin with sqlite:/// or postgresql://"),
-        ('code = "1"', 'code = "x"', 17, "break_reason.0.code"),
-        ('code = "1"', 'code = "lunch"', 17, "break_reason.0.code"),
-        ('code = "1"', 'code = "1"\nplanned_s = 0', 18, "break_reason.0.planned_s"),
+        ('code = "1"', 'code = "x"', 18, "break_reason.0.code"),
+        ('code = "1"', 'code = "lunch"', 18, "break_reason.0.code"),
+        ('code = "1"', 'code = "1"\nplanned_s = 0', 19, "break_reason.0.planned_s"),
         ("[http]", "[web]", 4, "web: unknown key"),
     ],
 )
@@ -98,6 +99,28 @@ def test_a_mistake_is_told_with_file_line_and_reason(
     assert told.startswith(f"{good}, line {number}: {message}"), told
     assert "geheim" not in told
     assert "very secret" not in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.8.7", "::1", "localhost"])
+def test_plain_ami_is_for_this_machine(good: Path, host: str) -> None:
+    good.write_text(good.read_text().replace('host = "10.0.0.2"', f'host = "{host}"').replace("tls = true", ""))
+    assert load_settings(good).pbx[1].host == host
+
+
+@pytest.mark.parametrize("host", ["10.0.0.2", "192.0.2.1", "0.0.0.0", "pbx.example", "localhost.example", "::"])
+def test_plain_ami_to_another_machine_is_refused(good: Path, host: str) -> None:
+    """Unless the settings say what protects it."""
+    plain = good.read_text().replace('host = "10.0.0.2"', f'host = "{host}"').replace("tls = true", "")
+    good.write_text(plain)
+    said = refused(good)
+    assert "is another machine" in said
+    assert "tls = true, or tunnelled = true" in said
+    good.write_text(plain.replace(f'host = "{host}"', f'host = "{host}"\ntunnelled = true'))
+    assert load_settings(good).pbx[1].tunnelled
+    good.write_text(plain.replace(f'host = "{host}"', f'host = "{host}"\ntls = true\nca = "/etc/ssl/ami.pem"'))
+    assert load_settings(good).pbx[1].ca == Path("/etc/ssl/ami.pem")
+    good.write_text(plain.replace(f'host = "{host}"', 'host = "127.0.0.1"\nca = "/etc/ssl/ami.pem"'))
+    assert "ca is for tls = true" in refused(good)
 
 
 def test_toml_that_is_none_is_told_with_its_line(good: Path) -> None:
