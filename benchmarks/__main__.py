@@ -16,6 +16,7 @@ NAMES = (
     "memory",
     "journal",
     "history",
+    "migration",
     "reports",
     "feed",
     "scrape",

@@ -1,0 +1,62 @@
+"""The service carries calls, records them and keeps them, with the rights that its systemd unit leaves it and not one more."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab import process
+from lab.pbx import CHECKOUT
+from lab.service import NOBAT, Service
+from tests.support import unit_sandbox
+from tests.support.serving import Serving
+from tests.support.until import until
+
+UNIT = CHECKOUT / "deploy/systemd/nobat.service"
+
+
+class UnitService(Service):
+    """Started as the unit would start it; it may write what the unit says: its own folder, and Asterisk's two."""
+
+    def start(self) -> None:
+        folders = [self.directory, self.recording_dir, self.voicemail_dir]
+        private = self.directory / "tmp"
+        private.mkdir(exist_ok=True)
+        environment = {"WRITABLE": ":".join(str(one) for one in folders if one is not None), "TMPDIR": str(private)}
+        command = [sys.executable, unit_sandbox.__file__, str(UNIT), str(NOBAT), "serve", "--config", str(self.config)]
+        process.start(command, self.log_file, self._pid_file, {**os.environ, **environment})
+
+
+async def test_calls_are_carried_and_recorded_under_the_units_restrictions(serving: Serving) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze says which system calls a group has")
+    bank, plain = serving.bank, serving.service
+    plain.stop()
+    serving.service = UnitService(**{name: getattr(plain, name) for name in plain.__dataclass_fields__})
+    try:
+        serving.service.start()
+        serving.service.wait_ready()
+        status = Path(f"/proc/{serving.service.running_pid()}/status").read_text()
+        assert "Seccomp:\t2" in status
+        assert "CapEff:\t0000000000000000" in status
+        await serving.set_queue(recording={"mode": "always"})
+        await bank.given_phone("agent-101", talk=0, tone=1200)
+        await serving.given_available("101")
+        customer = await bank.call("8000", tone=440)
+        call = await serving.until_call(customer, state="talking", agent="101")
+        await bank.leave(customer)
+        await serving.until_call(customer, state="ended", outcome="answered")
+
+        async def kept() -> bool:
+            found = (await serving.get("/v1/recordings", call=call["id"]))["items"]
+            return bool(found) and found[0]["state"] == "stored"
+
+        await until(kept, "the recording is stored", within_s=15)
+    finally:
+        await serving.set_queue(recording={"mode": "never"})
+        serving.service.stop()
+        serving.service = plain
+        plain.start()
+        plain.wait_ready()
