@@ -126,7 +126,7 @@ def restore(
 
 @app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    file: Annotated[Path, typer.Argument(help="YAML or TOML with queues and agents.")],
+    file: Annotated[Path, typer.Argument(help="YAML or TOML with queues and agents; - is standard input.")],
     config: ConfigOption = None,
     url: UrlOption = None,
     token: TokenOption = None,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from nobat.recording.opening import keeper_of
 from nobat.recording.vault import VaultError
 from nobat.storage import nodelock, schema
 from nobat.storage.backup import BackupError, make_backup, restore
@@ -112,7 +113,7 @@ async def test_a_machine_is_lost_and_its_recordings_are_heard_on_another(
     place = Office(other)
     place.vault = tmp_path / "copy"
     with pytest.raises(VaultError, match="put it back"):
-        await place.start()
+        keeper_of(place._settings(), office.app.metrics, office.app.database, office.clock.now)
     shutil.copy(tmp_path / "key", place.vault / "master.key")
     async with place.open():
         again = await Person(place.client, admin.token).ask("GET", "/v1/recordings/sales/audio")

@@ -14,7 +14,7 @@ from tests.support import unit_sandbox
 
 UNITS = sorted((CHECKOUT / "deploy/systemd").glob("*.service"))
 TRIED = """
-import ctypes, errno, json, mmap, os, socket, sys
+import ctypes, errno, json, mmap, os, socket, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
 def tried(work):
@@ -33,7 +33,7 @@ print(json.dumps({
     "a namespace": tried(lambda: libc.unshare(0x10000000)),
     "a mount": tried(lambda: libc.mount(b"none", b"/mnt", b"tmpfs", 0, None)),
     "somebody's memory": tried(lambda: libc.ptrace(0, 0, 0, 0)),
-    "the clock": tried(lambda: libc.settimeofday(None, None)),
+    "the clock": tried(lambda: time.clock_settime(time.CLOCK_REALTIME, time.time())),
     "a higher priority": tried(lambda: os.setpriority(os.PRIO_PROCESS, 0, -5)),
     "a raw socket": tried(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)),
     "a socket": tried(lambda: socket.socket().fileno() * 0),
