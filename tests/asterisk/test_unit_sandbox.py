@@ -11,7 +11,7 @@ from lab import process
 from lab.pbx import CHECKOUT
 from lab.service import NOBAT, Service
 from tests.support import unit_sandbox
-from tests.support.serving import Serving
+from tests.support.serving import Json, Serving
 from tests.support.until import until
 
 UNIT = CHECKOUT / "deploy/systemd/nobat.service"
@@ -22,6 +22,11 @@ class UnitService(Service):
 
     def start(self) -> None:
         folders = [self.directory, self.recording_dir, self.voicemail_dir]
+        for folder in (one for one in folders if one is not None and not one.exists()):  # the guide's `install -d`
+            folder.mkdir()
+            os.chown(folder, folder.parent.stat().st_uid, os.getgid())
+            folder.chmod(0o2770)
+            folder.parent.chmod(0o751)
         private = self.directory / "tmp"
         private.mkdir(exist_ok=True)
         environment = {"WRITABLE": ":".join(str(one) for one in folders if one is not None), "TMPDIR": str(private)}
@@ -49,14 +54,19 @@ async def test_calls_are_carried_and_recorded_under_the_units_restrictions(servi
         await bank.leave(customer)
         await serving.until_call(customer, state="ended", outcome="answered")
 
-        async def kept() -> bool:
-            found = (await serving.get("/v1/recordings", call=call["id"]))["items"]
-            return bool(found) and found[0]["state"] == "stored"
+        found: list[Json] = []
 
-        await until(kept, "the recording is stored", within_s=15)
+        async def kept() -> bool:
+            found[:] = (await serving.get("/v1/recordings", call=call["id"]))["items"]
+            if not found or found[0]["state"] == "open":
+                return False
+            heard = await serving.api.get(f"/v1/recordings/{found[0]['id']}/audio")
+            return heard.status_code == 200 and heard.content.startswith(b"RIFF")
+
+        await until(kept, "the recording is kept and can be heard", within_s=15, seen=lambda: found)
     finally:
-        await serving.set_queue(recording={"mode": "never"})
         serving.service.stop()
         serving.service = plain
         plain.start()
         plain.wait_ready()
+        await serving.set_queue(recording={"mode": "never"})

@@ -98,7 +98,7 @@ def filled(tmp_path: Path) -> Path:
 
 
 def run_entrypoint(folder: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    places = {"CONF_DIR": "conf", "AMI_SECRET_FILE": "secret", "SITE_DIR": "site"}
+    places = {"CONF_DIR": "conf", "AMI_SECRET_FILE": "secret", "SITE_DIR": "site", "RUN_DIR": "run"}
     said = {**{name: str(folder / place) for name, place in places.items()}, **more}
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", **said}
     return subprocess.run(
