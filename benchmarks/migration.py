@@ -1,8 +1,8 @@
 """migration: how long a start brings the schema up to date over years of history, during which no call is routed.
 
-Both databases, filled with a year of calls and taken back to the first schema. Each step up is timed; then the longest again after
-``nobat migrate --ahead``, which is the same work while the older service goes on. Meanwhile somebody writes as that service does, and
-the longest wait of its writes is told. The peer is the same step without anything done ahead.
+Both databases, filled with a year of calls and taken back to the first schema. Each step up is timed; then the longest again
+after ``nobat migrate --ahead``, which is the same work while the older service goes on. Meanwhile somebody writes as that service
+does, and the longest wait of its writes is told. The peer is the same step without anything done ahead.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ AUDIT = (
 
 
 async def run(*, full: bool) -> bool:
-    """Print each step; whether what is left after ``--ahead`` is over before Asterisk serves alone, and nothing waited long meanwhile."""
+    """Print each step; whether what is left after ``--ahead`` is over before Asterisk serves alone, and no write was refused."""
     calls, reached = 1_000_000 if full else 50_000, True
     with TemporaryDirectory() as folder:
         async with both(Path(folder)) as urls:
@@ -61,7 +61,9 @@ async def _one(name: str, url: str, audited: int) -> bool:
     ahead_s = perf_counter() - began
     left = await _move(database, longest, up=True)
     await database.close()
-    print(f"   {longest} alone {took[longest]:.1f} s; ahead {ahead_s:.1f} s, and then {left:.2f} s: {left / took[longest]:.3f} of it")
+    print(
+        f"   {longest} alone {took[longest]:.1f} s; ahead {ahead_s:.1f} s, and then {left:.2f} s: {left / took[longest]:.3f} of it"
+    )
     print(f"   meanwhile a write of the older service waited {waited:.2f} s at most, {refused} were refused")
     return all([
         verdict(f"{name}: no call is routed after --ahead for, s", left, f"<= {ALONE_S:g}", left <= ALONE_S),

@@ -367,9 +367,7 @@ def _token(token: str | None, file: Path | None) -> str | None:
         fail(f"{file}: {error}")
 
 
-def _with_database(
-    settings: "Settings", work: "Callable[[Database], Awaitable[T]]", *, as_it_is: bool = False
-) -> T:
+def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T]]", *, as_it_is: bool = False) -> T:
     """Run ``work`` on the database, brought up to date unless it is wanted ``as_it_is``; one message if it is away or wrong."""
     from nobat.storage.database import Database
     from nobat.storage.errors import StorageUnavailable, WrongDatabase

@@ -39,7 +39,10 @@ from tools import image, unpacked
 
 GUIDE = (CHECKOUT / "docs/guides/containers.md").read_text()
 SHIPPED: dict[str, Any] = yaml.safe_load((CHECKOUT / "deploy/compose.yaml").read_text())
-STANDINS = {"postgres": SHIPPED["services"]["postgres"]["image"], "prometheus": SHIPPED["services"]["prometheus"]["image"]}
+STANDINS = {
+    "postgres": SHIPPED["services"]["postgres"]["image"],
+    "prometheus": SHIPPED["services"]["prometheus"]["image"],
+}
 HERE = Path(__file__).parent / "standins"
 PORTS = (5038, 5432, 8080, 9090)
 CALLER_TONE, AGENT_TONE, LOUD = 440, 1200, 3000.0
@@ -59,7 +62,10 @@ class Podman:
         """No more than this machine may give."""
         asked = {"nofile": (resource.RLIMIT_NOFILE, 16_384), "nproc": (resource.RLIMIT_NPROC, 4_096)}
         hard = {name: resource.getrlimit(which)[1] for name, (which, _) in asked.items()}
-        given = {name: most if hard[name] == resource.RLIM_INFINITY else min(most, hard[name]) for name, (_, most) in asked.items()}
+        given = {
+            name: most if hard[name] == resource.RLIM_INFINITY else min(most, hard[name])
+            for name, (_, most) in asked.items()
+        }
         return " ".join(f"--ulimit {name}={most}:{most}" for name, most in given.items())
 
     def run(self, *arguments: str, check: bool = True) -> str:
@@ -84,10 +90,17 @@ class Compose:
     def sh(self, line: str) -> str:
         """A line of the guide."""
         options = f"--podman-args='{' '.join(self.podman.options)}' --podman-run-args='{self.podman.limits}'"
-        line = line.replace("docker compose", f"{sys.executable} -m podman_compose {options}").replace("up -d", "up -d --no-build")
+        line = line.replace("docker compose", f"{sys.executable} -m podman_compose {options}").replace(
+            "up -d", "up -d --no-build"
+        )
         environment = {**os.environ, "EDITOR": "true"}
         done = subprocess.run(
-            ["sh", "-ec", f"umask 077; {line}"], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            ["sh", "-ec", f"umask 077; {line}"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -97,7 +110,9 @@ class Compose:
 
     def healthy(self, service: str) -> bool:
         """What the health check says; systemd's timers, by which podman would ask, need not be there."""
-        done = subprocess.run(["podman", *self.podman.options, "healthcheck", "run", self.name(service)], capture_output=True, check=False)
+        done = subprocess.run(
+            ["podman", *self.podman.options, "healthcheck", "run", self.name(service)], capture_output=True, check=False
+        )
         return done.returncode == 0
 
     def inspected(self, service: str) -> dict[str, Any]:
@@ -106,6 +121,12 @@ class Compose:
     def status(self, service: str) -> str:
         """What the kernel says of its first process."""
         return Path(f"/proc/{self.inspected(service)['State']['Pid']}/status").read_text()
+
+    def all_healthy(self) -> bool:
+        return all(self.healthy(one) for one in ("postgres", "nobat", "asterisk"))
+
+    def logs(self) -> str:
+        return "\n".join(self.log(one) for one in SHIPPED["services"])
 
     def log(self, service: str) -> str:
         done = subprocess.run(
@@ -139,7 +160,16 @@ def standins(engine: image.Engine, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copy(program, context / "prometheus")
     for target, tag in STANDINS.items():
         name = tag if "/" not in tag else f"docker.io/{tag}"
-        command = [*engine.command, *engine.build, *image.from_cache(engine), "--target", target, "--tag", name, str(context)]
+        command = [
+            *engine.command,
+            *engine.build,
+            *image.from_cache(engine),
+            "--target",
+            target,
+            "--tag",
+            name,
+            str(context),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -170,7 +200,8 @@ async def centre(compose: Compose, tmp_path: Path) -> AsyncIterator[Serving]:
     phones, sip = lab_phones(PHONES), free_udp_port()
     (compose.folder / "floor.yaml").write_text(_declaration(PHONES))
     settings = PbxSettings(
-        sip_port=sip, ami_port=5038, ami_secret="", phones=phones, trunk=f"127.0.0.1:{free_udp_port()}", rtp_start=10000, rtp_end=19999
+        sip_port=sip, ami_port=5038, ami_secret="", phones=phones, trunk=f"127.0.0.1:{free_udp_port()}",
+        rtp_start=10000, rtp_end=19999,
     )  # fmt: skip
     token = ""
     for line in guide():
@@ -182,8 +213,7 @@ async def centre(compose: Compose, tmp_path: Path) -> AsyncIterator[Serving]:
             with (compose.folder / ".env").open("a") as env:
                 env.write(f"SIP_PORT={sip}\nSIP_BIND=127.0.0.1\n")
         if "up -d" in line:
-            await until(lambda: all(compose.healthy(one) for one in ("postgres", "nobat", "asterisk")), "all are healthy", within_s=60,
-                        seen=lambda: "\n".join(compose.log(one) for one in SHIPPED["services"]))  # fmt: skip
+            await until(compose.all_healthy, "all are healthy", within_s=60, seen=compose.logs)
         if "token create" in line:
             token = said.split()[-1]
     pbx = TestPbx(Instance(f"compose-{os.getpid()}", find_home(), tmp_path / "pbx"), settings)
@@ -252,7 +282,12 @@ def nobody_has_more_rights_than_told(compose: Compose) -> None:
     for service in ("asterisk", "nobat"):
         status = dict(line.split(":\t", 1) for line in compose.status(service).splitlines() if ":\t" in line)
         assert status["Uid"].split() == ["10001"] * 4
-        assert (status["CapEff"], status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]) == ("0" * 16, "0" * 16, "1", "2")
+        assert (status["CapEff"], status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]) == (
+            "0" * 16,
+            "0" * 16,
+            "1",
+            "2",
+        )
         about = compose.inspected(service)
         assert about["HostConfig"]["ReadonlyRootfs"]
         assert about["HostConfig"]["NetworkMode"] == "host"

@@ -34,7 +34,9 @@ class Machine:
         """One line of the guide."""
         program, *arguments = shlex.split(command)
         if program == "systemctl":
-            for what in {"stop": (self.stop,), "start": (self.start,), "restart": (self.stop, self.start)}[arguments[0]]:
+            for what in {"stop": (self.stop,), "start": (self.start,), "restart": (self.stop, self.start)}[
+                arguments[0]
+            ]:
                 what()
             return ""
         assert program == "nobat", f"who runs {command}?"

@@ -1,4 +1,4 @@
-"""What takes long in a migration is done while the service of the older program goes on: it notices nothing, and nothing is missing."""
+"""What takes long in a migration is done while the older service goes on: it notices nothing, and nothing is missing."""
 
 import ast
 from pathlib import Path
@@ -63,11 +63,15 @@ async def is_whole(database: Database, calls: int) -> None:
     """The schema is the newest, exactly; and what 0014 fills is full."""
 
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), schema.metadata))
+        return list(
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), schema.metadata)
+        )
 
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
-        parties = await connection.execute(text("SELECT role, party_id, count(*) FROM earlier_parties GROUP BY role, party_id"))
+        parties = await connection.execute(
+            text("SELECT role, party_id, count(*) FROM earlier_parties GROUP BY role, party_id")
+        )
         assert sorted(tuple(row) for row in parties) == [("agent", "101", calls), ("queue", "sales", calls)]
         numbers = (await connection.execute(text("SELECT number FROM events"))).scalars().all()
         assert sorted(numbers) == sorted(f"0912{number}" for number in range(1, calls + 1))
@@ -184,6 +188,8 @@ def _slow_work(source: str) -> list[str]:
 
 
 def test_the_rule_finds_what_it_is_for() -> None:
-    planted = "def upgrade():\n    op.create_index('ix', 'calls', ['number'])\n    op.execute('UPDATE events SET x = 1')\n"
+    planted = (
+        "def upgrade():\n    op.create_index('ix', 'calls', ['number'])\n    op.execute('UPDATE events SET x = 1')\n"
+    )
     assert len(_slow_work(planted)) == 2
     assert not _slow_work("def upgrade():\n    op.add_column('calls', sa.Column('mood'))\n")

@@ -66,7 +66,7 @@ class Serving:
 
     @asynccontextmanager
     async def on_database(self, url: str | None) -> AsyncIterator["Serving"]:
-        """The same PBX and phones, served from another database (None: SQLite) by a service of its own; this one rests meanwhile."""
+        """The same PBX and phones with a service of its own on another database (None: SQLite); this one rests meanwhile."""
         self.service.stop()
         directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))
         service = replace(self.service, directory=directory, database_url=url, http_port=free_port())
@@ -74,7 +74,9 @@ class Serving:
             service.write()
             (directory / "queues.yaml").write_text(_declaration(4))
             service.prepare(directory / "queues.yaml")
-            other = Serving(self.pbx, self.bank, service, service.token(directory / "token", "--role", "admin", "--name", "tests"))
+            other = Serving(
+                self.pbx, self.bank, service, service.token(directory / "token", "--role", "admin", "--name", "tests")
+            )
             service.start()
             service.wait_ready()
             yield other

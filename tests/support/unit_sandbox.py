@@ -38,7 +38,9 @@ class Unit:
     """What a unit file says, where words of one name add up."""
 
     def __init__(self, file: Path) -> None:
-        self._lines = [line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and line[0] not in "#;"]
+        self._lines = [
+            line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and line[0] not in "#;"
+        ]
 
     def words(self, name: str) -> list[list[str]]:
         return [value.split() for key, value in self._lines if key == name]
@@ -83,7 +85,9 @@ class Filter:
         if number < 0:  # not of this machine
             return
         array = (Comparison * len(comparisons))(*(Comparison(*one) for one in comparisons))
-        done = self._library.seccomp_rule_add_array(self._context, ctypes.c_uint32(action), number, len(comparisons), array)
+        done = self._library.seccomp_rule_add_array(
+            self._context, ctypes.c_uint32(action), number, len(comparisons), array
+        )
         if done < 0:
             raise OSError(-done, f"seccomp: {name}: {os.strerror(-done)}")
 

@@ -24,7 +24,9 @@ def keeper_of(settings: Settings, metrics: Metrics, database: Database, now: Cal
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise VaultError(f"the folder of recordings {folder} cannot be made: {error.strerror}") from None
-    if not key_path.exists() and any(folder.glob("*.nbr")):  # a new key would open none of them, and nobody would know before
+    if not key_path.exists() and any(
+        folder.glob("*.nbr")
+    ):  # a new key would open none of them, and nobody would know before
         raise VaultError(f"{folder} has recordings, but their key file {key_path} is not there: put it back")
     vault = Vault(folder, master_key(key_path))
     return RecordingKeeper(metrics, database, folders, vault, now, metrics.recorded)

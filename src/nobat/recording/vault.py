@@ -40,9 +40,13 @@ def master_key(file: Path) -> bytes:
     else:
         _write_key(file, descriptor)
     try:
-        key = base64.b64decode(file.read_bytes().strip(), validate=True)
-    except (OSError, ValueError) as error:
-        raise VaultError(f"the key file {file} cannot be read: {type(error).__name__}") from None
+        text = file.read_bytes()
+    except OSError as error:
+        raise VaultError(f"the key file {file} cannot be read: {error.strerror}") from None
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        key = b""
     if len(key) != KEY:
         raise VaultError(f"the key file {file} does not hold a key of {KEY} bytes in base64")
     return key

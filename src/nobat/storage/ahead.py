@@ -1,8 +1,8 @@
-"""What a migration can do ahead, while the service of the older program goes on: indexes, empty columns and tables, and what fills them.
+"""What a migration can do ahead, while the service of the older program goes on: indexes, empty columns, what fills them.
 
-A migration lists such steps as ``AHEAD`` and begins its ``upgrade`` with ``finish``, which does what nobody has done ahead: the schema
-is the same either way, and only the time in which no call is routed differs. The older program never notices: it names its columns,
-and the version stays as it is until the new service starts. Steps can be repeated, and go on where they were broken off.
+A migration lists such steps as ``AHEAD`` and begins its ``upgrade`` with ``finish``, which does what nobody has done ahead: the
+schema is the same either way, and only the time in which no call is routed differs. The older program never notices: it names its
+columns, and the version stays as it is until the new service starts. Steps can be repeated, and go on where they were broken off.
 
 ``nobat migrate --ahead`` calls ``ahead``, migrations call ``finish``, ``nobat.storage.migrate`` calls ``forget`` after them.
 """
@@ -176,7 +176,9 @@ class Fill:
             self._work(connection, after, last)
             connection.execute(text(f"DELETE FROM {MARKS} WHERE step = :step"), {"step": self.name})  # noqa: S608
             mark = text(f"INSERT INTO {MARKS} (step, upto) VALUES (:step, :upto)")  # noqa: S608
-            connection.execute(mark.bindparams(sa.bindparam("upto", type_=UtcDateTime)), {"step": self.name, "upto": last})
+            connection.execute(
+                mark.bindparams(sa.bindparam("upto", type_=UtcDateTime)), {"step": self.name, "upto": last}
+            )
         return upto is not None
 
     def finish(self, connection: Connection) -> None:
@@ -267,5 +269,7 @@ def _half_made(connection: Connection, index: str) -> bool:
     """What is left of an index of PostgreSQL whose making was broken off."""
     if connection.dialect.name == "sqlite":
         return False
-    broken = "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name AND NOT indisvalid"
+    broken = (
+        "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name AND NOT indisvalid"
+    )
     return connection.execute(text(broken), {"name": index}).first() is not None
