@@ -25,13 +25,15 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 RUN /opt/nobat/bin/nobat prompts build --to /sounds
 
+# What is there only while a container runs is mounted over folders of mode 1777: engines take the mode of what they find.
 FROM debian:forky-slim AS packaged
 RUN apt-get update \
  && apt-get install -y --no-install-recommends asterisk asterisk-modules asterisk-core-sounds-en-gsm asterisk-moh-opsound-wav \
  && rm -rf /var/lib/apt/lists/* /etc/asterisk/* \
  && groupmod --non-unique --gid 10001 asterisk \
  && usermod --non-unique --uid 10001 --groups '' asterisk \
- && install -d -o asterisk -g asterisk -m 0750 /etc/asterisk /var/spool/asterisk /var/lib/asterisk /var/log/asterisk /run/asterisk \
+ && install -d -o asterisk -g asterisk -m 0750 /var/spool/asterisk /var/lib/asterisk \
+ && install -d -m 1777 /etc/asterisk /var/log/asterisk \
  && chown -R asterisk:asterisk /var/spool/asterisk /var/lib/asterisk /var/log/asterisk
 
 # Debian's program loses recorded voices after a conversation of three: the same with one byte different (docs/decisions/0030).

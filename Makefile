@@ -62,8 +62,8 @@ image: ## container images of the service and of its Asterisk (docker, podman or
 	$(SETUP) venv
 	@$(PYTHON) -m tools.image
 
-image-test: ## build them here, without a registry, and carry a call through them (some minutes)
-	$(SETUP) venv asterisk buildah
+image-test: ## build them here, without a registry, and carry calls through them and the compose file (some minutes)
+	$(SETUP) venv asterisk buildah podman prometheus
 	@NOBAT_IMAGE_TEST=1 $(PYTHON) -m pytest tests/image -s
 
 docs: ## write docs/reference from the code

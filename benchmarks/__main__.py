@@ -17,6 +17,7 @@ NAMES = (
     "journal",
     "audit",
     "history",
+    "migration",
     "reports",
     "feed",
     "scrape",

@@ -1,6 +1,6 @@
 """Brings what a command needs: Debian packages, the virtual environment, Asterisk, the compiled core. Called by the Makefile.
 
-    python3 tools/setup.py venv [asterisk] [postgresql] [prometheus] [fail2ban] [buildah] [compiled]
+    python3 tools/setup.py venv [asterisk] [postgresql] [prometheus] [fail2ban] [buildah] [podman] [compiled]
 
 Running it again costs a look at a stamp. Several runs at once wait for each other. Nothing outside the checkout and the
 cache folder is changed, Debian packages aside, and those are named before they are installed.
@@ -27,7 +27,7 @@ from tools.progress import SetupError, run, say  # noqa: E402
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "nobat-setup"
 COMPILED = VENV / "compiled"
-PARTS = ("venv", "asterisk", "postgresql", "prometheus", "fail2ban", "buildah", "compiled")
+PARTS = ("venv", "asterisk", "postgresql", "prometheus", "fail2ban", "buildah", "podman", "compiled")
 VOICES = ("espeak-ng", "sox")  # Debian packages and their programs: with them the prompts of Asterisk are made
 
 
@@ -80,8 +80,8 @@ def _is_there(part: str) -> bool:
         return STAMP.exists() and STAMP.read_text() == _venv_key()
     if part == "asterisk":
         return rootfs.have_asterisk() is not None and all(shutil.which(program) for program in VOICES)
-    if part == "buildah":
-        return shutil.which("buildah") is not None
+    if part in ("buildah", "podman"):
+        return shutil.which(part) is not None
     if part in unpacked.PACKAGES:
         return unpacked.have(part)
     if part == "compiled":
@@ -106,6 +106,8 @@ def _packages(missing: list[str]) -> list[str]:
         wanted.append("postgresql")
     if "buildah" in missing:
         wanted.append("buildah")
+    if "podman" in missing:
+        wanted += ["podman", "runc"]
     if "compiled" in missing and shutil.which("gcc") is None:
         wanted += ["gcc", "libc6-dev"]
     if "compiled" in missing and not Path(sysconfig.get_path("include"), "Python.h").exists():

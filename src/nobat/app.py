@@ -53,6 +53,7 @@ from nobat.ports import MakePbx, PbxLink
 from nobat.reactor import Message, Reactor
 from nobat.recording.keeper import RecordingKeeper
 from nobat.recording.opening import keeper_of
+from nobat.recording.vault import VaultError
 from nobat.retention import RetentionKeeper
 from nobat.risks import RiskWatch
 from nobat.scrape import FloorSource
@@ -380,7 +381,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         app = App.build(settings, Clock())
-    except (CannotTrace, WrongCertificates) as error:
+    except (CannotTrace, VaultError, WrongCertificates) as error:
         raise CannotStart(str(error)) from None
     with contextlib.ExitStack() as held:
         if app.database.is_sqlite:  # first of all, for its message is the better one

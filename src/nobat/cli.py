@@ -74,12 +74,21 @@ def serve(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def migrate(config: ConfigOption = None) -> None:
+def migrate(
+    config: ConfigOption = None,
+    ahead: Annotated[
+        bool, typer.Option("--ahead", help="Only what takes long, while the service of the older program goes on.")
+    ] = False,
+) -> None:
     """Bring the database up to date. `serve` does it by itself at its start."""
     settings = _settings(config)
     from nobat.storage import migrate as migration
 
-    changed = _with_database(settings, migration.migrate)
+    if ahead:
+        done = _with_database(settings, lambda database: migration.ahead(database, print), as_it_is=True)
+        print("done; now start the new service" if done else "there is nothing to do ahead")
+        return
+    changed = _with_database(settings, migration.migrate, as_it_is=True)
     print("the database is up to date" if not changed else f"the database is at schema {migration.HEAD} now")
 
 
@@ -117,7 +126,7 @@ def restore(
 
 @app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    file: Annotated[Path, typer.Argument(help="YAML or TOML with queues and agents.")],
+    file: Annotated[Path, typer.Argument(help="YAML or TOML with queues and agents; - is standard input.")],
     config: ConfigOption = None,
     url: UrlOption = None,
     token: TokenOption = None,
@@ -299,8 +308,8 @@ def _token(token: str | None, file: Path | None) -> str | None:
         fail(f"{file}: {error}")
 
 
-def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T]]") -> T:
-    """Run ``work`` on the database, brought up to date; one message if it is away or wrong."""
+def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T]]", *, as_it_is: bool = False) -> T:
+    """Run ``work`` on the database, brought up to date unless it is wanted ``as_it_is``; one message if it is away or wrong."""
     from nobat.storage.database import Database
     from nobat.storage.errors import StorageUnavailable, WrongDatabase
     from nobat.storage.migrate import migrate as bring_up_to_date
@@ -308,7 +317,7 @@ def _with_database(settings: "Settings", work: "Callable[[Database], Awaitable[T
     async def run() -> T:
         database = Database(settings.database.url)
         try:
-            if work is not bring_up_to_date:
+            if not as_it_is:
                 await bring_up_to_date(database)
             return await work(database)
         finally:

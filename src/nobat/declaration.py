@@ -5,6 +5,7 @@ with file, entry and field.
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from acd.strategies import STRATEGIES
 from nobat.api.agent_models import AgentIn
 from nobat.api.queue_models import QueueIn
 
+STDIN = Path("-")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -36,7 +38,7 @@ class Declaration:
 
 
 def read_declaration(path: Path) -> Declaration:
-    """Raises ``DeclarationError``."""
+    """What a file says, or standard input where it is called ``-`` (YAML). Raises ``DeclarationError``."""
     content = _parse(path)
     unknown = content.keys() - {"queues", "agents", "opt_outs"}
     if unknown:
@@ -73,7 +75,8 @@ def _opt_outs(path: Path, content: dict[str, Any], mistakes: list[str]) -> froze
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        # Standard input by its descriptor: /dev/stdin of a container is root's, and its program is not.
+        text = sys.stdin.buffer.read().decode() if path == STDIN else path.read_text(encoding="utf-8")
         content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
     except OSError as error:
         raise DeclarationError(f"{path}: {error.strerror or error}") from None

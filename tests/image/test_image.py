@@ -27,21 +27,19 @@ from lab.pbx import PbxSettings
 from lab.phones import lab_phones, pbx_sections
 from lab.process import until as waited
 from lab.service import Service
+from tests.image.conftest import ON_DEMAND
 from tests.support.pbx import TestPbx
 from tests.support.phonebank import PhoneBank
 from tests.support.ports import free_port, free_udp_port
 from tests.support.serving import Serving, _declaration
 from tools import image
-from tools.progress import SetupError
 
 CALLER_TONE, AGENT_TONE, LOUD = 440, 1200, 3000.0
 USER = 10001
 MOST_MB = {"service": 400, "asterisk": 500}
 """What our own layers may weigh, the base aside."""
 
-pytestmark = pytest.mark.skipif(
-    "NOBAT_IMAGE_TEST" not in os.environ, reason="building images takes minutes: `make image-test`"
-)
+pytestmark = ON_DEMAND
 
 
 @dataclass(frozen=True)
@@ -65,24 +63,6 @@ class Container:
             f"--env={key}={value}" for key, value in environment.items()
         ]
         return [*self.engine.command, "run", "--isolation", "chroot", *options, self.name, "--", *command]
-
-
-@pytest.fixture(scope="session")
-def engine() -> image.Engine:
-    try:
-        return image.buildah()
-    except SetupError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
-def images(engine: image.Engine) -> dict[str, str]:
-    """Both, built."""
-    try:
-        more = image.from_cache(engine)
-    except SetupError as error:
-        pytest.skip(str(error))
-    return {target: image.build(engine, target, *more) for target in image.TARGETS}
 
 
 def described(engine: image.Engine, tag: str) -> dict[str, Any]:

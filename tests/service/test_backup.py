@@ -1,6 +1,7 @@
 """A backup is of one moment and whole, however busy the service is, and restored elsewhere it has every record."""
 
 import asyncio
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from nobat.recording.opening import keeper_of
+from nobat.recording.vault import VaultError
 from nobat.storage import nodelock, schema
 from nobat.storage.backup import BackupError, make_backup, restore
 from nobat.storage.database import Database
@@ -17,9 +20,10 @@ from nobat.storage.errors import WrongDatabase
 from nobat.storage.migrate import HEAD, current_version, migrate
 from tests.service.test_process import FLOOR, Site
 from tests.support.memory_pbx import Manner
-from tests.support.office import Office
+from tests.support.office import Office, Person
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
+from tests.support.recordings import kept_recording
 from tests.support.schema import moved
 
 MOMENT = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -93,6 +97,30 @@ async def test_a_backup_taken_under_load_and_restored_elsewhere(
     assert set(map(repr, restored.pop("audit"))) > set(map(repr, after.pop("audit")))  # which says that it was done
     assert restored.pop("audit_head") != after.pop("audit_head")
     assert restored == after  # with nobody calling: every record of every table
+
+
+async def test_a_machine_is_lost_and_its_recordings_are_heard_on_another(
+    office: Office, office_url: str, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    """Backup, recordings and key, each kept as the guide says: together they are everything, without the key nothing is begun."""
+    await kept_recording(office, "sales", "pbx1-1.1")
+    admin = await office.admin()
+    heard = await admin.ask("GET", "/v1/recordings/sales/audio")
+    assert heard.status_code == 200
+    made = await make_backup(office_url, tmp_path / "backups", MOMENT)
+    shutil.copytree(office.vault, tmp_path / "copy", ignore=shutil.ignore_patterns("master.key"))
+    shutil.copy(office.vault / "master.key", tmp_path / "key")
+
+    other = f"sqlite:///{tmp_path / 'elsewhere.db'}" if "sqlite" in office_url else postgres.create_database()
+    await restore(other, made.file, replace=False)
+    place = Office(other)
+    place.vault = tmp_path / "copy"
+    with pytest.raises(VaultError, match="put it back"):
+        keeper_of(place._settings(), office.app.metrics, office.app.database, office.clock.now)
+    shutil.copy(tmp_path / "key", place.vault / "master.key")
+    async with place.open():
+        again = await Person(place.client, admin.token).ask("GET", "/v1/recordings/sales/audio")
+        assert (again.status_code, again.content) == (200, heard.content)
 
 
 async def test_a_service_runs_on_what_was_restored(database_url: str, elsewhere: str, tmp_path: Path) -> None:

@@ -138,6 +138,32 @@ def test_a_second_service_on_the_same_database_is_refused_in_one_line(
     assert "cannot listen on 127.0.0.1 port" in site.nobat("serve", code=1, NOBAT_DATABASE__URL=elsewhere)
 
 
+def test_what_a_start_cannot_do_without_is_said_in_one_line(site: Site) -> None:
+    """A folder or a secret that is not there: what an operator sees who has forgotten a volume."""
+    folder, key = site.folder / "recordings", site.folder / "recordings.key"
+    recorded = (("FOLDER", folder), ("KEY_FILE", key))
+    where = {f"NOBAT_RECORDINGS__{name}": str(path) for name, path in recorded}
+    settings = site.folder / "nobat.toml"
+    settings.write_text(f'{settings.read_text()}recording_dir = "{site.folder / "spool"}"\n')
+
+    def told(code: int = 1, **environment: str) -> str:
+        said = site.nobat("serve", code=code, **environment)
+        assert said.startswith("nobat: ")
+        assert "Traceback" not in said
+        return said
+
+    folder.mkdir()
+    (folder / "pbx1-1.1.nbr").write_bytes(b"x")
+    assert f"their key file {key} is not there: put it back" in told(**where)
+    key.write_text("short\n")
+    assert "does not hold a key" in told(**where)
+    (site.folder / "file").touch()
+    assert "cannot be made" in told(**{**where, "NOBAT_RECORDINGS__FOLDER": str(site.folder / "file/recordings")})
+    assert "cannot be kept there" in told(NOBAT_DATABASE__URL=f"sqlite:///{site.folder / 'file/nobat.db'}")
+    settings.write_text(f'[database]\nurl_file = "{site.folder / "url"}"\n')
+    assert "cannot be read: FileNotFoundError" in told(code=2)
+
+
 def test_commands_beside_a_running_service(site: Site, running: "subprocess.Popen[bytes]") -> None:
     assert (site.folder / "nobat.db").stat().st_mode & 0o077 == 0
     token = site.nobat("token", "create", "--role", "admin", "--name", "operator").strip()

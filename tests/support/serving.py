@@ -7,7 +7,9 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,30 @@ class Serving:
         service.start()
         service.wait_ready()
         return cls(pbx, bank, service, token)
+
+    @asynccontextmanager
+    async def on_database(self, url: str | None) -> AsyncIterator["Serving"]:
+        """The same PBX and phones with a service of its own on another database (None: SQLite); this one rests meanwhile."""
+        self.service.stop()
+        directory = Path(tempfile.mkdtemp(prefix=f"nobat-serving-{os.getpid()}-"))
+        service = replace(self.service, directory=directory, database_url=url, http_port=free_port())
+        try:
+            service.write()
+            (directory / "queues.yaml").write_text(_declaration(4))
+            service.prepare(directory / "queues.yaml")
+            other = Serving(
+                self.pbx, self.bank, service, service.token(directory / "token", "--role", "admin", "--name", "tests")
+            )
+            service.start()
+            service.wait_ready()
+            yield other
+            await other.api.aclose()
+            other.service.stop()
+        finally:
+            service.stop()
+            self.service.start()
+            shutil.rmtree(directory, ignore_errors=True)
+        self.service.wait_ready()
 
     async def close(self) -> None:
         await self.api.aclose()

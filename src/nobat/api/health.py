@@ -66,7 +66,9 @@ async def readyz(request: Request, response: Response) -> Readiness:
 
 async def _readiness(service: Service) -> Readiness:
     away = await _database_away(service)
-    database = Part(ready=away is None, state="ready" if away is None else "away", reason=away)
+    upgrading = service.database.upgrading
+    state = "upgrading" if upgrading else "ready" if away is None else "away"
+    database = Part(ready=state == "ready", state=state, reason=upgrading or away)
     pbxs = {name: _pbx(link.health) for name, link in service.pbxs.items()}
     ready = database.ready and bool(pbxs) and all(part.ready for part in pbxs.values())
     return Readiness(status="ready" if ready else "not_ready", database=database, pbx=dict(pbxs))

@@ -38,17 +38,30 @@ def master_key(file: Path) -> bytes:
     except OSError as error:
         raise VaultError(f"the key file {file} cannot be made: {error.strerror}") from None
     else:
+        _write_key(file, descriptor)
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise VaultError(f"the key file {file} cannot be read: {error.strerror}") from None
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY:
+        raise VaultError(f"the key file {file} does not hold a key of {KEY} bytes in base64")
+    return key
+
+
+def _write_key(file: Path, descriptor: int) -> None:
+    """All of it or none: a file without a key would be taken for a damaged one at the next start."""
+    try:
         with os.fdopen(descriptor, "wb") as made:
             made.write(base64.b64encode(secrets.token_bytes(KEY)) + b"\n")
             made.flush()
             os.fsync(made.fileno())
-    try:
-        key = base64.b64decode(file.read_bytes().strip(), validate=True)
-    except (OSError, ValueError) as error:
-        raise VaultError(f"the key file {file} cannot be read: {type(error).__name__}") from None
-    if len(key) != KEY:
-        raise VaultError(f"the key file {file} does not hold a key of {KEY} bytes in base64")
-    return key
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise VaultError(f"the key file {file} cannot be made: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class Database:
         self._url = parsed.render_as_string(hide_password=False)
         self.is_sqlite = parsed.drivername.startswith("sqlite")
         self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        self.upgrading: str | None = None  # while the schema is changed: what is being done, in words
         # The connection used last is used next: each one of SQLite fills a cache of its own.
         options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": CONNECT_S, "pool_use_lifo": True}
         if not self.is_sqlite:

@@ -5,11 +5,17 @@ the old service and to start the new one, in that order, and a command of the ne
 
 All steps happen in one transaction under a lock, so a crash in the middle leaves the database as it was and two programs that
 start together do the work once. A database that is up to date is recognised without loading Alembic.
+
+No call is routed meanwhile: Asterisk serves the callers alone. What takes long can be done before the old service is stopped, by
+``ahead``, which changes nothing that an older program would notice (``nobat.storage.ahead``).
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
 from nobat.storage import operators
@@ -19,6 +25,10 @@ from nobat.storage.nodelock import NodeLock
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from nobat.storage.ahead import Step
+
+log = structlog.get_logger(__name__)
 
 HEAD = "0021"
 """The newest migration; a test holds it against the folder."""
@@ -49,7 +59,7 @@ async def migrate(database: Database, *, alone: bool = False) -> bool:
     if version == HEAD:
         return False
     if alone or version is None:
-        return await _upgraded(database)
+        return await _told(database, version)
     node = NodeLock(database)
     try:
         await node.take()
@@ -59,9 +69,56 @@ async def migrate(database: Database, *, alone: bool = False) -> bool:
             "the new service brings the database up to date when it starts"
         ) from None
     try:
-        return await _upgraded(database)
+        return await _told(database, version)
     finally:
         await node.release()
+
+
+async def ahead(database: Database, tell: Callable[[str], None]) -> bool:
+    """Do what takes long and disturbs no older program; False if there is nothing to do. The version stays as it is.
+
+    Raises ``WrongDatabase`` for a database made by a newer program.
+    """
+    from nobat.storage.ahead import ahead as do
+
+    version = await current_version(database)
+    steps = _steps_from(version)
+
+    async def still() -> bool:
+        return await current_version(database) == version
+
+    patient = database.another(statement_s=None)
+    try:
+        await do(patient, steps, still, tell)
+    finally:
+        await patient.close()
+    return bool(steps)
+
+
+def _steps_from(version: str | None) -> list["Step"]:
+    """What the migrations between a version and this program's can do ahead, in their order."""
+    from alembic.script import ScriptDirectory
+
+    if version is None or version == HEAD:
+        return []
+    _refuse_newer(version)
+    scripts = ScriptDirectory.from_config(alembic_config()).iterate_revisions(HEAD, version)
+    return [step for script in [*scripts][::-1] for step in getattr(script.module, "AHEAD", ())]
+
+
+async def _told(database: Database, version: str | None) -> bool:
+    """Upgraded, with a word before and after: it is what a start can take longest for."""
+    if version is not None:
+        log.warning("the schema is brought up to date; until then no call is routed", schema=version, wanted=HEAD)
+    database.upgrading = f"the schema is brought up to date, from {version} to {HEAD}" if version is not None else None
+    began = perf_counter()
+    try:
+        changed = await _upgraded(database)
+    finally:
+        database.upgrading = None
+    if version is not None:
+        log.info("the schema is up to date", schema=HEAD, took_s=round(perf_counter() - began, 1))
+    return changed
 
 
 async def _upgraded(database: Database) -> bool:
@@ -89,15 +146,23 @@ def known_versions() -> frozenset[str]:
 def _upgrade(connection: Connection) -> bool:
     from alembic import command
 
+    from nobat.storage.ahead import forget
+
     version = _version(connection)
     if version == HEAD:
         return False
     config = alembic_config()
-    if version is not None and version not in known_versions():
-        raise WrongDatabase(f"the database has schema {version}, made by a newer nobat; this one knows up to {HEAD}")
+    if version is not None:
+        _refuse_newer(version)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    forget(connection)
     return True
+
+
+def _refuse_newer(version: str) -> None:
+    if version not in known_versions():
+        raise WrongDatabase(f"the database has schema {version}, made by a newer nobat; this one knows up to {HEAD}")
 
 
 def alembic_config() -> "Config":

@@ -22,6 +22,7 @@ DEPLOY = CHECKOUT / "deploy"
 DOCKERFILE = re.sub(r"\\\n", " ", (CHECKOUT / "Dockerfile").read_text())
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 UNITS = sorted((DEPLOY / "systemd").iterdir())
+SITE_FILES = ("pjsip-phones.conf", "nobat-queues.conf")
 
 
 def stages() -> dict[str, list[tuple[str, str]]]:
@@ -90,11 +91,15 @@ def filled(tmp_path: Path) -> Path:
     (programs / "find").write_text("#!/bin/sh\necho /usr/lib/asterisk/modules/chan_pjsip.so\n")
     (programs / "find").chmod(0o755)
     (tmp_path / "secret").write_text("s" * 40 + "\n")
+    (tmp_path / "site").mkdir()
+    for name in SITE_FILES:
+        (tmp_path / "site" / name).write_text(f"; {name}\n")
     return tmp_path
 
 
 def run_entrypoint(folder: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    said = {"CONF_DIR": str(folder / "conf"), "AMI_SECRET_FILE": str(folder / "secret"), **more}
+    places = {"CONF_DIR": "conf", "AMI_SECRET_FILE": "secret", "SITE_DIR": "site", "RUN_DIR": "run"}
+    said = {**{name: str(folder / place) for name, place in places.items()}, **more}
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", **said}
     return subprocess.run(
         ["sh", str(folder / "entrypoint")], env=environment, capture_output=True, text=True, check=False
@@ -111,6 +116,8 @@ def test_the_entry_point_fills_every_placeholder(filled: Path) -> None:
         assert not re.search(r"@[A-Z_]+@", "\n".join(code)), file.name
     assert "secret = " + "s" * 40 in (conf / "manager.conf").read_text()
     assert "contact = sip:192.0.2.1:5060" in (conf / "pjsip.conf").read_text()
+    (filled / "site/nobat-queues.conf").write_text("; written later\n")
+    assert (conf / "nobat-queues.conf").read_text() == "; written later\n", "a reload must see what is new"
     assert {path.name for path in (CHECKOUT / "dialplan").glob("*.conf")} == {
         path.name for path in (conf / "dialplan").iterdir()
     }
@@ -122,6 +129,8 @@ def test_the_entry_point_refuses_what_would_be_unsafe(filled: Path) -> None:
     assert "nothing is known for a placeholder" in run_entrypoint(filled).stderr
     (filled / "secret").write_text("short\n")
     assert "shorter than 32" in run_entrypoint(filled).stderr
+    (filled / "secret").unlink()
+    assert "is not there" in run_entrypoint(filled).stderr
 
 
 class _Healthy(BaseHTTPRequestHandler):

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from nobat.storage import ahead
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
@@ -16,12 +18,7 @@ NUMBERS = {
 """Kinds of events with a telephone number, by the name that it has there."""
 
 
-def upgrade() -> None:
-    op.create_index("ix_calls_queue_id_entered_at_id", "calls", ["queue_id", "entered_at", "id"])
-    op.drop_index("ix_calls_queue_id_entered_at", "calls")
-    op.create_index("ix_calls_outcome_entered_at", "calls", ["outcome", "entered_at"])
-    op.create_index("ix_calls_disposition_entered_at", "calls", ["disposition", "entered_at"])
-    op.create_index("ix_voicemails_number", "voicemails", ["number"])
+def _earlier_parties() -> None:
     op.create_table(
         "earlier_parties",
         sa.Column("role", sa.String(10), nullable=False),
@@ -31,37 +28,52 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("role", "party_id", "entered_at", "call_id", name="pk_earlier_parties"),
     )
     op.create_index("ix_earlier_parties_call_id", "earlier_parties", ["call_id"])
-    _fill_parties("agent", "agent_id", "talks")
-    _fill_parties("queue", "queue_id", "visits")
+
+
+def _parties(role: str, column: str, table: str) -> ahead.Fill:
+    rows = f"SELECT DISTINCT '{role}', t.{column}, c.entered_at, c.id FROM calls c JOIN {table} t ON t.call_id = c.id"  # noqa: S608 - words of our own
+    wanted = f"(c.{column} IS NULL OR c.{column} <> t.{column}) AND c.entered_at > :after AND c.entered_at <= :upto"
+    statement = f"INSERT INTO earlier_parties (role, party_id, entered_at, call_id) {rows} WHERE {wanted} ON CONFLICT DO NOTHING"
+    return ahead.Fill(f"earlier {table}", "calls", "entered_at", lambda _: statement)
+
+
+def _numbers(dialect: str) -> str:
+    def value(key: str) -> str:
+        return f"json_extract(data, '$.{key}')" if dialect == "sqlite" else f"data->>'{key}'"
+
+    def listed(kinds: tuple[str, ...]) -> str:
+        return ", ".join(f"'{kind}'" for kind in kinds)
+
+    cases = " ".join(f"WHEN kind IN ({listed(kinds)}) THEN {value(name)}" for name, kinds in NUMBERS.items())
+    every = listed(tuple(kind for kinds in NUMBERS.values() for kind in kinds))
+    outside = f"kind NOT IN ({listed(NUMBERS['to'])}) OR {value('target')} = 'number'"
+    when = "number IS NULL AND at > :after AND at <= :upto"
+    return f"UPDATE events SET number = CASE {cases} END WHERE kind IN ({every}) AND ({outside}) AND {when}"  # noqa: S608
+
+
+AHEAD = (
+    ahead.Index("ix_calls_queue_id_entered_at_id", "calls", ("queue_id", "entered_at", "id")),
+    ahead.Index("ix_calls_outcome_entered_at", "calls", ("outcome", "entered_at")),
+    ahead.Index("ix_calls_disposition_entered_at", "calls", ("disposition", "entered_at")),
+    ahead.EmptyTable("earlier_parties", _earlier_parties),
+    _parties("agent", "agent_id", "talks"),
+    _parties("queue", "queue_id", "visits"),
+    ahead.EmptyColumn("events", "number", sa.String(200)),
+    ahead.Fill("numbers of events", "events", "at", _numbers),
+    ahead.Index("ix_events_number", "events", ("number",), where="number IS NOT NULL"),
+)
+
+
+def upgrade() -> None:
+    ahead.finish(AHEAD)
+    op.drop_index("ix_calls_queue_id_entered_at", "calls")
+    op.create_index("ix_voicemails_number", "voicemails", ["number"])
     op.create_table(
         "retention_marks",
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("until", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("kind", name="pk_retention_marks"),
     )
-    op.add_column("events", sa.Column("number", sa.String(200)))
-    for name, kinds in NUMBERS.items():
-        _fill_numbers(name, kinds)
-    known = sa.text("number IS NOT NULL")
-    op.create_index("ix_events_number", "events", ["number"], postgresql_where=known, sqlite_where=known)
-
-
-def _fill_parties(role: str, column: str, table: str) -> None:
-    of_others = f"c.{column} IS NULL OR c.{column} <> t.{column}"
-    rows = f"SELECT DISTINCT '{role}', t.{column}, c.entered_at, c.id FROM {table} t"  # noqa: S608 - words of our own
-    found = f"{rows} JOIN calls c ON c.id = t.call_id WHERE {of_others}"
-    op.execute(f"INSERT INTO earlier_parties (role, party_id, entered_at, call_id) {found}")
-
-
-def _fill_numbers(name: str, kinds: tuple[str, ...]) -> None:
-    sqlite = op.get_bind().dialect.name == "sqlite"
-
-    def value(key: str) -> str:
-        return f"json_extract(data, '$.{key}')" if sqlite else f"data->>'{key}'"
-
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
-    outside = f" AND {value('target')} = 'number'" if name == "to" else ""
-    op.execute(f"UPDATE events SET number = {value(name)} WHERE kind IN ({listed}){outside}")  # noqa: S608 - words of our own
 
 
 def downgrade() -> None:

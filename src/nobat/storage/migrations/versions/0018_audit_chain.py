@@ -19,6 +19,8 @@ depends_on = None
 START = "0" * 64
 SAID = ("run", "seq", "at", "token_id", "token_name", "role", "action", "target")
 AT_ONCE = 1_000
+LINKS = ("run", "seq", "number", "before", "hash")
+Links = tuple[int, int, int, str, str]
 
 
 def upgrade() -> None:
@@ -56,11 +58,7 @@ def _chain(connection: sa.Connection) -> tuple[int, str]:
     audit = sa.table("audit", *(sa.column(name, kinds.get(name, sa.String)) for name in names))
     column = audit.c
     wanted = sa.select(*(column[name] for name in SAID)).order_by(column.at, column.run, column.seq)
-    change = (
-        sa.update(audit)
-        .where(column.run == sa.bindparam("of_run"), column.seq == sa.bindparam("of_seq"))
-        .values(number=sa.bindparam("new_number"), before=sa.bindparam("new_before"), hash=sa.bindparam("new_hash"))
-    )
+    write = _into_postgres if connection.dialect.name == "postgresql" else _into_sqlite
     number, last = 0, START
     rows = connection.execute(wanted).mappings().all()
     for start in range(0, len(rows), AT_ONCE):
@@ -68,14 +66,26 @@ def _chain(connection: sa.Connection) -> tuple[int, str]:
         for row in rows[start : start + AT_ONCE]:
             number += 1
             before, last = last, _digest(number, last, row)
-            values.append(
-                {
-                    **{"of_run": row["run"], "of_seq": row["seq"]},
-                    **{"new_number": number, "new_before": before, "new_hash": last},
-                }
-            )
-        connection.execute(change, values)
+            values.append((row["run"], row["seq"], number, before, last))
+        write(connection, values)
     return number, last
+
+
+def _into_sqlite(connection: sa.Connection, values: list[Links]) -> None:
+    change = "UPDATE audit SET number = :number, before = :before, hash = :hash WHERE run = :run AND seq = :seq"
+    connection.execute(sa.text(change), [dict(zip(LINKS, row, strict=True)) for row in values])
+
+
+def _into_postgres(connection: sa.Connection, values: list[Links]) -> None:
+    """All rows by one statement: one each takes ten times as long, in which no call is routed."""
+    kinds = ("bigint", "bigint", "bigint", "text", "text")
+    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in zip(LINKS, kinds, strict=True))
+    change = (
+        f"UPDATE audit SET number = n.number, before = n.before, hash = n.hash FROM unnest({arrays}) AS n({', '.join(LINKS)})"  # noqa: S608
+        " WHERE audit.run = n.run AND audit.seq = n.seq"
+    )
+    columns = zip(*values, strict=True)
+    connection.execute(sa.text(change), {name: list(column) for name, column in zip(LINKS, columns, strict=True)})
 
 
 def _digest(number: int, before: str, row: Any) -> str:
