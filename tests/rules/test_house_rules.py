@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 PURE = ("acd", "callback", "whisper")
 PURE_MAY_IMPORT = {
-    "bisect", "collections", "contextlib", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "math",
+    "array", "bisect", "collections", "contextlib", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "math",
     "operator", "types", "typing", *PURE,
 }  # fmt: skip
 BESIDES = {
