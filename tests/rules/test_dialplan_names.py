@@ -36,6 +36,7 @@ PRIVATE = {
     "ACD_MIX",
     "ACD_JOINS",
     "ACD_JOINED",
+    "ACD_SPY_HOW",
     "ACD_SPY_WAS",
     "ACD_ASKS",
     "ACD_ALONE",
