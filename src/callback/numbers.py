@@ -1,8 +1,8 @@
 """Which numbers may be called back: what somebody typed or a network claims becomes one E.164 number, or a reason why not.
 
 A number field is a weapon: it can be a dial string, a line of an AMI message, a premium number that pays whoever named it, the
-police, or one of our own queues. So the text itself is judged first, by characters that may stand in a number; then the plan of
-its country and the site's rules (``callback.plans``). Whatever is not clearly a subscriber whom the site wants to pay for is refused.
+police, or one of our own queues. So the text itself is judged first, by characters that may stand in a number; then the plan of its
+country and the site's rules (``callback.plans``). Whatever is not clearly a subscriber whom the site wants to pay for is refused.
 
 The plans are loaded with the first number that is judged: they take a tenth of a second, which callers do not wait for at a start.
 
