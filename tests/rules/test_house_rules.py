@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 PURE = ("acd", "callback", "whisper")
 PURE_MAY_IMPORT = {
-    "array", "bisect", "collections", "contextlib", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq", "itertools",
-    "math", "operator", "types", "typing", *PURE,
+    "array", "bisect", "collections", "contextlib", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq",
+    "itertools", "math", "operator", "types", "typing", *PURE,
 }  # fmt: skip
 BESIDES = {
     "callback/plans.py": {"phonenumbers"},  # data and expressions: docs/decisions/0020
