@@ -7,7 +7,7 @@ import random
 import secrets
 import sys
 
-from chaos.run import Plan, chaos
+from chaos.run import EVERY_S, Plan, chaos
 from lab.asterisk import LabError
 
 DESCRIPTION = """\
@@ -41,6 +41,8 @@ def main() -> int:
     )
     asked = parser.parse_args()
     plan = Plan(asked.seed, asked.seconds, asked.rate, asked.database == "postgresql", asked.only, asked.keep)
+    if plan.only and plan.seconds >= EVERY_S and not plan.faults():
+        parser.error(f"no fault's name has any of {plan.only!r}")
     print(f"chaos: {plan.seconds:.0f} s, seed {plan.seed} (CHAOS_SEED={plan.seed} does the same again)", flush=True)
     random.seed(plan.seed)
     try:

@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
@@ -323,6 +323,9 @@ FAULTS = (
 )
 
 
-def drawn(chance: random.Random) -> Fault:
-    """One of them, by weight."""
-    return chance.choices(FAULTS, [fault.weight for fault in FAULTS])[0]
+def dealt(chance: random.Random, wanted: Sequence[Fault]) -> Iterator[Fault]:
+    """Without end, as cards from a shuffled deck in which each fault is as often as it weighs: none fails to come for long."""
+    deck = [fault for fault in wanted for _ in range(fault.weight)]
+    while deck:
+        chance.shuffle(deck)
+        yield from deck

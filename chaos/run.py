@@ -10,11 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from chaos import judge
 from chaos.centre import Centre, Json, centre
 from chaos.crowd import Crowd
-from chaos.faults import FAULTS, Fault
+from chaos.faults import FAULTS, Fault, dealt
 from chaos.watch import Life, Watch, open_things
 from nobat.clock import Clock
 from tests.support.until import Late, until
@@ -40,11 +41,10 @@ class Plan:
     keep: str = ""
 
     def faults(self) -> list[Fault]:
-        """What happens, in order."""
+        """What happens, in order; nothing if no fault has such a name."""
         chance = random.Random(f"{self.seed}/faults")
         wanted = [fault for fault in FAULTS if not self.only or any(word in fault.name for word in self.only.split())]
-        weights = [fault.weight for fault in wanted]
-        return [chance.choices(wanted, weights)[0] for _ in range(int(self.seconds // EVERY_S))]
+        return list(islice(dealt(chance, wanted), int(self.seconds // EVERY_S)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,9 @@ class Service:
     def start(self) -> None:
         """Start it unless it runs. It is ready when ``wait_ready`` returns."""
         if self.running_pid() is None:
-            process.start([str(NOBAT), "serve", "--config", str(self.config)], self.log_file, self._pid_file)
+            # What pip has installed has its bytecode; a checkout is to have it too, or each start compiles every file anew.
+            compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+            process.start([str(NOBAT), "serve", "--config", str(self.config)], self.log_file, self._pid_file, compiled)
 
     def running_pid(self) -> int | None:
         return process.running(self._pid_file, str(self.config))

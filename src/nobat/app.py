@@ -9,6 +9,7 @@ Order of the end (SIGTERM): no new offers > offers in flight are settled > REST 
 
 import asyncio
 import contextlib
+import importlib
 import secrets
 import signal
 import socket
@@ -400,6 +401,7 @@ async def _run(app: App, sockets: list[socket.socket], stopping: asyncio.Event) 
         await app.until_heard(RETRY_S)
     servers = await asyncio.to_thread(_make_servers, app, sockets)
     await servers.start()
+    await asyncio.to_thread(importlib.import_module, "nobat.later")  # what no call needs, and none shall wait for later
     interpreter.calm()
     log.info("nobat serves", host=app.settings.http.host, port=app.settings.http.port)
     waiting = asyncio.get_running_loop().create_task(stopping.wait())

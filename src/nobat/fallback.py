@@ -1,6 +1,9 @@
 """The queues by which Asterisk serves callers when the service is gone: their definition, and who of their members is paused.
 
 The definition is a file for app_queue (``nobat fallback`` prints it). Its members are static: every agent's configured device.
+Each has a turn of its own (a penalty), whatever the queue's strategy is, for app_queue keeps callers in order only where it
+believes that all phones ring together: docs/decisions/0017 says why. Where they are to ring together, all have the same.
+
 While the service lives it mirrors one thing alone, the chosen status, by pausing members; whether a phone is busy Asterisk knows
 by itself, and a mirrored *talking* would stay for ever when the service dies in the middle of a call.
 
@@ -17,17 +20,8 @@ from acd.queues import QueueSpec
 if TYPE_CHECKING:
     from acd.floor import Floor
 
-_STRATEGIES = {
-    "longest_idle": "leastrecent",
-    "round_robin": "rrmemory",
-    "fewest_calls": "fewestcalls",
-    "least_talk_time": "fewestcalls",
-    "ring_all": "ringall",
-    "random": "random",
-    "weighted": "random",
-    "linear": "linear",
-}
-"""What app_queue has that comes nearest."""
+LAST_TURN = 999
+"""The dialplan gives phones that have been rung later turns than these (``acd-turn``); app_queue takes no penalty above 2147."""
 
 _HEAD = """\
 ; The queues that serve callers while Nobat is gone. Written by `nobat fallback`: write it again after a change of queues or
@@ -52,7 +46,7 @@ def queues_conf(queues: Iterable[QueueSpec], agents: Iterable[AgentSpec], pbx: P
 
 def _section(queue: QueueSpec, members: Iterable[AgentSpec], pbx: PbxId) -> Iterator[str]:
     yield f"[{queue.id}]"
-    yield f"strategy = {_STRATEGIES.get(queue.strategy, 'leastrecent')}"
+    yield "strategy = ringall"
     yield f"timeout = {queue.ring_s}"
     yield f"wrapuptime = {round(queue.wrap_up_s)}"
     yield "timeoutpriority = conf"  # a phone that rings is not cut off by the end of a slice
@@ -62,9 +56,9 @@ def _section(queue: QueueSpec, members: Iterable[AgentSpec], pbx: PbxId) -> Iter
     yield "joinempty = yes"
     yield "leavewhenempty = no"
     yield "announce-frequency = 0"
-    for device in dict.fromkeys(agent.device for agent in members):
-        if _is_member(device, pbx):
-            yield f"member => {split_device(device)[1]}"
+    phones = dict.fromkeys(split_device(agent.device)[1] for agent in members if _is_member(agent.device, pbx))
+    for turn, phone in enumerate(phones, 1):
+        yield f"member => {phone},{0 if queue.strategy == 'ring_all' else min(turn, LAST_TURN)}"
     for name in names_in_app_queue(queue):
         if name != queue.id:
             yield f"\n[{name}]({queue.id})"

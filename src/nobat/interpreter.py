@@ -4,6 +4,7 @@
 """
 
 import gc
+import os
 import sys
 
 SWITCH_S = 0.0005
@@ -13,9 +14,11 @@ _COLLECT_AFTER = (20_000, 20, 100)
 
 
 def begin() -> None:
-    """No collection while libraries are loaded: all of that stays."""
+    """No collection while libraries are loaded, for all of that stays; and none of what libraries load, or look for, unasked."""
     sys.setswitchinterval(SWITCH_S)
     gc.disable()
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # structlog's tracebacks in colour, which no log of ours has
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # sought in the files of every package that is installed
 
 
 def calm() -> None:

@@ -144,7 +144,7 @@ async def test_a_service_that_stands_still_finds_its_callers_again(serving: Serv
 
 async def test_asterisk_starts_without_the_service_and_serves(serving: Serving) -> None:
     bank = serving.bank
-    await serving.given_available("101")
+    await serving.given_available("101", "102")
     serving.service.kill()
     serving.pbx.instance.kill()
     await serving.pbx.restart()

@@ -15,7 +15,7 @@ PURE_MAY_IMPORT = {
     "itertools", "math", "operator", "types", "typing", *PURE,
 }  # fmt: skip
 BESIDES = {
-    "callback/numbers.py": {"phonenumbers"},  # data and expressions: docs/decisions/0020
+    "callback/plans.py": {"phonenumbers"},  # data and expressions: docs/decisions/0020
     "callback/schedule.py": {"datetime"},  # arithmetic of zones; the zone is an argument
 }
 
@@ -56,7 +56,7 @@ def test_the_rule_finds_what_it_is_for() -> None:
 
 @pytest.mark.parametrize(("library", "home"), [("panoramisk", "ami/link.py"), ("sqlalchemy", "nobat/storage/"),
                                                ("prometheus_client", "nobat/metrics"),
-                                               ("cryptography", "nobat/recording/vault.py")])  # fmt: skip
+                                               ("cryptography", "nobat/recording/cipher.py")])  # fmt: skip
 def test_each_library_has_one_home(library: str, home: str) -> None:
     users = [path.relative_to(SRC).as_posix() for path in modules("acd", "ami", "callback", "whisper", "nobat")
              if library in imports(path.read_text())]  # fmt: skip

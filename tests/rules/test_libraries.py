@@ -19,7 +19,7 @@ PLACES = {
     "typer": ("nobat/cli.py", "nobat/audit_cli.py", "nobat/prompts_cli.py", "nobat/token_cli.py"),
     "argon2": ("nobat/pins.py",),
     "persiantools": ("nobat/timetables.py",),
-    "phonenumbers": ("callback/numbers.py",),
+    "phonenumbers": ("callback/plans.py",),
     "yaml": ("nobat/declaration.py",),
     "pydantic_settings": ("nobat/settings.py",),
     "opentelemetry": ("nobat/tracing.py",),

@@ -3,25 +3,22 @@
 What was sent is a row in the database, written before the attempt and after it. A service that was away sends the newest report
 that is due and no older one. An attempt that fails is repeated, later each time, for a day. A crash between the server's yes and
 our row sends a report again, with the same Message-ID.
+
+What writes and sends a letter (``nobat.mail.post``) is loaded when one is due: no start waits for it.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
-import aiosmtplib
 import structlog
 
-from acd import picture
 from acd.errors import Conflict, unknown
 from acd.hours import Calendar
 from nobat.engine import Engine
-from nobat.figures import reading, spans
 from nobat.figures.keeper import FiguresKeeper
 from nobat.figures.spans import Interval
-from nobat.mail.letter import Content, written
 from nobat.mail.schedule import Due, last_due
 from nobat.mail.settings import MailReportSettings, MailSettings
 from nobat.storage import mails
@@ -36,7 +33,6 @@ STALE_S = 2 * 86_400.0
 """A report is no news any more so long after it was due."""
 FIRST_RETRY_S, LAST_RETRY_S = 60.0, 3600.0
 ATTEMPTS = 30
-TIMEOUT_S = 30.0
 
 
 class MailKeeper:
@@ -103,10 +99,9 @@ class MailKeeper:
         attempts = (before.attempts if before is not None else 0) + 1
         mail = Mail(report.name, due.span.begin, due.span.end, "sending", attempts, self._now(), None, report.to)
         await mails.put(self._database, mail)
-        content = await self._content(report, due)
-        sender = self._settings.sender
-        letter = await asyncio.to_thread(written, content, report.name, sender, report.to, self._now())
-        why = await self._hand_over(letter)
+        from nobat.mail.post import send
+
+        why = await send(report, due, self._settings, self._engine, self._database, self._now())
         state: mails.State = "sent" if why is None else "given_up" if attempts >= ATTEMPTS else "failing"
         mail = replace(mail, state=state, error=why, tried_at=self._now())
         await mails.put(self._database, mail)
@@ -115,47 +110,3 @@ class MailKeeper:
         else:
             log.error("a report could not be sent", report=report.name, attempts=attempts, state=state, why=why)
         return mail
-
-    async def _hand_over(self, letter: EmailMessage) -> str | None:
-        """None when the server has taken it, else why not."""
-        settings = self._settings
-        password = settings.password.get_secret_value() if settings.password is not None else None
-        try:
-            refused, _ = await aiosmtplib.send(
-                letter,
-                hostname=settings.host,
-                port=settings.port,
-                username=settings.username,
-                password=password,
-                use_tls=settings.security == "tls",
-                start_tls=settings.security == "starttls",
-                timeout=TIMEOUT_S,
-            )
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"[:200]
-        if refused:  # the others have it: sending again would send it twice
-            log.error("a report was refused for some", report=letter["Subject"], refused=len(refused))
-        return None
-
-    async def _content(self, report: MailReportSettings, due: Due) -> Content:
-        zone, calendar, every = ZoneInfo(report.timezone), Calendar(report.calendar), Interval(report.every)
-        views = self._engine.read(picture.queues)
-        queues = [view.spec.id for view in views if report.queues is None or view.spec.id in report.queues]
-        finer = spans.rows(due.span, Interval.HOUR if every is Interval.DAY else Interval.DAY, zone, calendar)
-        whole = spans.rows(due.span, Interval.TOTAL, zone)
-        parts = await reading.of_queues(self._database, dict.fromkeys(queues, finer), ())
-        sums = await reading.of_queues(self._database, dict.fromkeys(queues, whole), ())
-        agents = None
-        if report.agents:
-            names = {
-                view.id: view.name
-                for view in self._engine.read(picture.agents)
-                if not set(view.queues).isdisjoint(queues)
-            }
-            found = await reading.of_agents(self._database, dict.fromkeys(map(str, names), whole))
-            by_id = {str(agent): name for agent, name in names.items()}
-            agents = [(agent, by_id[agent], figures) for agent, _, figures in found]
-        totals = [(queue, figures) for queue, _, figures in sums]
-        promised = await reading.callbacks_of_queues(self._database, dict.fromkeys(queues, whole))
-        callbacks = [(queue, figures) for queue, _, figures in promised if figures.requested]
-        return Content(every, due.span, zone, calendar, report.language, totals, parts, agents, callbacks)

@@ -6,6 +6,8 @@ folder, or of the database, opens nothing, and a recording whose key is deleted 
 The file is a head and then chunks of AES-256-GCM: chunk *n* has the nonce *n*, which no other chunk of that key has, and is bound
 to the recording's id, its place and whether it is the last. So a Range needs only its own chunks, and a chunk that was changed,
 moved, left out or taken from another file is refused.
+
+The cipher (``nobat.recording.cipher``) is loaded with the first recording that is sealed or opened: no start waits for it.
 """
 
 import base64
@@ -14,9 +16,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"NOBATREC1\n"
 CHUNK = 65_536
@@ -76,6 +75,8 @@ class Vault:
 
     def put(self, recording: str, plain: Iterable[bytes]) -> tuple[str, int]:
         """Encrypt ``plain`` into its file; the wrapped key, and the length of what went in. Raises ``OSError``."""
+        from nobat.recording import cipher
+
         key = secrets.token_bytes(KEY)
         target = self.file_of(recording)
         part = target.with_suffix(".part")
@@ -85,7 +86,7 @@ class Vault:
             out.write(MAGIC)
             for number, (chunk, last) in enumerate(_chunks(plain)):
                 size += len(chunk)
-                out.write(AESGCM(key).encrypt(_nonce(number), chunk, _bound(recording, number, last=last)))
+                out.write(cipher.seal(key, _nonce(number), chunk, _bound(recording, number, last=last)))
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)
@@ -93,7 +94,9 @@ class Vault:
 
     def read(self, recording: str, wrapped: str, size: int, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start`` up to ``end`` of the ``size`` that went in, in pieces. Raises ``VaultError``, ``OSError``."""
-        key = AESGCM(self._unwrapped(recording, wrapped))
+        from nobat.recording import cipher
+
+        key = self._unwrapped(recording, wrapped)
         end = size if end is None else min(end, size)
         last = max(0, (size - 1) // CHUNK)
         with self.file_of(recording).open("rb") as file:
@@ -102,10 +105,9 @@ class Vault:
             for number in range(start // CHUNK, max(0, end - 1) // CHUNK + 1):
                 file.seek(len(MAGIC) + number * (CHUNK + TAG))
                 sealed = file.read(CHUNK + TAG)
-                try:
-                    plain = key.decrypt(_nonce(number), sealed, _bound(recording, number, last=number == last))
-                except (InvalidTag, ValueError):
-                    raise VaultError(f"{recording}: a part of the file has been changed") from None
+                plain = cipher.opened(key, _nonce(number), sealed, _bound(recording, number, last=number == last))
+                if plain is None:
+                    raise VaultError(f"{recording}: a part of the file has been changed")
                 first = number * CHUNK
                 yield plain[max(0, start - first) : max(0, end - first)]
 
@@ -114,16 +116,20 @@ class Vault:
         self.file_of(recording).unlink(missing_ok=True)
 
     def _wrapped(self, recording: str, key: bytes) -> str:
+        from nobat.recording import cipher
+
         nonce = secrets.token_bytes(NONCE)
-        sealed = AESGCM(self.master).encrypt(nonce, key, recording.encode())
+        sealed = cipher.seal(self.master, nonce, key, recording.encode())
         return base64.b64encode(nonce + sealed).decode()
 
     def _unwrapped(self, recording: str, wrapped: str) -> bytes:
+        from nobat.recording import cipher
+
         raw = base64.b64decode(wrapped)
-        try:
-            return AESGCM(self.master).decrypt(raw[:NONCE], raw[NONCE:], recording.encode())
-        except InvalidTag:
-            raise VaultError(f"{recording}: the master key does not open it") from None
+        key = cipher.opened(self.master, raw[:NONCE], raw[NONCE:], recording.encode())
+        if key is None:
+            raise VaultError(f"{recording}: the master key does not open it")
+        return key
 
 
 def _chunks(plain: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

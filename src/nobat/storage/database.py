@@ -3,6 +3,8 @@
 Whatever a driver raises comes out as ``StorageUnavailable`` (try again later) or ``StorageConflict`` (never will). On SQLite
 a writer begins with ``BEGIN IMMEDIATE``, so that two writers queue up instead of failing in the middle, and every commit is on
 disk when it returns (``synchronous=FULL``).
+
+Of SQLAlchemy's two dialects only that of the database in use is loaded: a start has no time for the other.
 """
 
 import asyncio
@@ -11,14 +13,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from nobat.storage.errors import StorageConflict, StorageUnavailable, WrongDatabase
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_S = 5
 CONNECT_S = 3
@@ -114,7 +118,13 @@ class Database:
 
         The driver's own function and nothing of this object: statements are remembered by it, for longer than databases live.
         """
-        return sqlite.insert if self.is_sqlite else postgresql.insert
+        if self.is_sqlite:
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert
 
     async def leave_no_trace(self) -> None:
         """SQLite: empty the write-ahead log, which still has pages as they were; on PostgreSQL vacuum and archive do that."""

@@ -313,7 +313,8 @@ events = Table(
     some("data", JSON),
     Index(None, "call_id"),
     Index(None, "at"),
-    Index(None, "number", postgresql_where=text("number IS NOT NULL"), sqlite_where=text("number IS NOT NULL")),
+    # Where the number is not NULL, on PostgreSQL too; but to say so here would load its dialect at each start on SQLite.
+    Index(None, "number", sqlite_where=text("number IS NOT NULL")),
 )
 
 # Until when events that were kept for long enough have been removed, by kind (nobat.storage.retention): seconds since the epoch.

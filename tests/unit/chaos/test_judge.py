@@ -1,10 +1,12 @@
 """What ``make chaos`` takes for a fault, and what not."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 from chaos import judge
 from chaos.centre import SentOffer, Wire
+from chaos.faults import FAULTS
 from chaos.run import Plan
 from chaos.watch import Life, contradictions
 from tests.support.fault_proxy import shuffled
@@ -103,6 +105,14 @@ def test_a_seed_draws_the_same_faults() -> None:
     assert len(plan.faults()) == 60
     assert plan.faults() == plan.faults() != replace(plan, seed="other").faults()
     assert {fault.name for fault in replace(plan, only="reset").faults()} == {"link reset"}
+    assert replace(plan, only="no such thing").faults() == []
+
+
+def test_each_kind_of_fault_comes_in_ten_minutes_as_often_as_it_weighs() -> None:
+    deck = sum(fault.weight for fault in FAULTS)
+    for seed in range(20):
+        dealt = Plan(str(seed), 600.0, 3.0, postgres=False).faults()
+        assert Counter(dealt[:deck]) == {fault: fault.weight for fault in FAULTS}
 
 
 def test_memory_is_judged_when_a_process_is_warm_and_old_enough() -> None:

@@ -22,9 +22,10 @@ def test_a_queue_is_there_by_id_and_by_number_with_its_members(strategy: str) ->
     agents += [AgentSpec(AgentId("103"), queues=(SALES,)), AgentSpec(AgentId("104"), device=device("104"))]
     text = queues_conf([queue], agents, PBX)
     lines = section(text, "sales")
+    together = strategy == "ring_all"
     assert [line for line in lines if line.startswith("member")] == [
-        "member => PJSIP/agent-101",
-        "member => PJSIP/agent-102",
+        f"member => PJSIP/agent-101,{0 if together else 1}",
+        f"member => PJSIP/agent-102,{0 if together else 2}",
     ]
     assert "timeout = 12" in lines
     assert "[8000](sales)" in text
@@ -35,8 +36,17 @@ def test_members_stand_in_the_queues_fixed_order() -> None:
         AgentSpec(AgentId(one), device=device(one), queues=(SALES,), ranks=((SALES, rank),))
         for one, rank in (("101", 2), ("102", 1))
     ]
-    members = [line[-3:] for line in queues_conf([QueueSpec(SALES, "8000")], agents, PBX).splitlines() if "=>" in line]
-    assert members == ["102", "101"]
+    members = [line[-5:] for line in queues_conf([QueueSpec(SALES, "8000")], agents, PBX).splitlines() if "=>" in line]
+    assert members == ["102,1", "101,2"]
+
+
+def test_app_queue_takes_every_turn() -> None:
+    """It counts in millionths of 2**31, and beyond the dialplan's own turns begin."""
+    agents = [AgentSpec(AgentId(str(one)), device=device(str(one)), queues=(SALES,)) for one in range(1000, 3000)]
+    lines = section(queues_conf([QueueSpec(SALES, "8000")], agents, PBX), "sales")
+    turns = [int(line.rpartition(",")[2]) for line in lines if line.startswith("member")]
+    assert turns[:3] == [1, 2, 3]
+    assert max(turns) == 999
 
 
 def test_only_who_is_available_at_the_phone_is_not_paused() -> None:
