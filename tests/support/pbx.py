@@ -178,10 +178,10 @@ def _add_question(instance: Instance) -> None:
     with (instance.directory / "etc" / "extensions.conf").open("a") as dialplan:
         dialplan.write(f"\n[from-trunk](+)\nexten => {ASKING},1,Set(ACD_CONSENT_PROMPT=beep)\n")
         dialplan.write(" same => n,Goto(acd-consent,${EXTEN:2},1)\n")
-        dialplan.write(f"\n[{SAYING}]\nexten => over,1,Hangup()\nexten => s,1,Answer(0,i)\n")
+        dialplan.write(f"\n[{SAYING}]\nexten => over,1,Hangup()\nexten => s,1,NoOp()\n")
         for mark, character in MARKS.items():
             dialplan.write(f" same => n,Set(SAID=${{REPLACE(SAID,{mark},{character})}})\n")
-        dialplan.write(" same => n,UserEvent(AcdProbe,Said: ${SAID},Then: more)\n same => n,Hangup()\n")
+        dialplan.write(" same => n,UserEvent(AcdProbe,Said: ${SAID},Then: more)\n same => n,Answer(0,i)\n")
 
 
 def sweep(home: AsteriskHome) -> None:
