@@ -1,4 +1,4 @@
-"""The commands of the guide about backups, as an operator types them: each line of it is run (on SQLite: test_backup.py has both)."""
+"""The commands of the guide about backups, as an operator types them: each line is run (on SQLite; test_backup.py has both)."""
 
 import re
 import shlex
