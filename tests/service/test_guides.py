@@ -1,4 +1,4 @@
-"""The commands of the guide about backups, as an operator types them: each line of it is run, on both databases."""
+"""The commands of the guide about backups, as an operator types them: each line is run (on SQLite; test_backup.py has both)."""
 
 import re
 import shlex
@@ -57,9 +57,11 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, database_url: str) -> Iterator[Machine]:
+def machine(tmp_path: Path) -> Iterator[Machine]:
     site = Site(tmp_path, free_port())
-    (tmp_path / "nobat.toml").write_text(f'[database]\nurl = "{database_url}"\n[http]\nport = {site.port}\n')
+    (tmp_path / "nobat.toml").write_text(
+        f'[database]\nurl = "sqlite:///{tmp_path / "nobat.db"}"\n[http]\nport = {site.port}\n'
+    )
     (tmp_path / "floor.yaml").write_text(FLOOR)
     made = Machine(site)
     yield made
