@@ -9,6 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nobat", deadline=None)  # a busy machine is no failure
+settings.load_profile("nobat")
 
 _POLITE = 10
 
