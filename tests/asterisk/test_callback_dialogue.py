@@ -163,7 +163,8 @@ async def test_another_number_in_english_and_one_in_each_of_two_queues(serving: 
     callbacks = [await the_callback(team, number, queue) for queue in queues]
     last = sounding((*asked_about(number, "en"), *promised(serving, callbacks[0], "en")), "en")
     said = await heard(team, callers[0], "en")
-    assert are_in_order(said[-len(last) :], last)
+    begins = len(said) - 1 - said[::-1].index("callback-number")
+    assert are_in_order(said[begins:], last)
     assert said[0] == "callback-number"
     await serving.bank.leave(talking)
     for callback in callbacks:

@@ -120,6 +120,6 @@ def _samples(path: Path) -> Samples:
 
 
 def are_in_order(found: list[str], wanted: list[str]) -> bool:
-    """Whether nothing else was heard and nothing in another order. One short word may be missing: a busy machine loses packets."""
+    """Whether nothing else was heard, and in this order. A busy machine loses packets: a short word in twenty may be missing."""
     left = iter(wanted)
-    return len(found) >= len(wanted) - 1 and all(one in left for one in found)
+    return len(found) >= len(wanted) - 1 - len(wanted) // 20 and all(one in left for one in found)
