@@ -32,23 +32,30 @@ LIMITS_S = {
 
 @dataclass(slots=True)
 class Life:
-    """One process of the service: its memory over time, files and threads as it was warm, and at the end."""
+    """One process of the service: when it began, when it first answered, and its memory over time."""
 
     pid: int
     began: float
+    ready_at: float | None = None
     memory: list[tuple[float, int]] = field(default_factory=list)
 
     def growth(self, warm_s: float) -> float | None:
-        """Share by which it grew since it was warm; None of a life too short to tell."""
-        warm = [size for at, size in self.memory if at - self.began >= warm_s]
+        """Share by which it grew since it was warm, so long after its first answer; None of a life too short to tell."""
+        if self.ready_at is None:
+            return None
+        warm = [size for at, size in self.memory if at - self.ready_at >= warm_s]
         if len(warm) < 20:
             return None
         early, late = warm[:10], warm[-10:]
         return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
 
-    def by_half_minute(self) -> list[float]:
-        """Bytes at the end of each half minute."""
-        return [self.memory[at][1] for at in range(0, len(self.memory), round(30 / EVERY_S))]
+    def by_half_minute(self) -> list[int]:
+        """Bytes at each half minute of its life."""
+        found: list[int] = []
+        for at, size in self.memory:
+            if at - self.began >= 30 * len(found):
+                found.append(size)
+        return found
 
     @property
     def seconds(self) -> float:
@@ -95,6 +102,8 @@ class Watch:
     async def _look(self, now: float, passed: float) -> None:
         self._note_memory(now)
         ready = await self.centre.ready()
+        if ready and self.lives and self.lives[-1].ready_at is None:
+            self.lives[-1].ready_at = now
         channels = await self._channels()
         if channels is not None:
             self._note_alone(channels)
