@@ -133,9 +133,11 @@ async def _aftermath(running: Centre, crowd: Crowd, watch: Watch) -> list[str]:
             lambda: _all_idle(running), "every agent is idle", within_s=15, every_s=0.2, seen=lambda: _shown(running)
         )
         await until(lambda: _written(running), "history is written", within_s=20, every_s=0.2)
+        watch.weighs = False
         await _all_known(running, crowd)
     except Late as late:
         found.append(str(late))
+    watch.weighs = False
     records = await running.all("/v1/calls")
     stats = await running.stats()
     callers = _callers(running, crowd, watch, records)

@@ -76,6 +76,8 @@ class Watch:
     blind: list[tuple[float, float]] = field(default_factory=list)
     """Times in which somebody may have come and gone without the service's fault."""
     disturbed_until: float = 0.0
+    weighs: bool = True
+    """Whether memory is noted. Not while the judge reads all of history over and over: that is no call centre's day."""
     samples: int = 0
     _ages: dict[tuple[str, str], float] = field(default_factory=dict)
     _said: set[tuple[str, str]] = field(default_factory=set)
@@ -100,7 +102,8 @@ class Watch:
         self.disturbed_until = max(self.disturbed_until, until)
 
     async def _look(self, now: float, passed: float) -> None:
-        self._note_memory(now)
+        if self.weighs:
+            self._note_memory(now)
         ready = await self.centre.ready()
         if ready and self.lives and self.lives[-1].ready_at is None:
             self.lives[-1].ready_at = now
