@@ -32,23 +32,30 @@ LIMITS_S = {
 
 @dataclass(slots=True)
 class Life:
-    """One process of the service: its memory over time, files and threads as it was warm, and at the end."""
+    """One process of the service: when it began, when it first answered, and its memory over time."""
 
     pid: int
     began: float
+    ready_at: float | None = None
     memory: list[tuple[float, int]] = field(default_factory=list)
 
     def growth(self, warm_s: float) -> float | None:
-        """Share by which it grew since it was warm; None of a life too short to tell."""
-        warm = [size for at, size in self.memory if at - self.began >= warm_s]
+        """Share by which it grew since it was warm, so long after its first answer; None of a life too short to tell."""
+        if self.ready_at is None:
+            return None
+        warm = [size for at, size in self.memory if at - self.ready_at >= warm_s]
         if len(warm) < 20:
             return None
         early, late = warm[:10], warm[-10:]
         return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
 
-    def by_half_minute(self) -> list[float]:
-        """Bytes at the end of each half minute."""
-        return [self.memory[at][1] for at in range(0, len(self.memory), round(30 / EVERY_S))]
+    def by_half_minute(self) -> list[int]:
+        """Bytes at each half minute of its life."""
+        found: list[int] = []
+        for at, size in self.memory:
+            if at - self.began >= 30 * len(found):
+                found.append(size)
+        return found
 
     @property
     def seconds(self) -> float:
@@ -69,6 +76,8 @@ class Watch:
     blind: list[tuple[float, float]] = field(default_factory=list)
     """Times in which somebody may have come and gone without the service's fault."""
     disturbed_until: float = 0.0
+    weighs: bool = True
+    """Whether memory is noted. Not while the judge reads all of history over and over: that is no call centre's day."""
     samples: int = 0
     _ages: dict[tuple[str, str], float] = field(default_factory=dict)
     _said: set[tuple[str, str]] = field(default_factory=set)
@@ -93,8 +102,11 @@ class Watch:
         self.disturbed_until = max(self.disturbed_until, until)
 
     async def _look(self, now: float, passed: float) -> None:
-        self._note_memory(now)
+        if self.weighs:
+            self._note_memory(now)
         ready = await self.centre.ready()
+        if ready and self.lives and self.lives[-1].ready_at is None:
+            self.lives[-1].ready_at = now
         channels = await self._channels()
         if channels is not None:
             self._note_alone(channels)

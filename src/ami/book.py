@@ -86,6 +86,7 @@ class LiveCall:
     led: bool = False  # away from the line, for good
     aside: Aside | None = None
     ask: str | None = None  # the question that the caller has put, until it is answered or he is moved
+    number: str = ""  # as the entry told it; what the channel itself says is better
 
     @property
     def id(self) -> CallId:

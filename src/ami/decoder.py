@@ -151,7 +151,7 @@ _SCHEMAS = {
 _USER_SCHEMAS = {
     schema.name: schema
     for schema in (
-        _Schema(names.EVENT_ENTER, CallerCameIn, "Channel Uniqueid Exten Call"),
+        _Schema(names.EVENT_ENTER, CallerCameIn, "Channel Uniqueid Exten Call", ("CallerIDNum",)),
         _Schema(names.EVENT_ANSWER, PhonePickedUp, "Channel Uniqueid Call Offer"),
         _Schema(names.EVENT_OFFER_ENDED, OfferOver, "Channel Uniqueid Call Offer Status"),
         _Schema(names.EVENT_AFTER, TalkOver, "Channel Uniqueid Call Offer"),

@@ -30,12 +30,15 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class CallerCameIn:
-    """UserEvent AcdEnter. ``exten`` is the number dialled, kept for a caller whom Asterisk cannot be asked about."""
+    """UserEvent AcdEnter. ``exten`` is the number dialled and ``number`` the caller's, kept for one about whom Asterisk cannot be
+    asked any more.
+    """
 
     channel: str
     leg: str
     exten: str
     call: str
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

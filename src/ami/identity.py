@@ -16,6 +16,7 @@ _CALL = re.compile(r"(?P<pbx>.+)-(?P<ms>[0-9]{10,15})\.(?P<serial>[0-9]{1,10})")
 _VISIT = re.compile(r"([0-9]{10,15})-([0-9]{10,15})-([01])")
 _MOMENT = re.compile(r"[0-9]{10,15}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]{2,8})?")
+_NUMBER = re.compile(r"[0-9+*#]{1,64}")  # what ``acd-enter`` lets through
 _PRIORITY = re.compile(r"[0-9]{1,9}")
 _MS = re.compile(r"[0-9]{1,15}")
 
@@ -53,10 +54,11 @@ def _visit(found: ChannelReading) -> LineVisit | None:
     return LineVisit(queue, int(parts[1]) / 1000, int(parts[2]) / 1000, front=parts[3] == "1", trail=trail)
 
 
-def entry(call: CallName, dialled: str, found: ChannelReading | None) -> CallEntered:
-    """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` is known."""
+def entry(call: CallName, dialled: str, found: ChannelReading | None, number: str = "") -> CallEntered:
+    """Who has come in. Of a caller who left before Asterisk could be asked, only the number ``dialled`` and the own are known."""
     if found is None or found.variables.get(names.CALL) != call.id:
-        return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, None, None)
+        own = number if found is None and _NUMBER.fullmatch(number) else None
+        return CallEntered(call.id, call.leg, dialled, call.entered_at, call.serial, 0, own, None)
     priority, since = found.variables.get(names.PRIORITY, ""), found.variables.get(names.PLACE, "")
     attempt = found.variables.get(names.ATTEMPT)
     language = found.language if found.language is not None and _LANGUAGE.fullmatch(found.language) else None

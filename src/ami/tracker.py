@@ -188,7 +188,7 @@ class Tracker:
         name = named(self.pbx, event.call, event.leg)
         if name is None or self.book.is_gone(name.leg) or name.id in self.book.calls or name.leg in self.book.callers:
             return
-        self.book.add(LiveCall(name, event.channel, event.exten, asked=True, touched=self.look))
+        self.book.add(LiveCall(name, event.channel, event.exten, asked=True, touched=self.look, number=event.number))
         self._say(Look(Purpose.WHO_CALLS, event.channel, name.leg, name.id))
 
     def _phone_asks(self, event: e.PhoneAsks) -> None:
@@ -264,7 +264,8 @@ class Tracker:
         if call is None or not call.asked:
             return
         if call.entered is None:
-            call.entered = entry(call.name, call.dialled, found if isinstance(found, ChannelReading) else None)
+            reading = found if isinstance(found, ChannelReading) else None
+            call.entered = entry(call.name, call.dialled, reading, call.number)
             if call.entered.attempt is not None:
                 self.book.attempts.pop(call.entered.attempt, None)
             self._say(call.entered)

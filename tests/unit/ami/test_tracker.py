@@ -1,5 +1,7 @@
 """The tracker: what an operator would say of a call, whatever the wire repeats, delays or invents."""
 
+from dataclasses import replace
+
 import pytest
 
 from acd.ids import LegId
@@ -95,6 +97,29 @@ class TestEntry:
             reading.channel, "pbx1-1795317144.99", True, None, "1", "x", reading.variables
         )
         assert desk.hears(comes_in()).facts == [CallEntered(CALL, CALLER, "8000", 1795317144.1, 7, 0, None, None)]
+
+    @pytest.mark.parametrize(
+        ("told", "known"),
+        [
+            ("09120000007", "09120000007"),
+            ("+98*1#", "+98*1#"),
+            ("<unknown>", None),
+            ("", None),
+            ("1,Queue: vip", None),
+            ("1" * 65, None),
+        ],
+    )
+    def test_who_left_before_asterisk_could_be_asked_is_known_by_the_number_of_the_entry(
+        self, told: str, known: str | None
+    ) -> None:
+        desk = Desk()
+        desk.answers[Purpose.WHO_CALLS] = LookFailure.NO_SUCH_CHANNEL
+        desk.hears(replace(comes_in(), number=told))
+        assert desk.facts == [CallEntered(CALL, CALLER, "8000", 1795317144.1, 7, 0, known, None)]
+
+    def test_what_the_channel_says_of_the_number_is_better_than_what_the_entry_said(self) -> None:
+        desk = Desk().hears(replace(comes_in(), number="666"))
+        assert [fact.number for fact in desk.facts if isinstance(fact, CallEntered)] == [caller_reading().number]
 
     @pytest.mark.parametrize(
         ("call", "own"),
