@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import aiosmtplib
@@ -20,7 +21,8 @@ from acd.hours import Calendar
 from nobat.engine import Engine
 from nobat.figures import reading, spans
 from nobat.figures.keeper import FiguresKeeper
-from nobat.figures.spans import Interval
+from nobat.figures.report import QueueFigures
+from nobat.figures.spans import Interval, Rows
 from nobat.mail.letter import Content, written
 from nobat.mail.schedule import Due, last_due
 from nobat.mail.settings import MailReportSettings, MailSettings
@@ -32,7 +34,7 @@ from nobat.storage.mails import Mail
 log = structlog.get_logger(__name__)
 
 LOOK_S = 20.0
-STALE_S = 2 * 86_400.0
+STALE_S = {Interval.DAY: 2 * 86_400.0, Interval.WEEK: 4 * 86_400.0, Interval.MONTH: 10 * 86_400.0}
 """A report is no news any more so long after it was due."""
 FIRST_RETRY_S, LAST_RETRY_S = 60.0, 3600.0
 ATTEMPTS = 30
@@ -57,6 +59,8 @@ class MailKeeper:
         self._database = database
         self._figures = figures
         self._now = now
+        self._one_at_a_time = asyncio.Lock()
+        """Or a report that somebody sends by hand just now would be taken for one whose sender has died, and be sent twice."""
 
     async def follow(self) -> None:
         """Send what is due. Runs until cancelled; without a server there is nothing to do."""
@@ -71,10 +75,14 @@ class MailKeeper:
     async def look(self) -> None:
         """Send each report whose time has come and that was not sent."""
         for report in self._reports:
-            due = self._due(report)
-            before = await mails.one(self._database, report.name, due.span.begin)
-            if self._is_wanted(due, before):
-                await self._send(report, due, before)
+            async with self._one_at_a_time:
+                await self._look_at(report)
+
+    async def _look_at(self, report: MailReportSettings) -> None:
+        due = self._due(report)
+        before = await mails.one(self._database, report.name, due.span.begin)
+        if self._is_wanted(report, due, before):
+            await self._send(report, due, before)
 
     async def send_now(self, name: str) -> Mail:
         """Send a report's newest span whether it was sent or not. Raises ``unknown_report`` and ``no_mail_server``."""
@@ -83,16 +91,17 @@ class MailKeeper:
             raise unknown("report", name)
         if self._settings.host is None:
             raise Conflict("no_mail_server", "the settings name no [mail] host")
-        due = self._due(report)
-        return await self._send(report, due, await mails.one(self._database, name, due.span.begin))
+        async with self._one_at_a_time:
+            due = self._due(report)
+            return await self._send(report, due, await mails.one(self._database, name, due.span.begin))
 
     def _due(self, report: MailReportSettings) -> Due:
         every, calendar = Interval(report.every), Calendar(report.calendar)
         return last_due(every, report.at, ZoneInfo(report.timezone), calendar, self._now())
 
-    def _is_wanted(self, due: Due, before: Mail | None) -> bool:
+    def _is_wanted(self, report: MailReportSettings, due: Due, before: Mail | None) -> bool:
         now, known = self._now(), self._figures.worked_out_at
-        if known is None or known < due.span.end or now > due.at + STALE_S:
+        if known is None or known < due.span.end or now > due.at + STALE_S[Interval(report.every)]:
             return False
         if before is None or before.state == "sending":  # of a run that ended in the middle
             return True
@@ -103,21 +112,33 @@ class MailKeeper:
         attempts = (before.attempts if before is not None else 0) + 1
         mail = Mail(report.name, due.span.begin, due.span.end, "sending", attempts, self._now(), None, report.to)
         await mails.put(self._database, mail)
-        content = await self._content(report, due)
-        sender = self._settings.sender
-        letter = await asyncio.to_thread(written, content, report.name, sender, report.to, self._now())
-        why = await self._hand_over(letter)
+        why: str | None
+        refused: tuple[str, ...] = ()
+        try:
+            content = await self._content(report, due)
+            letter = await asyncio.to_thread(
+                written, content, report.name, self._settings.sender, report.to, self._now()
+            )
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log.exception("a report could not be written", report=report.name)
+            why = f"{type(error).__name__}: {error}"[:200]
+        else:
+            why, refused = await self._hand_over(letter)
         state: mails.State = "sent" if why is None else "given_up" if attempts >= ATTEMPTS else "failing"
-        mail = replace(mail, state=state, error=why, tried_at=self._now())
+        told = f"refused for {', '.join(refused)}"[:200] if refused else why
+        taken = tuple(one for one in report.to if one not in refused)
+        mail = replace(mail, state=state, error=told, recipients=taken, tried_at=self._now())
         await mails.put(self._database, mail)
         if why is None:
-            log.info("report sent", report=report.name, to=len(report.to))
+            log.info("report sent", report=report.name, to=len(taken), refused=len(refused))
         else:
             log.error("a report could not be sent", report=report.name, attempts=attempts, state=state, why=why)
         return mail
 
-    async def _hand_over(self, letter: EmailMessage) -> str | None:
-        """None when the server has taken it, else why not."""
+    async def _hand_over(self, letter: EmailMessage) -> tuple[str | None, tuple[str, ...]]:
+        """None when the server has taken it, else why not; and for whom it was refused while others have it."""
         settings = self._settings
         password = settings.password.get_secret_value() if settings.password is not None else None
         try:
@@ -132,10 +153,8 @@ class MailKeeper:
                 timeout=TIMEOUT_S,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"[:200]
-        if refused:  # the others have it: sending again would send it twice
-            log.error("a report was refused for some", report=letter["Subject"], refused=len(refused))
-        return None
+            return f"{type(error).__name__}: {error}"[:200], ()
+        return None, tuple(refused)  # the others have it: sending again would send it twice
 
     async def _content(self, report: MailReportSettings, due: Due) -> Content:
         zone, calendar, every = ZoneInfo(report.timezone), Calendar(report.calendar), Interval(report.every)
@@ -143,8 +162,16 @@ class MailKeeper:
         queues = [view.spec.id for view in views if report.queues is None or view.spec.id in report.queues]
         finer = spans.rows(due.span, Interval.HOUR if every is Interval.DAY else Interval.DAY, zone, calendar)
         whole = spans.rows(due.span, Interval.TOTAL, zone)
-        parts = await reading.of_queues(self._database, dict.fromkeys(queues, finer), ())
-        sums = await reading.of_queues(self._database, dict.fromkeys(queues, whole), ())
+        all_of_them = report.queues is None  # those that are no more too, for what they did
+
+        async def read(cut: Rows, until: float | None) -> reading.Found[str, QueueFigures]:
+            live = self._engine.read(lambda floor, _: reading.live(floor, until))
+            return await reading.of_queues(
+                self._database, dict.fromkeys(queues, cut), live, cut if all_of_them else None
+            )
+
+        parts = await self._figures.seen(partial(read, finer))
+        sums = await self._figures.seen(partial(read, whole))
         agents = None
         if report.agents:
             names = {
@@ -152,9 +179,10 @@ class MailKeeper:
                 for view in self._engine.read(picture.agents)
                 if not set(view.queues).isdisjoint(queues)
             }
-            found = await reading.of_agents(self._database, dict.fromkeys(map(str, names), whole))
+            left = whole if all_of_them else None
+            found = await reading.of_agents(self._database, dict.fromkeys(map(str, names), whole), left)
             by_id = {str(agent): name for agent, name in names.items()}
-            agents = [(agent, by_id[agent], figures) for agent, _, figures in found]
+            agents = [(agent, by_id.get(agent, agent), figures) for agent, _, figures in found]
         totals = [(queue, figures) for queue, _, figures in sums]
         promised = await reading.callbacks_of_queues(self._database, dict.fromkeys(queues, whole))
         callbacks = [(queue, figures) for queue, _, figures in promised if figures.requested]
