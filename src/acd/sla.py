@@ -65,12 +65,14 @@ class Counts:
 
 @record
 class DecidedVisit:
-    """A visit with its outcome. ``short``: abandoned within the queue's short limit."""
+    """A visit with its outcome. ``short``: abandoned within the queue's short limit; ``segment`` and ``skills`` as in its event."""
 
     entered_at: float
     decided_at: float
     outcome: Outcome
     short: bool = False
+    segment: str | None = None
+    skills: tuple[str, ...] = ()
 
     @property
     def waited_s(self) -> float:
@@ -170,6 +172,10 @@ class Ledger:
         for visit, target_s in self.recent.since(start):
             total.count(visit, target_s)
         return total
+
+    def decided_after(self, moment: float) -> list[tuple[DecidedVisit, float]]:
+        """Visits of the last hour that were decided after ``moment``, each with the promise that it was counted against."""
+        return [one for one in self.recent if one[0].decided_at > moment]
 
     def _forget_before(self, start: float) -> None:
         """Drop intervals that no window asks for any more."""

@@ -189,7 +189,7 @@ class App:
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        figures = FiguresKeeper(database.another(LONG_S), clock.now)
+        figures = FiguresKeeper(database.another(LONG_S), clock.now, recorder)
         return cls(
             settings,
             clock,

@@ -123,6 +123,8 @@ async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: 
             Outcome(row["outcome"]),
             Limit(row["reason"]) if row["reason"] is not None else None,
             row["led_to"],
+            row["target_s"],
+            row["short"],
         )
         for row in rows
         if row["queue_id"] in since and seconds(row["entered_at"]) >= since[QueueId(row["queue_id"])]

@@ -16,12 +16,12 @@ _NO_TALKS: Row = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
 
 
 async def sums_of_visits(
-    connection: AsyncConnection, database: Database, begin: int, *by: ColumnElement[Any]
+    connection: AsyncConnection, database: Database, begin: int, until: float, *by: ColumnElement[Any]
 ) -> dict[tuple[Any, ...], Row]:
-    """The columns of ``queue_figures`` without its keys, by queue, interval and the columns ``by`` of visits."""
+    """The columns of ``queue_figures`` without its keys, by queue, interval and the columns ``by`` of visits decided until then."""
     keys = ("queue_id", "start", *(column.key for column in by))
     found: dict[tuple[Any, ...], Row] = {}
-    for statement in (_visits(database, begin, by), _talks(database, begin, by)):
+    for statement in (_visits(database, begin, until, by), _talks(database, begin, until, by)):
         for row in (await connection.execute(statement)).mappings():
             sums = found.setdefault(tuple(row[key] for key in keys), dict(_NO_TALKS))
             sums.update({name: value for name, value in row.items() if name not in keys})
@@ -39,7 +39,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _visits(database: Database, begin: int, by: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+def _visits(database: Database, begin: int, until: float, by: tuple[ColumnElement[Any], ...]) -> Select[Any]:
     visit = schema.visits.c
     start = interval(database, visit.entered_at).label("start")
     target = func.coalesce(visit.target_s, schema.queues.c.target_s, _USUAL_TARGET_S)
@@ -57,12 +57,12 @@ def _visits(database: Database, begin: int, by: tuple[ColumnElement[Any], ...]) 
             func.max(visit.waited_s).label("longest_wait_s"),
         )
         .select_from(schema.visits.outerjoin(schema.queues, schema.queues.c.id == visit.queue_id))
-        .where(visit.entered_at >= when(begin))
+        .where(visit.entered_at >= when(begin), visit.decided_at <= when(until))
         .group_by(visit.queue_id, start, *by)
     )
 
 
-def _talks(database: Database, begin: int, by: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+def _talks(database: Database, begin: int, until: float, by: tuple[ColumnElement[Any], ...]) -> Select[Any]:
     """Each conversation belongs to the last visit before it, to that queue in that call."""
     visit, talk, later = schema.visits.c, schema.talks.c, schema.visits.alias("later").c
     of_a_later_one = exists().where(
@@ -77,7 +77,8 @@ def _talks(database: Database, begin: int, by: tuple[ColumnElement[Any], ...]) -
     return (
         select(visit.queue_id, start, *by, *talk_sums())
         .select_from(schema.visits.join(schema.talks, and_(talk.call_id == visit.call_id, same_queue)))
-        .where(visit.entered_at >= when(begin), talk.began_at >= visit.entered_at, ~of_a_later_one)
+        .where(visit.entered_at >= when(begin), visit.decided_at <= when(until))
+        .where(talk.began_at >= visit.entered_at, ~of_a_later_one)
         .group_by(visit.queue_id, start, *by)
     )
 
