@@ -6,6 +6,7 @@ import gc
 import io
 import weakref
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -175,6 +176,49 @@ async def test_what_was_missed_while_the_service_was_away_is_worked_out_at_the_s
     await office.app.figures.catch_up()
     (row,) = (await again.get("/v1/reports/queues", queue="sales"))["items"]
     assert (row["offered"], row["answered"], row["waiting"]) == (1, 1, 0)
+
+
+async def test_a_promise_that_is_changed_does_not_change_the_past_not_even_over_a_restart(office: Office) -> None:
+    admin = await office.admin()
+    call = office.pbx.caller("8000", "111")
+    await office.pass_time(30)
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    await admin.ask("PATCH", "/v1/queues/sales", json={"service_level": {"target_s": 60}, "short_abandon_s": 40})
+    before = await admin.get("/v1/queues/sales/stats")
+    assert before["service_level"]["primary"] == 0.0
+    assert before["short_abandoned"] == 0
+    admin = await office.restarted()
+    after = await admin.get("/v1/queues/sales/stats")
+    for name in ("offered", "abandoned", "short_abandoned", "service_level"):
+        assert after[name] == before[name], name
+    await office.app.figures.catch_up()
+    (row,) = (await admin.get("/v1/sla", queue="sales"))["items"]
+    assert (row["service_level"], row["short_abandoned"]) == (before["service_level"], 0)
+
+
+async def test_nobody_was_idle_while_nobody_looked(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    await office.pass_time(600)
+    await office.written()
+    await office.app.figures.catch_up()
+    await office.die()
+    office.clock.move(10 * 3600)
+    await office.start()
+    await office.settled()
+    admin = await office.admin()
+    await office.pass_time(1200)
+    await office.written()
+    for _ in range(2):
+        await office.app.figures.catch_up()
+        (row,) = (await admin.get("/v1/reports/agents", **{"from": day_before(office), "agent": "101"}))["items"]
+        assert 1700 < row["idle_s"] <= row["signed_in_s"] < 1900
+        await office.pass_time(10)
+
+
+def day_before(office: Office) -> str:
+    return datetime.fromtimestamp(office.clock.now() - 86_400, UTC).isoformat()
 
 
 async def test_a_caller_is_in_every_report_from_the_entry_on_and_once(office: Office) -> None:

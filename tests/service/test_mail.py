@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from nobat.figures import tables
 from nobat.mail.chart import ANSWERED
 from nobat.mail.keeper import FIRST_RETRY_S
 from nobat.mail.settings import MailReportSettings, MailSettings
+from nobat.storage import mails
 from tests.service.test_callback_reports import one_reached_one_cancelled_one_open
 from tests.support.office import Office, agent, queue, until
 from tests.support.postbox import Postbox, postbox
@@ -201,3 +203,22 @@ async def test_a_report_that_is_being_sent_by_hand_is_not_sent_again_beside_it(c
             await a_day_passes(office)
             await asyncio.gather(office.app.mails.send_now("daily"), office.app.mails.look())
     assert len(box.mails) == 1
+
+
+async def test_who_was_killed_while_sending_sends_again_with_the_same_name(counter_url: str) -> None:
+    async with postbox() as box:
+        office = Office(counter_url, mail=settings(box))
+        await prepared(office)
+        async with office.open():
+            await a_day_passes(office)
+            sent = await office.app.mails.send_now("daily")
+            await mails.put(
+                office.app.database, replace(sent, state="sending")
+            )  # the server's yes was not written down
+            await office.die()
+            await office.start()
+            await office.app.figures.catch_up()
+            await office.app.mails.look()
+            (now,) = (await (await office.admin()).get("/v1/mails"))["items"]
+    assert (now["state"], now["attempts"]) == ("sent", 2)
+    assert len({mail["Message-ID"] for mail in box.mails}) == 1

@@ -9,6 +9,7 @@ interval in which they began, and the time in each state to the intervals in whi
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentState
 from acd.port_words import MissCause
 from acd.sla import INTERVAL_S
-from nobat.figures.stays import OUT, Change, Choice, Splitting, Stays, start_of
+from nobat.figures.stays import OUT, Change, Choice, Gap, Splitting, Stays, start_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 from nobat.storage.groups import groups_of_visits
@@ -143,18 +144,23 @@ async def _stays(connection: AsyncConnection, begin: int, now: float) -> dict[tu
     event = schema.events.c
     statement = (
         select(event.agent_id, event.at, event.kind, event.data)
-        .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen")))
+        .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen", "ServiceAway")))
         .order_by(event.at, event.run, event.seq)
     )
     sums = Splitting(await _states_before(connection, begin), begin)
     async with connection.stream(statement) as found:
         async for part in found.partitions(ROWS_AT_ONCE):
-            for agent, at, kind, data in part:
-                if kind == "AgentStateChanged":
-                    sums.take(Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"])))
-                else:
-                    sums.take(Choice(agent, seconds(at), bool(data.get("productive"))))
+            for row in part:
+                sums.take(_change(*row))
     return sums.until(now)
+
+
+def _change(agent: str, at: datetime, kind: str, data: dict[str, Any]) -> Change | Choice | Gap:
+    if kind == "AgentStateChanged":
+        return Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"]))
+    if kind == "AgentStatusChosen":
+        return Choice(agent, seconds(at), bool(data.get("productive")))
+    return Gap(seconds(at), data["since"])
 
 
 async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, tuple[AgentState, bool]]:
