@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
+from acd.events import CallTold, Event, VisitDecided
+from acd.ids import CallId, QueueId
+from acd.outcomes import Outcome
+from nobat.figures import reading
+from nobat.figures.spans import Rows, Span
 from nobat.figures.stays import start_of
 from nobat.storage import figures, schema
 from nobat.storage.database import Database
+from nobat.storage.groups import GroupKind
 from nobat.storage.migrate import migrate
 from nobat.storage.recorder import write_notes
 from nobat.storage.statements import Note
@@ -107,4 +113,31 @@ async def test_every_entry_is_a_visit_and_every_visit_has_one_outcome(database_u
     found = {at: decided.get(at, 0) + waiting.get(at, 0) for at in {*decided, *waiting}}
     assert found == entered
     assert sum(entered.values()) == SMALL.calls
+    await database.close()
+
+
+def who_was_told(number: int, low: float | None, high: float | None, waited: float, outcome: Outcome) -> list[Event]:
+    """A caller who heard after ten seconds how long it will be."""
+    call, queue, at = CallId(f"pbx1-{number}"), QueueId("sales"), MIDNIGHT + 60.0 * number
+    told = CallTold(at + 10, call, queue, ("expected-wait",), 1, low, high)
+    return [told, VisitDecided(at + waited, call, queue, outcome, at, waited, segment="vip")]
+
+
+async def test_what_callers_were_told_is_held_against_what_came(database_url: str) -> None:
+    events = [
+        *who_was_told(1, 20.0, 40.0, 45.0, Outcome.ANSWERED),  # 35 s came: within, 5 s off
+        *who_was_told(2, 5.0, 10.0, 40.0, Outcome.ANSWERED),  # 30 s: 22.5 s off
+        *who_was_told(3, 5.0, 10.0, 12.0, Outcome.ABANDONED),  # nobody knows how long it would have been
+        *who_was_told(4, None, None, 40.0, Outcome.ANSWERED),  # only the place in line
+    ]
+    until = MIDNIGHT + 900.0
+    database = await filled(database_url, [Note(1, number, event) for number, event in enumerate(events)], until)
+    plain = plain_figures.of_queues(events)
+    assert plain_figures.differences(await rows(database, schema.queue_figures), "queue_id", plain) == []
+    cut = Rows(Span(start_of(MIDNIGHT), start_of(MIDNIGHT) + 900), (start_of(MIDNIGHT),))
+    ((_, _, found),) = await reading.of_queues(database, {"sales": cut}, ())
+    ((_, _, vips),) = await reading.of_groups(database, GroupKind.SEGMENT, {"sales": cut}, ())
+    for one in (found, vips):
+        assert (one.told.number, one.told.inside) == (2, 0.5)
+        assert one.told.mae_s == pytest.approx(13.75, abs=1e-3)
     await database.close()

@@ -45,6 +45,9 @@ QUEUES = (
     Column("hold_s", _S, "of this hold", "زمان نگه‌داشتن"),
     Column("wrap_up_s", _S, "Wrap-up", "کار پس از تماس"),
     Column("aht_s", _S, "AHT", "میانگین زمان رسیدگی"),
+    Column("told", _C, "Waits told", "انتظارهای اعلام‌شده"),
+    Column("told_mae_s", _S, "Error of these", "میانگین خطای آنها"),
+    Column("told_inside", _R, "Inside the range", "درون بازهٔ اعلام‌شده"),
     OFFSET,
 )
 
@@ -144,6 +147,9 @@ def queue_values(figures: QueueFigures) -> dict[str, Value]:
         "longest_wait_s": counts.longest_wait_s,
         **asdict(talks),
         "aht_s": talks.aht_s,
+        "told": figures.told.number,
+        "told_mae_s": figures.told.mae_s,
+        "told_inside": figures.told.inside,
     }
 
 

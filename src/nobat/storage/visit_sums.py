@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, and_, case, cast, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from acd.events import CallTold
 from acd.outcomes import Outcome
 from acd.sla import INTERVAL_S
 from nobat.storage import schema
@@ -12,7 +13,7 @@ from nobat.storage.database import Database, when
 from nobat.storage.rows import Row
 
 _USUAL_TARGET_S = 20.0
-_NO_TALKS: Row = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0)}
+_NOTHING: Row = {"handled": 0, **dict.fromkeys(schema.TALK_SUMS, 0.0), "told": 0, "told_inside": 0, "told_error_s": 0.0}
 
 
 async def sums_of_visits(
@@ -21,9 +22,13 @@ async def sums_of_visits(
     """The columns of ``queue_figures`` without its keys, by queue, interval and the columns ``by`` of visits decided until then."""
     keys = ("queue_id", "start", *(column.key for column in by))
     found: dict[tuple[Any, ...], Row] = {}
-    for statement in (_visits(database, begin, until, by), _talks(database, begin, until, by)):
+    for statement in (
+        _visits(database, begin, until, by),
+        _talks(database, begin, until, by),
+        _told(database, begin, until, by),
+    ):
         for row in (await connection.execute(statement)).mappings():
-            sums = found.setdefault(tuple(row[key] for key in keys), dict(_NO_TALKS))
+            sums = found.setdefault(tuple(row[key] for key in keys), dict(_NOTHING))
             sums.update({name: value for name, value in row.items() if name not in keys})
     return found
 
@@ -81,6 +86,39 @@ def _talks(database: Database, begin: int, until: float, by: tuple[ColumnElement
         .where(talk.began_at >= visit.entered_at, ~of_a_later_one)
         .group_by(visit.queue_id, start, *by)
     )
+
+
+def _told(database: Database, begin: int, until: float, by: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+    """Each range that a caller was told, against the wait that followed: the error is that of its middle."""
+    visit, event = schema.visits.c, schema.events.c
+    start = interval(database, visit.entered_at).label("start")
+    low, high = event.data["low_s"].as_float(), event.data["high_s"].as_float()
+    came = _seconds_between(database, event.at, visit.decided_at)
+    return (
+        select(
+            visit.queue_id,
+            start,
+            *by,
+            func.count().label("told"),
+            _count(and_(came >= low, came <= high)).label("told_inside"),
+            func.sum(func.abs((low + high) / 2.0 - came)).label("told_error_s"),
+        )
+        .select_from(
+            schema.events.join(
+                schema.visits, and_(visit.call_id == event.call_id, visit.queue_id == event.queue_id.concat(""))
+            )
+        )
+        .where(event.at >= when(begin), event.kind == CallTold.__name__, high.is_not(None))
+        .where(visit.entered_at >= when(begin), visit.decided_at <= when(until))
+        .where(visit.outcome == Outcome.ANSWERED.value, event.at >= visit.entered_at, event.at <= visit.decided_at)
+        .group_by(visit.queue_id, start, *by)
+    )
+
+
+def _seconds_between(database: Database, first: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[Any]:
+    if database.is_sqlite:
+        return (func.julianday(last) - func.julianday(first)) * 86_400.0
+    return cast(func.extract("epoch", last) - func.extract("epoch", first), Float)
 
 
 def talk_sums() -> list[ColumnElement[Any]]:
