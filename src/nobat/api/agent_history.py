@@ -19,7 +19,7 @@ from nobat.storage.happenings import Happening
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 
-DEFAULT_S, LONGEST_S = 86_400.0, 31 * 86_400.0
+DEFAULT_S, LONGEST_S = 86_400.0, 8 * 86_400.0
 _KINDS = {
     AgentStatusChosen.__name__: "status",
     AgentStateChanged.__name__: "state",
@@ -64,7 +64,7 @@ async def get_agent_history(
     access: AgentAccess,
     agent: PathId,
     begin: Annotated[AwareDatetime | None, Query(alias="from", description="Default: a day before the end.")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: now. 31 days at most.")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: now. Eight days at most.")] = None,
     limit: Limit = 200,
     cursor: Cursor = None,
 ) -> Page[AgentChangeOut]:
