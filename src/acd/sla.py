@@ -79,10 +79,6 @@ class DecidedVisit:
         return max(0.0, self.decided_at - self.entered_at)
 
 
-VARIANTS = ("answered_only", "early_abandon_good", "strict", "short_excluded")
-"""By these names the other definitions stand beside the primary one, wherever a level is shown."""
-
-
 @record
 class ServiceLevels:
     """The primary figure and its variants, each a ratio, or None where nothing counts."""

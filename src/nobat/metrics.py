@@ -38,7 +38,6 @@ from acd.ids import PbxId, QueueId
 from acd.outcomes import Outcome
 from acd.recording_events import RecordingChanged, RecordingDisobeyed, RecordingPauseLong
 from acd.recordings import RecordingAction
-from acd.sla import VARIANTS
 from acd.supervision_port import Mode
 from acd.surveys import SurveyAnswered, SurveyFailed
 from acd.telephony import MissCause
@@ -68,8 +67,6 @@ class QueueReading:
     service_level: float | None
     wait_error_s: float | None = None
     wait_inside: float | None = None
-    variants: Mapping[str, float | None] = field(default_factory=dict)
-    """The other definitions of the service level, by name."""
     callbacks: Mapping[Shown, int] = field(default_factory=dict)
 
 
@@ -137,8 +134,6 @@ class _Families:
         self.wrap_up = histogram("acd_wrap_up_seconds", "Agents' work after a call.", _LONG, "queue")
         level = "Primary service level of the last four 15-minute intervals; NaN while nothing counts."
         self.level = gauge("acd_service_level_ratio", level, "queue")
-        variant = "The same by the other definitions, each by its name; NaN while nothing counts."
-        self.variant = gauge("acd_service_level_variant_ratio", variant, "queue", "definition")
         error = "Mean absolute error of the expected waits of late; NaN before anybody had to wait."
         self.wait_error = gauge("acd_expected_wait_error_seconds", error, "queue")
         inside = "Share of waits of late that fell into the range expected; NaN before anybody had to wait."
@@ -223,7 +218,6 @@ class _QueueMeters:
         self.talk = families.talk.labels(queue)
         self.wrap_up = families.wrap_up.labels(queue)
         self.level = families.level.labels(queue)
-        self.variants = {name: families.variant.labels(queue, name) for name in VARIANTS}
         self.agents = {state: families.agents.labels(queue, state.value) for state in AgentState}
         self.offers = {result: families.offers.labels(queue, result) for result in OFFER_RESULTS}
         self.told = families.told.labels(queue)
@@ -232,7 +226,7 @@ class _QueueMeters:
         self.surveys = {one: families.surveys.labels(queue, one) for one in SURVEY_SCORES}
         self.wait_error = families.wait_error.labels(queue)
         self.wait_inside = families.wait_inside.labels(queue)
-        for unknown in (self.level, *self.variants.values(), self.wait_error, self.wait_inside):
+        for unknown in (self.level, self.wait_error, self.wait_inside):
             unknown.set(math.nan)
 
     @staticmethod
@@ -254,7 +248,6 @@ class _QueueMeters:
             (families.recorded, RECORDING_RESULTS),
             (families.recording_asked, RECORDING_CHANGES),
             (families.surveys, SURVEY_SCORES),
-            (families.variant, VARIANTS),
         ):
             for value in values:
                 family.remove(queue, value)
@@ -268,7 +261,6 @@ class _QueueMeters:
         self.asked.set(reading.view.break_requests)
         for gauge, value in (
             (self.level, reading.service_level),
-            *((gauge, reading.variants.get(name)) for name, gauge in self.variants.items()),
             (self.wait_error, reading.wait_error_s),
             (self.wait_inside, reading.wait_inside),
         ):

@@ -9,7 +9,7 @@ from acd import picture
 from acd.errors import NotFound
 from acd.floor import Floor
 from acd.ids import PbxId, QueueId
-from acd.sla import INTERVAL_S, VARIANTS
+from acd.sla import INTERVAL_S
 from callback.views import counts
 from nobat.engine import Engine
 from nobat.metrics import QueueReading
@@ -75,6 +75,5 @@ def _read(floor: Floor, queue: QueueId, now: float) -> QueueReading:
     since = (now // INTERVAL_S - (INTERVALS_SHOWN - 1)) * INTERVAL_S
     stats = picture.stats(floor, queue, since, now)
     waits = stats.expected_wait
-    view, levels = picture.queue(floor, queue, now), stats.service_level
-    variants = {name: getattr(levels, name) for name in VARIANTS}
-    return QueueReading(view, levels.primary, waits.error_s, waits.inside, variants, counts(floor, queue))
+    view, level = picture.queue(floor, queue, now), stats.service_level.primary
+    return QueueReading(view, level, waits.error_s, waits.inside, counts(floor, queue))

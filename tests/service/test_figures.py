@@ -19,7 +19,6 @@ from acd.events import VisitDecided
 from acd.ids import AgentId, CallId, QueueId
 from acd.outcomes import Outcome
 from acd.queues import QueueSpec
-from acd.sla import VARIANTS
 from nobat.auth import Role
 from nobat.figures import keeper, tables
 from nobat.figures.stays import start_of
@@ -188,11 +187,6 @@ async def test_a_promise_that_is_changed_does_not_change_the_past_not_even_over_
     await admin.ask("PATCH", "/v1/queues/sales", json={"service_level": {"target_s": 60}, "short_abandon_s": 40})
     before = await admin.get("/v1/queues/sales/stats")
     assert before["service_level"]["primary"] == 0.0
-    shown = (await admin.ask("GET", "/metrics")).text
-    for name in VARIANTS:  # beside the primary one, by name, in the metrics too
-        value = before["service_level"][name]
-        line = f'acd_service_level_variant_ratio{{definition="{name}",queue="sales"}}'
-        assert f"{line} {'NaN' if value is None else value}" in shown
     assert before["short_abandoned"] == 0
     admin = await office.restarted()
     after = await admin.get("/v1/queues/sales/stats")
