@@ -61,9 +61,10 @@ async def test_everything_of_a_call_is_in_one_place(office: Office) -> None:
     ]
     (miss,) = told["offers"][0]["misses"]
     assert (miss["agent"], miss["cause"]) == ("101", "no_answer")
-    spoken = [(one["queue"], one["agent"], round(one["talk_s"])) for one in told["conversations"]]
-    assert spoken == [("sales", "102", 30), ("support", "103", 10)]
-    assert round(told["conversations"][0]["wrap_up_s"]) == 20
+    first, second = told["conversations"]
+    assert (first["queue"], first["agent"], second["queue"], second["agent"]) == ("sales", "102", "support", "103")
+    for seconds, least in ((first["talk_s"], 30), (second["talk_s"], 10), (first["wrap_up_s"], 20)):
+        assert least <= seconds < least + 15  # a slow machine takes its time
     assert [one["id"] for one in told["recordings"]] == ["sales"]
     kinds = [one["kind"] for one in told["events"]]
     assert kinds[0] == "CallQueued"

@@ -281,8 +281,8 @@ async def test_what_is_written_three_days_late_is_in_the_figures(
     await figures_keeper.catch_up()
     assert await offered() == 1
     history.noted, history.pending = 1, 1
-    for _ in range(72):
-        clock.move(3600)
+    for _ in range(3):
+        clock.move(24 * 3600)
         await figures_keeper.catch_up()
     assert figures_keeper.worked_out_at is not None
     assert figures_keeper.worked_out_at < began + 60  # it does not say that it knows what came since
