@@ -26,6 +26,10 @@ from nobat.storage.nodelock import NodeLock
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from nobat.storage.ahead import Step
+
+log = structlog.get_logger(__name__)
+
 HEAD = "0023"
 """The newest migration; a test holds it against the folder."""
 
