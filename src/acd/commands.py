@@ -67,6 +67,7 @@ class RestoreVisit:
     """Give a queue's figures back a visit that was decided before a restart.
 
     Its call may still be alive, so the id is kept: when a snapshot finds that call talking, the visit is not counted again.
+    ``target_s`` and ``short`` are as they held then; None: as they would hold now.
     """
 
     call: CallId
@@ -76,6 +77,8 @@ class RestoreVisit:
     outcome: Outcome
     limit: Limit | None = None
     led_to: str | None = None
+    target_s: float | None = None
+    short: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

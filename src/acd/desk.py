@@ -248,9 +248,11 @@ def restore_visit(floor: "Floor", _turn: Turn, command: c.RestoreVisit) -> None:
     if queue is None:
         raise unknown("queue", command.queue)
     spec = queue.spec
-    short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
+    short = command.short
+    if short is None:
+        short = command.outcome == "abandoned" and command.decided_at - command.entered_at < spec.short_abandon_s
     visit = DecidedVisit(command.entered_at, command.decided_at, command.outcome, short)
-    queue.ledger.record(visit, spec.service_level.target_s)
+    queue.ledger.record(visit, command.target_s if command.target_s is not None else spec.service_level.target_s)
     known = floor.counted.setdefault(command.call, [])
     known.append(
         Visit(

@@ -397,6 +397,14 @@ class BreakOverrun:
     queues: tuple[QueueId, ...]
 
 
+@record
+class ServiceAway:
+    """The service is back. From ``since`` until now nobody looked: what agents did meanwhile is not known."""
+
+    at: float
+    since: float
+
+
 CallEvent = CallQueued | CallAdopted | CallRefused | CallOffered | CallConnected | CallHeld | CallResumed
 Event = (
     CallEvent
@@ -429,6 +437,7 @@ Event = (
     | BreakRequested
     | BreakRequestSettled
     | BreakOverrun
+    | ServiceAway
     | RecordingEvent
     | SupervisionEvent
     | CallbackEvent

@@ -65,12 +65,14 @@ class Counts:
 
 @record
 class DecidedVisit:
-    """A visit with its outcome. ``short``: abandoned within the queue's short limit."""
+    """A visit with its outcome. ``short``: abandoned within the queue's short limit; ``segment`` and ``skills`` as in its event."""
 
     entered_at: float
     decided_at: float
     outcome: Outcome
     short: bool = False
+    segment: str | None = None
+    skills: tuple[str, ...] = ()
 
     @property
     def waited_s(self) -> float:
@@ -106,14 +108,19 @@ def service_levels(counts: Counts, late_waiting: int = 0) -> ServiceLevels:
     )
 
 
+_Words = tuple[str | None, tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class PackedVisits:
-    """Visits with their targets, in order of decision: 25 bytes each, for a busy queue has a hundred thousand an hour."""
+    """Visits with their targets, in order of decision: 33 bytes each, for a busy queue has a hundred thousand an hour."""
 
     entered_at: "array[float]" = field(default_factory=lambda: array("d"))
     decided_at: "array[float]" = field(default_factory=lambda: array("d"))
     target_s: "array[float]" = field(default_factory=lambda: array("d"))
     outcome: "array[int]" = field(default_factory=lambda: array("B"))
+    words: list[_Words] = field(default_factory=list)
+    known: dict[_Words, _Words] = field(default_factory=dict)  # each pair of segment and skills is there once
     begin: int = 0  # those before are forgotten
 
     def add(self, visit: DecidedVisit, target_s: float) -> None:
@@ -122,6 +129,8 @@ class PackedVisits:
         self.decided_at.append(visit.decided_at)
         self.target_s.append(target_s)
         self.outcome.append(_OUTCOMES.index(visit.outcome) | (_SHORT if visit.short else 0))
+        words = visit.segment, visit.skills
+        self.words.append(self.known.setdefault(words, words))
 
     def forget_before(self, decided_at: float) -> None:
         """Let go of the oldest; the room is given back some at a time."""
@@ -129,17 +138,28 @@ class PackedVisits:
             self.begin += 1
         if self.begin >= _PIECE and 2 * self.begin >= len(self.decided_at):
             del self.entered_at[: self.begin], self.decided_at[: self.begin], self.target_s[: self.begin]
-            del self.outcome[: self.begin]
+            del self.outcome[: self.begin], self.words[: self.begin]
             self.begin = 0
 
     def since(self, entered_at: float) -> Iterator[tuple[DecidedVisit, float]]:
         """Those that entered then or later."""
         for index in range(self.begin, len(self.decided_at)):
             if self.entered_at[index] >= entered_at:
-                said = self.outcome[index]
-                outcome, short = _OUTCOMES[said & ~_SHORT], said >= _SHORT
-                visit = DecidedVisit(self.entered_at[index], self.decided_at[index], outcome, short)
-                yield visit, self.target_s[index]
+                yield self._one(index)
+
+    def after(self, decided_at: float) -> Iterator[tuple[DecidedVisit, float]]:
+        """Those that were decided later than that, the newest first. Some are told late: of a call that is found after a restart."""
+        for index in range(len(self.decided_at) - 1, self.begin - 1, -1):
+            if self.decided_at[index] > decided_at:
+                yield self._one(index)
+            elif self.decided_at[index] <= decided_at - INTERVAL_S:
+                return
+
+    def _one(self, index: int) -> tuple[DecidedVisit, float]:
+        said = self.outcome[index]
+        outcome, short = _OUTCOMES[said & ~_SHORT], said >= _SHORT
+        visit = DecidedVisit(self.entered_at[index], self.decided_at[index], outcome, short, *self.words[index])
+        return visit, self.target_s[index]
 
 
 @dataclass(slots=True)
@@ -170,6 +190,10 @@ class Ledger:
         for visit, target_s in self.recent.since(start):
             total.count(visit, target_s)
         return total
+
+    def decided_after(self, moment: float) -> list[tuple[DecidedVisit, float]]:
+        """Visits of the last hour that were decided after ``moment``, each with the promise that it was counted against."""
+        return list(self.recent.after(moment))
 
     def _forget_before(self, start: float) -> None:
         """Drop intervals that no window asks for any more."""

@@ -37,7 +37,8 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
             queue.waits.rings.add(waited, in_time=waited <= target_s)
     queue.waits.decided(waited, gave_up=outcome is _ABANDONED, served=outcome is not _OVERFLOWED)
     short = outcome is _ABANDONED and waited < queue.spec.short_abandon_s
-    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short), target_s)
+    skills = asked_skills(call, queue)
+    queue.ledger.record(DecidedVisit(visit.entered_at, at, outcome, short, call.segment, skills), target_s)
     turn.emit(
         VisitDecided(
             turn.now,
@@ -51,7 +52,7 @@ def decide(floor: "Floor", turn: Turn, call: Call, outcome: Outcome, at: float) 
             visit.led_to,
             target_s,
             call.segment,
-            asked_skills(call, queue),
+            skills,
         )
     )
 

@@ -190,7 +190,7 @@ class App:
             )
         engine.connect(pbxs)
         authenticator = Authenticator(database, clock.now)
-        figures = FiguresKeeper(database.another(LONG_S), clock.now)
+        figures = FiguresKeeper(database.another(LONG_S), clock.now, recorder)
         return cls(
             settings,
             clock,
@@ -263,6 +263,7 @@ class App:
         await self.node.take()
         await migrate(self.database, alone=True)
         await write_leftovers(self.database, self.journal, self.settings.history.batch_rows)
+        away = await startup.away(self.database, self.clock.now())
         known = await catalogue.load(self.database)
         agents = await startup.restored_agents(self.database)
         closings = await startup.restored_closings(self.database)
@@ -289,6 +290,8 @@ class App:
             with contextlib.suppress(AcdError):  # of an agent or a queue that is no more
                 await self.engine.ask(command)
         await follow_the_clocks(self.engine, callbacks, self.clock.now())
+        if away is not None:
+            self.recorder.note([away])
         log.info("taken up from the database", queues=len(known.queues), agents=len(known.agents), visits=len(visits))
 
     async def stop(self) -> None:

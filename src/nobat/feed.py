@@ -175,7 +175,7 @@ class Feed:
 def described(event: Seen) -> dict[str, Any]:
     """An event as the interface writes things: moments in RFC 3339, words for enumerations."""
     kind: type = type(event)
-    return {name: _plain(getattr(event, name), name) for name in _fields(kind)}
+    return {name: plain(getattr(event, name), name) for name in _fields(kind)}
 
 
 @cache
@@ -183,7 +183,8 @@ def _fields(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def _plain(value: Any, name: str = "") -> Any:
+def plain(value: Any, name: str = "") -> Any:
+    """One field. ``nobat.api.call_history`` shows the same of events that were kept."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
@@ -193,9 +194,11 @@ def _plain(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, tuple | list | frozenset):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item, key) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain(getattr(value, name), name) for name in _fields(type(value))}
+        return {name: plain(getattr(value, name), name) for name in _fields(type(value))}
     return str(value)
 
 

@@ -171,6 +171,8 @@ async def test_reports_tell_breaks_that_are_work_from_others_through_a_restart(i
     await informed.pass_time(100)
     await admin.chooses("101", "break", reason="2")
     await informed.pass_time(400)
+    await informed.written()
+    await informed.app.figures.catch_up()  # as each minute: by that it is known how long the service was there
     admin = await informed.restarted()
     await informed.pass_time(200)
     await admin.chooses("101", "break", reason="lunch")

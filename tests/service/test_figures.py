@@ -1,10 +1,12 @@
 """Figures of 15 minutes and the reports made of them."""
 
+import asyncio
 import csv
 import gc
 import io
 import weakref
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,9 +15,12 @@ from sqlalchemy import select
 
 from acd.agents import AgentSpec
 from acd.breaks import BreakReason
-from acd.ids import AgentId, QueueId
+from acd.events import VisitDecided
+from acd.ids import AgentId, CallId, QueueId
+from acd.outcomes import Outcome
 from acd.queues import QueueSpec
 from nobat.auth import Role
+from nobat.figures import keeper, tables
 from nobat.figures.stays import start_of
 from nobat.storage import figures, schema
 from nobat.storage.database import Database
@@ -25,7 +30,7 @@ from nobat.storage.statements import Note
 from tests.support import plain_figures
 from tests.support.day import MIDNIGHT, Day, Plan
 from tests.support.day_plan import Worker
-from tests.support.office import Office, until
+from tests.support.office import Office, Person, TestClock, until
 
 PLAN = Plan(
     calls=1500,
@@ -171,6 +176,199 @@ async def test_what_was_missed_while_the_service_was_away_is_worked_out_at_the_s
     await office.app.figures.catch_up()
     (row,) = (await again.get("/v1/reports/queues", queue="sales"))["items"]
     assert (row["offered"], row["answered"], row["waiting"]) == (1, 1, 0)
+
+
+async def test_a_promise_that_is_changed_does_not_change_the_past_not_even_over_a_restart(office: Office) -> None:
+    admin = await office.admin()
+    call = office.pbx.caller("8000", "111")
+    await office.pass_time(30)
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    await admin.ask("PATCH", "/v1/queues/sales", json={"service_level": {"target_s": 60}, "short_abandon_s": 40})
+    before = await admin.get("/v1/queues/sales/stats")
+    assert before["service_level"]["primary"] == 0.0
+    assert before["short_abandoned"] == 0
+    admin = await office.restarted()
+    after = await admin.get("/v1/queues/sales/stats")
+    for name in ("offered", "abandoned", "short_abandoned", "service_level"):
+        assert after[name] == before[name], name
+    await office.app.figures.catch_up()
+    (row,) = (await admin.get("/v1/sla", queue="sales"))["items"]
+    assert (row["service_level"], row["short_abandoned"]) == (before["service_level"], 0)
+
+
+async def test_nobody_was_idle_while_nobody_looked(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    await office.pass_time(600)
+    await office.written()
+    await office.app.figures.catch_up()
+    await office.die()
+    office.clock.move(10 * 3600)
+    await office.start()
+    await office.settled()
+    admin = await office.admin()
+    await office.pass_time(1200)
+    await office.written()
+    for _ in range(2):
+        await office.app.figures.catch_up()
+        (row,) = (await admin.get("/v1/reports/agents", **{"from": day_before(office), "agent": "101"}))["items"]
+        assert 1700 < row["idle_s"] <= row["signed_in_s"] < 1900
+        await office.pass_time(10)
+
+
+def day_before(office: Office) -> str:
+    return datetime.fromtimestamp(office.clock.now() - 86_400, UTC).isoformat()
+
+
+async def test_a_caller_is_in_every_report_from_the_entry_on_and_once(office: Office) -> None:
+    """Also in the minute before the figures are worked out, whoever of floor and figures knows of the visit by then."""
+    admin = await office.admin()
+    await admin.ask("PUT", "/v1/callers/111", json={"segment": "vip"})
+    await office.app.figures.catch_up()
+
+    async def seen() -> list[tuple[int, ...]]:
+        found = []
+        for path in ("/v1/sla", "/v1/reports/queues", "/v1/reports/segments"):
+            (row,) = [one for one in (await admin.get(path, queue="sales"))["items"] if one["offered"]] or [None]
+            names = ("offered", "answered", "abandoned", "overflowed", "deferred", "lost", "waiting")
+            found.append(tuple(row[name] for name in names) if row is not None else ())
+        return found
+
+    call = office.pbx.caller("8000", "111")
+    await office.settled()
+    assert await seen() == [(1, 0, 0, 0, 0, 0, 1)] * 3
+    await office.written()
+    await office.app.figures.catch_up()
+    assert await seen() == [(1, 0, 0, 0, 0, 0, 1)] * 3
+    await office.pass_time(30)
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    assert await seen() == [(1, 0, 1, 0, 0, 0, 0)] * 3
+    await office.written()
+    assert await seen() == [(1, 0, 1, 0, 0, 0, 0)] * 3
+    await office.pass_time(10)
+    at_once = await asyncio.gather(office.app.figures.catch_up(), *(seen() for _ in range(4)))
+    assert at_once[1:] == [[(1, 0, 1, 0, 0, 0, 0)] * 3] * 4
+    assert await seen() == [(1, 0, 1, 0, 0, 0, 0)] * 3
+
+
+@dataclass
+class HistoryThatWaits:
+    """What a recorder says whose database was away."""
+
+    noted: int = 0
+    pending: int = 0
+
+
+async def test_what_is_written_three_days_late_is_in_the_figures(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LOOKS", 1)
+    database = Database(database_url)
+    await migrate(database)
+    clock, history = TestClock(), HistoryThatWaits()
+    began = clock.now()
+    figures_keeper = keeper.FiguresKeeper(database.another(), clock.now, history)
+
+    def visit(at: float) -> VisitDecided:
+        return VisitDecided(at + 10, CallId(f"pbx1-{at}"), QueueId("sales"), Outcome.ANSWERED, at, 10.0)
+
+    async def offered() -> int:
+        return sum(row["answered"] for row in await stored(database, schema.queue_figures))
+
+    await write_notes(database, [Note(1, 1, visit(began - 100))])
+    await figures_keeper.catch_up()
+    assert await offered() == 1
+    history.noted, history.pending = 1, 1
+    for _ in range(3):
+        clock.move(24 * 3600)
+        await figures_keeper.catch_up()
+    assert figures_keeper.worked_out_at is not None
+    assert figures_keeper.worked_out_at < began + 60  # it does not say that it knows what came since
+    await write_notes(database, [Note(1, 2, visit(began + 1800))])
+    history.pending = 0
+    await figures_keeper.catch_up()
+    assert await offered() == 2
+    await database.close()
+
+
+async def test_who_has_left_and_queues_that_are_no_more_stay_in_reports(office: Office) -> None:
+    admin = await office.admin()
+    await admin.chooses("101", "available")
+    call = office.pbx.caller("8000", "111")
+    await until(lambda: office.pbx.ringing(call), "a ringing phone")
+    office.pbx.pick_up(call)
+    await office.settled()
+    await office.pass_time(30)
+    office.pbx.caller_hangs_up(call)
+    await office.settled()
+    await admin.chooses("101", "signed_out")
+    await office.written()
+    await office.pass_time(10)
+    await office.app.figures.catch_up()
+    for path in ("/v1/agents/101", "/v1/agents/102", "/v1/queues/sales"):
+        assert (await admin.ask("DELETE", path)).status_code == 204
+    agents = (await admin.get("/v1/reports/agents"))["items"]
+    assert [(one["agent"], one["name"], one["handled"]) for one in agents] == [("101", "101", 1)]
+    report = await admin.get("/v1/reports/queues")
+    assert {one["queue"]: one["answered"] for one in report["items"]} == {"support": 0, "sales": 1}
+    assert report["total"]["answered"] == 1
+    lines = list(csv.DictReader(io.StringIO((await file_of(admin, "queues", "csv")).decode("utf-8-sig"))))
+    assert {line["Queue"]: line["Answered"] for line in lines} == {"support": "0", "sales": "1"}
+    supervisor = await office.person(Role.SUPERVISOR, queues=("support",))
+    assert (await supervisor.get("/v1/reports/agents"))["items"] == []
+    assert [one["queue"] for one in (await supervisor.get("/v1/reports/queues"))["items"]] == ["support"]
+
+
+async def file_of(admin: Person, report: str, form: str, **more: str) -> bytes:
+    path = "/v1/sla" if report == "sla" else f"/v1/reports/{report}"
+    response = await admin.ask("GET", path, params={"format": form, **more})
+    assert response.status_code == 200, response.text
+    return response.content
+
+
+async def test_the_service_level_and_the_equation_are_in_every_file(counter: Office) -> None:
+    admin = await counter.admin()
+    await admin.ask("PUT", "/v1/callers/222", json={"segment": "vip"})
+    counter.pbx.caller("8000", "111")
+    left = counter.pbx.caller("8000", "222")
+    await counter.pass_time(30)
+    counter.pbx.caller_hangs_up(left)
+    await counter.settled()
+    await counter.written()
+    await counter.pass_time(10)
+    await counter.app.figures.catch_up()
+    parts = ("Answered", "Abandoned", "Overflowed", "Deferred", "Lost", "Waiting")
+    reports = [
+        ("sla", {}),
+        ("sla", {"by": "segment"}),
+        ("sla", {"by": "skill"}),
+        ("queues", {}),
+        ("segments", {}),
+        ("skills", {}),
+    ]
+    for report, more in reports:
+        text = (await file_of(admin, report, "csv", **more)).decode("utf-8-sig")
+        book = load_workbook(io.BytesIO(await file_of(admin, report, "xlsx", **more))).active
+        assert book is not None
+        titles, *lines = [[cell.value for cell in line] for line in book.iter_rows()]
+        for table in (
+            list(csv.DictReader(io.StringIO(text))),
+            [dict(zip(titles, line, strict=True)) for line in lines],
+        ):
+            assert {column.en for column in tables.LEVELS} <= set(table[0])
+            assert sum(int(row["Offered"]) for row in table) == 2, report
+            for row in table:
+                assert int(row["Offered"]) == sum(int(row[part]) for part in parts)
+            if report == "sla":
+                assert {row["Met"] for row in table if row["Queue"] == "sales"} <= {"no", "", None}
+                assert float(table[0]["Promised share"]) == 0.8
+            assert {row["Clock"] for row in table} == {"UTC+00:00"}
+    persian = load_workbook(io.BytesIO(await file_of(admin, "sla", "xlsx", language="fa"))).active
+    assert persian is not None
+    assert persian.sheet_view.rightToLeft
+    assert "خیر" in [cell.value for cell in persian[2]]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ OPERATIONS: dict[str, tuple[str, str, str | None, Any, Role]] = {
     "withdrawBreak": ("DELETE", "/v1/break-requests/101", "/v1/break-requests/103", None, Role.AGENT),
     "listCalls": ("GET", "/v1/calls", None, None, Role.AGENT),
     "getCall": ("GET", "/v1/calls/{own}", "/v1/calls/{other}", None, Role.AGENT),
+    "getCallHistory": ("GET", "/v1/calls/{own}/history", "/v1/calls/{other}/history", None, Role.SUPERVISOR),
+    "getAgentHistory": ("GET", "/v1/agents/101/history", "/v1/agents/103/history", None, Role.AGENT),
     "whyCall": ("GET", "/v1/calls/{own}/why", "/v1/calls/{other}/why", None, Role.AGENT),
     "changeCall": ("PATCH", "/v1/calls/{own}", "/v1/calls/{other}", {"notes": "x"}, Role.AGENT),
     "hangUpCall": ("POST", "/v1/calls/{own}/hangup", "/v1/calls/{other}/hangup", None, Role.SUPERVISOR),

@@ -54,7 +54,7 @@ class RecorderHere(RecorderThread):
 
     def __init__(self, make: Callable[[], Recorder]) -> None:
         self._recorder = make()
-        self._sent = self._arrived = 0
+        self._sent = self._arrived = self.noted = 0
         self._gathered: tuple[list[Event], list[CallView]] = ([], [])
 
     def _cross(self) -> None:

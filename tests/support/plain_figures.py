@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from acd.agents import AgentState
-from acd.events import AgentStateChanged, AgentStatusChosen, Event, OfferDeclined, TalkEnded, VisitDecided, WrapUpEnded
+from acd.events import (
+    AgentStateChanged,
+    AgentStatusChosen,
+    CallTold,
+    Event,
+    OfferDeclined,
+    TalkEnded,
+    VisitDecided,
+    WrapUpEnded,
+)
 from acd.outcomes import Outcome
 from acd.port_words import MissCause
 
@@ -39,6 +48,10 @@ def of_queues(events: Iterable[Event]) -> Figures:
         if visit.outcome is Outcome.ABANDONED:
             figures["abandoned_in_target"] += in_time
             figures["short_abandoned"] += visit.short
+    for told in (one for one in events if isinstance(one, CallTold) and one.high_s is not None):
+        for visit in stays[told.call, told.queue]:
+            if visit.outcome is Outcome.ANSWERED and visit.entered_at <= told.at <= visit.entered_at + visit.waited_s:
+                _add_told(found[visit.queue, int(visit.entered_at // QUARTER) * QUARTER], told, visit)
     for talk, wrap_up_s in _talks(events):
         began = talk.at - talk.talk_s
         entered = max(visit.entered_at for visit in stays[talk.call, talk.queue] if visit.entered_at <= began)
@@ -96,6 +109,14 @@ def _add_talk(figures: dict[str, float], talk: TalkEnded, wrap_up_s: float) -> N
     figures["talk_s"] += talk.talk_s
     figures["hold_s"] += talk.hold_s
     figures["wrap_up_s"] += wrap_up_s
+
+
+def _add_told(figures: dict[str, float], told: CallTold, visit: VisitDecided) -> None:
+    low, high = told.low_s or 0.0, told.high_s or 0.0
+    came = visit.entered_at + visit.waited_s - told.at
+    figures["told"] += 1
+    figures["told_inside"] += low <= came <= high
+    figures["told_error_s"] += abs((low + high) / 2 - came)
 
 
 def _pass_time(found: Figures, agent: str, at: float, state: AgentState, work: bool, until: float) -> None:

@@ -11,13 +11,20 @@ from aiosmtpd.smtp import SMTP
 
 
 class Postbox:
-    """``mails`` in order of arrival. ``answer``, if set, is said to each instead of taking it."""
+    """``mails`` in order of arrival. ``answer``, if set, is said to each instead of taking it; who is ``unknown`` gets none."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.answer: str | None = None
+        self.unknown: set[str] = set()
         self.port = 0
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        if address in self.unknown:
+            return "550 nobody of that name"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         if self.answer is not None:

@@ -8,8 +8,10 @@ from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp
 
 from nobat.api import (
+    agent_history,
     agents,
     breaks,
+    call_history,
     callback_reports,
     callbacks,
     callers,
@@ -102,6 +104,8 @@ def bare_api(*, with_metrics: bool = True) -> FastAPI:
         voicemails,
         reports,
         callback_reports,
+        call_history,
+        agent_history,
         mails,
         feed,
         recordings,

@@ -181,5 +181,6 @@ def _line(row: dict[str, Any], attempts: list[dict[str, Any]], form: Form, home:
         "results": ", ".join(one["result"] or callback_figures.GOES_ON for one in attempts),
         "call": row["call_id"],
         "reached_in": row["in_call"],
+        "utc_offset": form.offset(seconds(row["promised_at"]), home),
     }
     return tables.in_order(callback_tables.EACH, values)

@@ -12,14 +12,11 @@ from pydantic import AwareDatetime
 
 from acd import picture
 from acd.errors import Invalid
-from acd.floor import Floor
 from acd.hours import Calendar
 from acd.views import QueueView
-from acd.visits import asked_skills
 from nobat.api.access import Access
 from nobat.api.times import perhaps
 from nobat.figures import sheets, spans, tables
-from nobat.figures.reading import InLine
 from nobat.figures.sheets import Column
 from nobat.figures.spans import Interval, Rows, Span
 from nobat.figures.stays import start_of
@@ -59,6 +56,10 @@ class Form:
         """A moment for people."""
         return spans.written(int(at), _zone(self.zone if self.zone is not None else timezone), self.calendar)
 
+    def offset(self, at: float, timezone: str) -> str:
+        """How far that clock is ahead of UTC then."""
+        return spans.offset(int(at), _zone(self.zone if self.zone is not None else timezone))
+
 
 Wanted = Annotated[Form, Depends()]
 FILES: dict[int | str, dict[str, Any]] = {
@@ -96,21 +97,16 @@ def home_zone(access: Access) -> str:
     return next((view.spec.timezone for view in views if access.sees_queue(view.spec.id)), "UTC")
 
 
-def in_line(floor: Floor, _now: float) -> list[InLine]:
-    """Callers whose visit is not decided yet; those who are to be called back have had theirs."""
-    return [
-        InLine(call.queue, call.visit.entered_at, call.segment, asked_skills(call, floor.queues[call.queue]))
-        for call in floor.calls.values()
-        if call.visit.outcome is None and call.visit.counts and not call.away
-    ]
-
-
 def worked_out_at(access: Access) -> Any:
     return perhaps(access.service.figures.worked_out_at)
 
 
 def ends(form: Form, span: Span, timezone: str) -> dict[str, sheets.Value]:
-    return {"from": form.shown(span.begin, timezone), "to": form.shown(span.end, timezone)}
+    return {
+        "from": form.shown(span.begin, timezone),
+        "to": form.shown(span.end, timezone),
+        "utc_offset": form.offset(span.begin, timezone),
+    }
 
 
 def not_too_many(wanted: Iterable[Rows] | Sequence[object]) -> None:

@@ -43,6 +43,9 @@ class FiguresRowOut(VisitFiguresOut):
     hold_s: float
     wrap_up_s: float
     aht_s: float | None = Field(description="Average handle time.")
+    told: int = Field(description="Waits that callers were told as a range, of those who were answered then.")
+    told_mae_s: float | None = Field(description="Mean absolute error of the ranges' middles.")
+    told_inside: float | None = Field(description="Share of the waits that fell into the range.")
 
     @staticmethod
     def fields_of(span: Span, figures: QueueFigures) -> dict[str, Any]:
@@ -68,6 +71,9 @@ class FiguresRowOut(VisitFiguresOut):
             "hold_s": rounded(talks.hold_s),
             "wrap_up_s": rounded(talks.wrap_up_s),
             "aht_s": _perhaps(talks.aht_s),
+            "told": figures.told.number,
+            "told_mae_s": _perhaps(figures.told.mae_s),
+            "told_inside": figures.told.inside,
         }
 
 

@@ -22,7 +22,6 @@ from nobat.api.report_forms import (
     ends,
     file,
     home_zone,
-    in_line,
     not_too_many,
     queues_asked,
     worked_out_at,
@@ -59,16 +58,15 @@ By = Annotated[
 ]
 
 
-@router.get("/sla", operation_id="getSla", responses=errors(404))
+@router.get("/sla", operation_id="getSla", responses={**errors(404), **FILES}, response_model=SlaReportOut)
 async def get_sla(
     access: SupervisorAccess,
     form: Wanted,
     queue: Annotated[list[PathId] | None, Query(description="Default: all.")] = None,
     by: By = "queue",
-) -> SlaReportOut:
-    """The promise of each queue and what came of it: five definitions of the service level side by side. JSON only."""
+) -> SlaReportOut | Response:
+    """The promise of each queue and what came of it: five definitions of the service level side by side."""
     views = queues_asked(access, queue)
-    items = []
     found: list[tuple[str, dict[str, str | None], Span, QueueFigures]]
     if by == "queue":
         found = [(name, {}, span, figures) for name, span, figures in await _queue_figures(access, form, views)]
@@ -77,13 +75,30 @@ async def get_sla(
             access, GroupKind(by), {one: _rows(access, form, view) for one, view in views.items()}
         )
         found = [(name, {by: group or None}, span, figures) for (name, group), span, figures in groups]
-    for name, group, span, figures in found:
-        row, promise = QueueRowOut.of(name, span, figures), views[name].spec.service_level
-        primary = figures.levels.primary
-        shared = {field: getattr(row, field) for field in SlaRowOut.model_fields if field in QueueRowOut.model_fields}
-        met = primary >= promise.ratio if primary is not None else None
-        items.append(SlaRowOut(**shared, **group, target_s=promise.target_s, ratio=promise.ratio, met=met))
-    return SlaReportOut(worked_out_at=worked_out_at(access), items=items)
+    if form.format == "json":
+        items = [_promise_kept(views[name], group, span, figures) for name, group, span, figures in found]
+        return SlaReportOut(worked_out_at=worked_out_at(access), items=items)
+    columns = tables.SLA[by]
+    rows = (
+        tables.in_order(
+            columns,
+            {
+                "queue": name,
+                **group,
+                **ends(form, span, views[name].spec.timezone),
+                **tables.promise_values(figures, views[name].spec.service_level, form.language),
+            },
+        )
+        for name, group, span, figures in found
+    )
+    return await file(form, "sla", columns, rows)
+
+
+def _promise_kept(view: QueueView, group: dict[str, str | None], span: Span, figures: QueueFigures) -> SlaRowOut:
+    row, promise = QueueRowOut.of(view.spec.id, span, figures), view.spec.service_level
+    shared = {field: getattr(row, field) for field in SlaRowOut.model_fields if field in QueueRowOut.model_fields}
+    met = tables.is_met(figures, promise)
+    return SlaRowOut(**shared, **group, target_s=promise.target_s, ratio=promise.ratio, met=met)
 
 
 def _rows(access: Access, form: Form, view: QueueView) -> Rows:
@@ -98,9 +113,13 @@ async def report_queues(
     form: Wanted,
     queue: Annotated[list[PathId] | None, Query(description="Default: all.")] = None,
 ) -> QueueReportOut | Response:
-    """Each queue by the time of entry: outcomes, service levels, waits, conversations."""
+    """Each queue by the time of entry: outcomes, service levels, waits, conversations.
+
+    Who sees all queues also sees those that are no more, for what they did.
+    """
     views = queues_asked(access, queue)
-    found = await _queue_figures(access, form, views)
+    gone = form.rows(home_zone(access), access.service.now()) if queue is None and access.queues is None else None
+    found = await _queue_figures(access, form, views, gone)
     if form.format == "json":
         whole = total(figures for _, _, figures in found)
         span = Span(min(s.begin for _, s, _ in found), max(s.end for _, s, _ in found)) if found else None
@@ -109,22 +128,31 @@ async def report_queues(
             items=[QueueRowOut.of(*one) for one in found],
             total=QueueRowOut.of("", span, whole) if span is not None else None,
         )
+    home = home_zone(access)
+    zones = {name: view.spec.timezone for name, view in views.items()}
     rows = (
         tables.in_order(
-            tables.QUEUES,
-            {"queue": name, **ends(form, span, views[name].spec.timezone), **tables.queue_values(figures)},
+            tables.QUEUES, {"queue": name, **ends(form, span, zones.get(name, home)), **tables.queue_values(figures)}
         )
         for name, span, figures in found
     )
     return await file(form, "queues", tables.QUEUES, rows)
 
 
-async def _queue_figures(access: Access, form: Form, views: dict[str, QueueView]) -> reading.Found[str, QueueFigures]:
+async def _queue_figures(
+    access: Access, form: Form, views: dict[str, QueueView], gone: Rows | None = None
+) -> reading.Found[str, QueueFigures]:
     now = access.service.now()
     wanted = {name: form.rows(view.spec.timezone, now) for name, view in views.items()}
     not_too_many(wanted.values())
-    waiting = access.service.engine.read(in_line)
-    return await reading.of_queues(access.service.database, wanted, waiting)
+
+    async def read(until: float | None) -> reading.Found[str, QueueFigures]:
+        live = access.service.engine.read(lambda floor, _: reading.live(floor, until))
+        return await reading.of_queues(access.service.database, wanted, live, gone)
+
+    found = await access.service.figures.seen(read)
+    not_too_many(found)
+    return found
 
 
 # ------------------------------------------------------------ skills, segments
@@ -180,8 +208,12 @@ async def _group_figures(
     access: Access, kind: GroupKind, wanted: dict[str, Rows]
 ) -> reading.Found[tuple[str, str], QueueFigures]:
     not_too_many(wanted.values())
-    waiting = access.service.engine.read(in_line)
-    found = await reading.of_groups(access.service.database, kind, wanted, waiting)
+
+    async def read(until: float | None) -> reading.Found[tuple[str, str], QueueFigures]:
+        live = access.service.engine.read(lambda floor, _: reading.live(floor, until))
+        return await reading.of_groups(access.service.database, kind, wanted, live)
+
+    found = await access.service.figures.seen(read)
     not_too_many(found)
     return found
 
@@ -196,22 +228,33 @@ async def report_agents(
     access: SupervisorAccess,
     form: Wanted,
     agent: Annotated[list[PathId] | None, Query(description="Default: all.")] = None,
+    queue: Annotated[list[PathId] | None, Query(description="Only agents who serve one of these queues.")] = None,
 ) -> AgentReportOut | Response:
-    """Each agent: conversations, missed offers, the time in each state, occupancy."""
+    """Each agent: conversations, missed offers, the time in each state, occupancy.
+
+    Who sees all queues also sees agents who have left, for what they did; of those only the id is known.
+    """
     everybody = access.service.engine.read(picture.agents) if agent is None else [access.agent(one) for one in agent]
-    names = {view.id: view.name for view in everybody if access.sees_agent(view)}
+    serving = frozenset(QueueId(one) for one in queues_asked(access, queue)) if queue is not None else None
+    names: dict[str, str] = {
+        view.id: view.name
+        for view in everybody
+        if access.sees_agent(view) and (serving is None or not serving.isdisjoint(view.queues))
+    }
     home = home_zone(access)
     cut_up = form.rows(home, access.service.now())
     wanted: dict[str, Rows] = dict.fromkeys(names, cut_up)
     not_too_many(wanted.values())
-    found = await reading.of_agents(access.service.database, wanted)
+    gone = cut_up if agent is None and queue is None and access.queues is None else None
+    found = await reading.of_agents(access.service.database, wanted, gone)
+    not_too_many(found)
     if form.format == "json":
-        items = [AgentRowOut.of(one, names[AgentId(one)], span, figures) for one, span, figures in found]
+        items = [AgentRowOut.of(one, names.get(one, one), span, figures) for one, span, figures in found]
         return AgentReportOut(worked_out_at=worked_out_at(access), items=items)
     rows = (
         tables.in_order(
             tables.AGENTS,
-            {"agent": one, "name": names[AgentId(one)], **ends(form, span, home), **tables.agent_values(figures)},
+            {"agent": one, "name": names.get(one, one), **ends(form, span, home), **tables.agent_values(figures)},
         )
         for one, span, figures in found
     )
@@ -253,10 +296,13 @@ async def report_calls(
         views = await history.calls(access.service.database, wanted, limit + 1)
         items, following = cut((((view.entered_at, view.id), CallOut.of(view)) for view in views), limit)
         return Page(items=items, next=following)
-    lines = [
-        tables.in_order(tables.CALLS, tables.call_values(view, form.shown(view.entered_at, home)))
-        async for view in _all_calls(access, wanted)
-    ]
+
+    def line(view: CallView) -> tables.Row:
+        entered = view.entered_at
+        values = tables.call_values(view, form.shown(entered, home), form.offset(entered, home))
+        return tables.in_order(tables.CALLS, values)
+
+    lines = [line(view) async for view in _all_calls(access, wanted)]
     return await file(form, "calls", tables.CALLS, lines)
 
 

@@ -2,7 +2,7 @@
 
 from nobat.figures.callbacks import ENDS, OPEN, RESULTS, CallbackFigures
 from nobat.figures.sheets import Column, Kind, Value
-from nobat.figures.tables import SPAN
+from nobat.figures.tables import OFFSET, SPAN
 
 _T, _C, _S = Kind.TEXT, Kind.COUNT, Kind.SECONDS
 
@@ -43,6 +43,7 @@ CALLBACKS = (
     Column("longest_wait_s", _S, "Longest wait", "بیشترین انتظار"),
     Column("late", _C, "Later than promised", "دیرتر از قول"),
     Column("late_s", _S, "Mean lateness", "میانگین دیرکرد"),
+    OFFSET,
 )  # fmt: skip
 
 EACH = (
@@ -61,6 +62,7 @@ EACH = (
     Column("results", _T, "Their results", "نتیجهٔ تلاش‌ها"),
     Column("call", _T, "Promised in call", "تماس اول"),
     Column("reached_in", _T, "Reached in call", "تماس انجام‌شده"),
+    OFFSET,
 )
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from acd.floor import Floor
+from acd.sla import DecidedVisit
+from acd.visits import asked_skills
 from nobat.figures.callbacks import CallbackFigures
 from nobat.figures.report import AgentFigures, QueueFigures, total
 from nobat.figures.spans import Rows, Span
@@ -18,30 +21,55 @@ Found = list[tuple[Name, Span, Figures]]
 
 
 @dataclass(frozen=True, slots=True)
-class InLine:
-    """A visit that is not decided yet."""
+class LiveVisit:
+    """A visit that is in no figures yet: its caller is still in line, or it was ``decided`` a moment ago, against that promise."""
 
     queue: str
     entered_at: float
     segment: str | None = None
     skills: tuple[str, ...] = ()
+    decided: tuple[DecidedVisit, float] | None = None
+
+    def count(self, into: QueueFigures) -> None:
+        """Take it in."""
+        if self.decided is None:
+            into.waiting += 1
+        else:
+            into.counts.count(*self.decided)
 
 
-Waiting = Iterable[InLine]
+Live = Iterable[LiveVisit]
 
 
-async def of_queues(database: Database, wanted: Mapping[str, Rows], waiting: Waiting) -> Found[str, QueueFigures]:
-    """One entry for each queue and each of its rows, in order."""
-    sums = await _sums(database, schema.queue_figures, "queue_id", wanted, QueueFigures)
-    for one in waiting:
+def live(floor: Floor, until: float | None) -> list[LiveVisit]:
+    """Visits that are not in figures which hold ``until`` then; callers who are to be called back have had theirs."""
+    waiting = [
+        LiveVisit(call.queue, call.visit.entered_at, call.segment, asked_skills(call, floor.queues[call.queue]))
+        for call in floor.calls.values()
+        if call.visit.outcome is None and call.visit.counts and not call.away
+    ]
+    decided = [
+        LiveVisit(name, one[0].entered_at, one[0].segment, one[0].skills, one)
+        for name, queue in (floor.queues.items() if until is not None else ())
+        for one in queue.ledger.decided_after(until or 0.0)
+    ]
+    return [*waiting, *decided]
+
+
+async def of_queues(
+    database: Database, wanted: Mapping[str, Rows], now: Live, gone: Rows | None = None
+) -> Found[str, QueueFigures]:
+    """One entry for each queue and each of its rows, in order; with ``gone`` the queues that are no more too, cut like that."""
+    sums, cuts = await _sums(database, schema.queue_figures, "queue_id", wanted, gone, QueueFigures)
+    for one in now:
         cut = wanted.get(one.queue)
         if cut is not None and cut.span.begin <= one.entered_at < cut.span.end:
-            sums[one.queue][cut.of(int(one.entered_at))].waiting += 1
-    return _listed(wanted, sums)
+            one.count(sums[one.queue][cut.of(int(one.entered_at))])
+    return _listed(cuts, sums)
 
 
 async def of_groups(
-    database: Database, kind: GroupKind, wanted: Mapping[str, Rows], waiting: Waiting
+    database: Database, kind: GroupKind, wanted: Mapping[str, Rows], now: Live
 ) -> Found[tuple[str, str], QueueFigures]:
     """One entry for each queue, each segment or skill that there was in it, and each of its rows, in order.
 
@@ -64,10 +92,10 @@ async def of_groups(
             for row in part:
                 if (figures_of_row := of(row["queue_id"], row["name"], row["start"])) is not None:
                     figures_of_row.add(row)
-    for one in waiting:
+    for one in now:
         for name in groups.names_of(kind, one.segment, one.skills):
             if (figures_of_row := of(one.queue, name, one.entered_at)) is not None:
-                figures_of_row.waiting += 1
+                one.count(figures_of_row)
     order = sorted(sums, key=lambda key: (list(wanted).index(key[0]), key[1] == groups.NONE, key[1]))
     return [(key, wanted[key[0]].span_of(row), one) for key in order for row, one in enumerate(sums[key])]
 
@@ -81,11 +109,13 @@ def over_all_queues(found: Found[tuple[str, str], QueueFigures]) -> Found[str, Q
     return [(name, span, total(together[name, span])) for name, span in order]
 
 
-async def of_agents(database: Database, wanted: Mapping[str, Rows]) -> Found[str, AgentFigures]:
-    """One entry for each agent and each of the rows in which the agent was there, in order."""
-    sums = await _sums(database, schema.agent_figures, "agent_id", wanted, AgentFigures)
+async def of_agents(
+    database: Database, wanted: Mapping[str, Rows], gone: Rows | None = None
+) -> Found[str, AgentFigures]:
+    """One entry for each agent and each of the rows in which the agent was there, in order; with ``gone`` who has left, too."""
+    sums, cuts = await _sums(database, schema.agent_figures, "agent_id", wanted, gone, AgentFigures)
     return [
-        one for one in _listed(wanted, sums) if one[2].signed_in_s > 0 or one[2].talks.handled > 0 or one[2].missed > 0
+        one for one in _listed(cuts, sums) if one[2].signed_in_s > 0 or one[2].talks.handled > 0 or one[2].missed > 0
     ]
 
 
@@ -103,19 +133,26 @@ async def callbacks_of_queues(database: Database, wanted: Mapping[str, Rows]) ->
 
 
 async def _sums(
-    database: Database, table: Any, key: str, wanted: Mapping[str, Rows], new: Callable[[], Kept]
-) -> dict[str, list[Kept]]:
-    sums = {name: [new() for _ in range(len(cut))] for name, cut in wanted.items()}
-    if not wanted:
-        return sums
-    begin = min(cut.span.begin for cut in wanted.values())
-    end = max(cut.span.end for cut in wanted.values())
-    async for part in figures.read(database, table, key, sorted(wanted), begin, end):
+    database: Database, table: Any, key: str, wanted: Mapping[str, Rows], gone: Rows | None, new: Callable[[], Kept]
+) -> tuple[dict[str, list[Kept]], Mapping[str, Rows]]:
+    """Sums by name and row, and how each name is cut: who is ``gone`` comes last."""
+    cuts: dict[str, Rows] = dict(wanted)
+    sums = {name: [new() for _ in range(len(cut))] for name, cut in cuts.items()}
+    spans = [cut.span for cut in (*cuts.values(), *((gone,) if gone is not None else ()))]
+    if not spans:
+        return sums, cuts
+    begin, end = min(span.begin for span in spans), max(span.end for span in spans)
+    names = sorted(wanted) if gone is None else None
+    async for part in figures.read(database, table, key, names, begin, end):
         for row in part:
-            cut = wanted[row[key]]
-            if cut.span.begin <= row["start"] < cut.span.end:
-                sums[row[key]][cut.of(row["start"])].add(row)
-    return sums
+            cut = cuts.get(row[key], gone)
+            if cut is None or not cut.span.begin <= row["start"] < cut.span.end:
+                continue
+            if row[key] not in sums:
+                cuts[row[key]], sums[row[key]] = cut, [new() for _ in range(len(cut))]
+            sums[row[key]][cut.of(row["start"])].add(row)
+    late = {name: cuts[name] for name in sorted(cuts.keys() - wanted.keys())}
+    return sums, {**wanted, **late}
 
 
 def _listed(wanted: Mapping[str, Rows], sums: Mapping[str, Sequence[Kept]]) -> Found[str, Kept]:

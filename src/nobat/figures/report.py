@@ -40,12 +40,37 @@ class Talks:
 
 
 @dataclass(slots=True)
+class Told:
+    """Waits that callers were told as a range, of those who were answered then."""
+
+    number: int = 0
+    within: int = 0
+    error_s: float = 0.0
+
+    def add(self, number: int, within: int, error_s: float) -> None:
+        self.number += number
+        self.within += within
+        self.error_s += error_s
+
+    @property
+    def mae_s(self) -> float | None:
+        """Mean absolute error: of the range's middle against the wait that followed."""
+        return ratio(self.error_s, self.number)
+
+    @property
+    def inside(self) -> float | None:
+        """The share of waits that fell into the range."""
+        return ratio(self.within, self.number)
+
+
+@dataclass(slots=True)
 class QueueFigures:
     """A queue in a span. ``waiting`` are still in line: the equation offered = … + waiting holds at every moment."""
 
     counts: Counts = field(default_factory=Counts)
     talks: Talks = field(default_factory=Talks)
     waiting: int = 0
+    told: Told = field(default_factory=Told)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take an interval in."""
@@ -53,6 +78,7 @@ class QueueFigures:
             setattr(self.counts, name, getattr(self.counts, name) + row[name])
         self.counts.longest_wait_s = max(self.counts.longest_wait_s, row["longest_wait_s"])
         self.talks.add(row)
+        self.told.add(row["told"], row["told_inside"], row["told_error_s"])
 
     @property
     def offered(self) -> int:
@@ -113,4 +139,5 @@ def total(figures: Iterable[QueueFigures]) -> QueueFigures:
         whole.talks.hold_s += one.talks.hold_s
         whole.talks.wrap_up_s += one.talks.wrap_up_s
         whole.waiting += one.waiting
+        whole.told.add(one.told.number, one.told.within, one.told.error_s)
     return whole

@@ -1,12 +1,14 @@
 """A table of a report as CSV and as XLSX, in English or Persian.
 
-Names and notes come from outside: in CSV a text that a spreadsheet would take for a formula gets an apostrophe, in XLSX every text
+Names and notes come from outside: in CSV a text that a spreadsheet would take for a formula gets an apostrophe, also where one
+would begin within it (a spreadsheet that parts at semicolons or tabs takes what follows for a cell of its own); in XLSX every text
 is written as text. CSV is UTF-8 with a byte order mark, by which spreadsheets know that it is, and ends its lines with CRLF (RFC
 4180); a Persian XLSX sheet runs from right to left.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +18,9 @@ import xlsxwriter
 
 Value = str | int | float | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"(^|[;\t\r\n])([ \u00a0\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""What begins like a formula, in full width too, and after what no eye sees."""
+_CELL_BEFORE = ("\t", "\r", "\n")
 _DAY_S = 86_400.0
 
 
@@ -48,7 +52,10 @@ class Column:
 
 def safe(value: Value) -> Value:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    harmless = _FORMULA.sub(r"\1'\2", value)
+    return f"'{harmless}" if harmless.startswith(_CELL_BEFORE) else harmless
 
 
 def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Value]], language: str) -> Iterator[str]:

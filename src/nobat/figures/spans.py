@@ -118,6 +118,11 @@ def written(at: int, zone: ZoneInfo, calendar: Calendar) -> str:
     return f"{year:04}-{month:02}-{number:02} {local:%H:%M}"
 
 
+def offset(at: int, zone: ZoneInfo) -> str:
+    """How far the wall clock is ahead of UTC: two zones in one report, and an hour that comes twice, are told apart by it."""
+    return f"UTC{datetime.fromtimestamp(at, zone).isoformat()[19:]}"
+
+
 def ceiling(at: float) -> int:
     """The end of the quarter in which ``at`` lies, or ``at`` where one ends."""
     return int(-(-at // INTERVAL_S)) * INTERVAL_S

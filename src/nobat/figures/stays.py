@@ -37,6 +37,14 @@ class Choice:
     productive: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nobody looked from ``since`` until ``at``: no time in any state is made up for that."""
+
+    at: float
+    since: float
+
+
 @dataclass(slots=True)
 class Stays:
     """Seconds by column in one interval, those of productive breaks once more, and the state and the choice at its end."""
@@ -73,8 +81,13 @@ class Splitting:
         self._present = {agent: _Now(float(begin), state) for agent, (state, _) in before.items()}
         self._productive = {agent: chosen for agent, (_, chosen) in before.items()}
 
-    def take(self, change: Change | Choice) -> None:
+    def take(self, change: Change | Choice | Gap) -> None:
         """The next one, of whichever agent."""
+        if isinstance(change, Gap):
+            for one, now in self._present.items():
+                self._spend(one, now, change.since)
+                now.state = OUT
+            return
         agent = change.agent
         if isinstance(change, Change):
             now = self._present.setdefault(agent, _Now(self._begin, change.old))

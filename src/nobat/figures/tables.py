@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from acd.queues import ServiceLevel
 from acd.sla import ServiceLevels
 from acd.views import CallView
 from nobat.figures.report import AgentFigures, QueueFigures
@@ -11,6 +12,9 @@ from nobat.figures.sheets import Column, Kind, Value
 _T, _C, _S, _R = Kind.TEXT, Kind.COUNT, Kind.SECONDS, Kind.SHARE
 
 SPAN = (Column("from", _T, "From", "از"), Column("to", _T, "To", "تا"))
+
+OFFSET = Column("utc_offset", _T, "Clock", "ساعت")
+"""Of the clock by which the row's times are written."""
 
 LEVELS = (
     Column("primary", _R, "Service level", "سطح خدمت"),
@@ -41,7 +45,25 @@ QUEUES = (
     Column("hold_s", _S, "of this hold", "زمان نگه‌داشتن"),
     Column("wrap_up_s", _S, "Wrap-up", "کار پس از تماس"),
     Column("aht_s", _S, "AHT", "میانگین زمان رسیدگی"),
+    Column("told", _C, "Waits told", "انتظارهای اعلام‌شده"),
+    Column("told_mae_s", _S, "Error of these", "میانگین خطای آنها"),
+    Column("told_inside", _R, "Inside the range", "درون بازهٔ اعلام‌شده"),
+    OFFSET,
 )
+
+_PROMISE = (
+    *QUEUES[1 : next(at for at, column in enumerate(QUEUES) if column.key == "answer_rate")],
+    Column("target_s", _S, "Promised within", "زمان هدف"),
+    Column("ratio", _R, "Promised share", "سهم هدف"),
+    Column("met", _T, "Met", "محقق شد"),
+    OFFSET,
+)
+
+SLA = {
+    "queue": (QUEUES[0], *_PROMISE),
+    "skill": (QUEUES[0], Column("skill", _T, "Skill", "مهارت"), *_PROMISE),
+    "segment": (QUEUES[0], Column("segment", _T, "Segment", "گروه مشتری"), *_PROMISE),
+}
 
 GROUPS = {
     "skill": (Column("skill", _T, "Skill", "مهارت"), *QUEUES[1:]),
@@ -68,6 +90,7 @@ AGENTS = (
     Column("elsewhere_s", _S, "Busy elsewhere", "مشغول در جای دیگر"),
     Column("unreachable_s", _S, "Unreachable", "خارج از دسترس"),
     Column("occupancy", _R, "Occupancy", "ضریب اشتغال"),
+    OFFSET,
 )
 
 CALLS = (
@@ -84,9 +107,11 @@ CALLS = (
     Column("ended_by", _T, "Ended by", "پایان‌دهنده"),
     Column("disposition", _T, "Disposition", "نتیجه‌گیری"),
     Column("notes", _T, "Notes", "یادداشت"),
+    OFFSET,
 )
 
 TITLES = {
+    "sla": ("Service level", "سطح خدمت"),
     "queues": ("Queues", "صف‌ها"),
     "skills": ("Skills", "مهارت‌ها"),
     "segments": ("Segments", "گروه‌های مشتری"),
@@ -122,7 +147,24 @@ def queue_values(figures: QueueFigures) -> dict[str, Value]:
         "longest_wait_s": counts.longest_wait_s,
         **asdict(talks),
         "aht_s": talks.aht_s,
+        "told": figures.told.number,
+        "told_mae_s": figures.told.mae_s,
+        "told_inside": figures.told.inside,
     }
+
+
+def is_met(figures: QueueFigures, promise: ServiceLevel) -> bool | None:
+    """Whether the primary service level reached what is promised; None where nothing counts."""
+    primary = figures.levels.primary
+    return primary >= promise.ratio if primary is not None else None
+
+
+def promise_values(figures: QueueFigures, promise: ServiceLevel, language: str) -> dict[str, Value]:
+    """All figures of a queue, and what is promised of it."""
+    met = is_met(figures, promise)
+    words = ("بله", "خیر") if language == "fa" else ("yes", "no")
+    said = None if met is None else words[0] if met else words[1]
+    return {**queue_values(figures), "target_s": promise.target_s, "ratio": promise.ratio, "met": said}
 
 
 def agent_values(figures: AgentFigures) -> dict[str, Value]:
@@ -138,11 +180,12 @@ def agent_values(figures: AgentFigures) -> dict[str, Value]:
     }
 
 
-def call_values(view: CallView, entered: str) -> dict[str, Value]:
+def call_values(view: CallView, entered: str, utc_offset: str) -> dict[str, Value]:
     """A call in one line."""
     return {
         "id": view.id,
         "entered_at": entered,
+        "utc_offset": utc_offset,
         "queue": view.queue,
         "number": view.number,
         "caller": view.name,

@@ -29,7 +29,7 @@ from nobat.storage.mails import Mail
 log = structlog.get_logger(__name__)
 
 LOOK_S = 20.0
-STALE_S = 2 * 86_400.0
+STALE_S = {Interval.DAY: 2 * 86_400.0, Interval.WEEK: 4 * 86_400.0, Interval.MONTH: 10 * 86_400.0}
 """A report is no news any more so long after it was due."""
 FIRST_RETRY_S, LAST_RETRY_S = 60.0, 3600.0
 ATTEMPTS = 30
@@ -53,6 +53,8 @@ class MailKeeper:
         self._database = database
         self._figures = figures
         self._now = now
+        self._one_at_a_time = asyncio.Lock()
+        """Or a report that somebody sends by hand just now would be taken for one whose sender has died, and be sent twice."""
 
     async def follow(self) -> None:
         """Send what is due. Runs until cancelled; without a server there is nothing to do."""
@@ -67,10 +69,14 @@ class MailKeeper:
     async def look(self) -> None:
         """Send each report whose time has come and that was not sent."""
         for report in self._reports:
-            due = self._due(report)
-            before = await mails.one(self._database, report.name, due.span.begin)
-            if self._is_wanted(due, before):
-                await self._send(report, due, before)
+            async with self._one_at_a_time:
+                await self._look_at(report)
+
+    async def _look_at(self, report: MailReportSettings) -> None:
+        due = self._due(report)
+        before = await mails.one(self._database, report.name, due.span.begin)
+        if self._is_wanted(report, due, before):
+            await self._send(report, due, before)
 
     async def send_now(self, name: str) -> Mail:
         """Send a report's newest span whether it was sent or not. Raises ``unknown_report`` and ``no_mail_server``."""
@@ -79,16 +85,17 @@ class MailKeeper:
             raise unknown("report", name)
         if self._settings.host is None:
             raise Conflict("no_mail_server", "the settings name no [mail] host")
-        due = self._due(report)
-        return await self._send(report, due, await mails.one(self._database, name, due.span.begin))
+        async with self._one_at_a_time:
+            due = self._due(report)
+            return await self._send(report, due, await mails.one(self._database, name, due.span.begin))
 
     def _due(self, report: MailReportSettings) -> Due:
         every, calendar = Interval(report.every), Calendar(report.calendar)
         return last_due(every, report.at, ZoneInfo(report.timezone), calendar, self._now())
 
-    def _is_wanted(self, due: Due, before: Mail | None) -> bool:
+    def _is_wanted(self, report: MailReportSettings, due: Due, before: Mail | None) -> bool:
         now, known = self._now(), self._figures.worked_out_at
-        if known is None or known < due.span.end or now > due.at + STALE_S:
+        if known is None or known < due.span.end or now > due.at + STALE_S[Interval(report.every)]:
             return False
         if before is None or before.state == "sending":  # of a run that ended in the middle
             return True
@@ -99,14 +106,28 @@ class MailKeeper:
         attempts = (before.attempts if before is not None else 0) + 1
         mail = Mail(report.name, due.span.begin, due.span.end, "sending", attempts, self._now(), None, report.to)
         await mails.put(self._database, mail)
-        from nobat.mail.post import send
+        from nobat.mail import post
 
-        why = await send(report, due, self._settings, self._engine, self._database, self._now())
+        why: str | None
+        refused: tuple[str, ...] = ()
+        try:
+            letter = await post.letter(
+                report, due, self._settings, self._engine, self._database, self._figures, self._now()
+            )
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log.exception("a report could not be written", report=report.name)
+            why = f"{type(error).__name__}: {error}"[:200]
+        else:
+            why, refused = await post.hand_over(letter, self._settings)
         state: mails.State = "sent" if why is None else "given_up" if attempts >= ATTEMPTS else "failing"
-        mail = replace(mail, state=state, error=why, tried_at=self._now())
+        told = f"refused for {', '.join(refused)}"[:200] if refused else why
+        taken = tuple(one for one in report.to if one not in refused)
+        mail = replace(mail, state=state, error=told, recipients=taken, tried_at=self._now())
         await mails.put(self._database, mail)
         if why is None:
-            log.info("report sent", report=report.name, to=len(report.to))
+            log.info("report sent", report=report.name, to=len(taken), refused=len(refused))
         else:
             log.error("a report could not be sent", report=report.name, attempts=attempts, state=state, why=why)
         return mail

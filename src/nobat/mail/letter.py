@@ -21,9 +21,16 @@ from nobat.mail import bars, chart
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 _PERSIAN = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
 _CELL = "padding:4px 10px;border-bottom:1px solid #e0e0e0"
-PICTURE = "chart.png"
+PICTURE, LEVELS_PICTURE = "chart.png", "levels.png"
 
-QUEUE_COLUMNS = ("queue", "offered", "answered", "abandoned", "lost", "primary", "asa_s", "longest_wait_s", "aht_s")
+QUEUE_COLUMNS = (
+    "queue",
+    *("offered", "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "waiting"),
+    *("asa_s", "longest_wait_s", "aht_s"),
+)
+"""The whole equation: offered = answered + abandoned + overflowed + deferred + lost + waiting."""
+LEVEL_COLUMNS = ("queue", *(column.key for column in tables.LEVELS))
+"""All five definitions, side by side and by name."""
 CALLBACK_COLUMNS = (
     "queue",
     "promised",
@@ -44,22 +51,26 @@ _WORDS = {
         "week": "Weekly report",
         "month": "Monthly report",
         "all": "All queues",
+        "levels": "Service level",
         "agents": "Agents",
         "callbacks": "Callbacks",
         "none": "Nobody was at work.",
         "attached": "The whole table is attached.",
         "picture": "Answered (green), abandoned (red) and other calls",
+        "levels_picture": "Service level in per cent",
     },
     "fa": {
         "day": "گزارش روزانه",
         "week": "گزارش هفتگی",
         "month": "گزارش ماهانه",
         "all": "همهٔ صف‌ها",
+        "levels": "سطح خدمت",
         "agents": "کارشناسان",
         "callbacks": "تماس‌های مجدد",
         "none": "کسی مشغول کار نبوده است.",
         "attached": "جدول کامل پیوست است.",
         "picture": "تماس‌های پاسخ داده شده (سبز)، انصراف (قرمز) و دیگر تماس‌ها",
+        "levels_picture": "سطح خدمت به درصد",
     },
 }
 
@@ -94,8 +105,9 @@ def written(content: Content, name: str, sender: str, to: Sequence[str], now: fl
     mail.set_content(_text(content))
     mail.add_alternative(_html(content), subtype="html")
     page = mail.get_payload()[1]  # type: ignore[index] # the alternative that was just added
-    picture = chart.draw(bars.of(content.parts, content.zone, content.every))
-    page.add_related(picture, "image", "png", cid=f"<{PICTURE}>", filename=PICTURE)  # type: ignore[union-attr]
+    shown = bars.of(content.parts, content.zone, content.every, content.calendar)
+    for name_of, picture in ((PICTURE, chart.draw(shown)), (LEVELS_PICTURE, chart.draw_levels(shown))):
+        page.add_related(picture, "image", "png", cid=f"<{name_of}>", filename=name_of)  # type: ignore[union-attr]
     mail.add_attachment(_workbook(content), *_XLSX, filename=f"{name}-{days.replace(' ', '')}.xlsx")
     return mail
 
@@ -161,35 +173,65 @@ def _table(columns: Sequence[sheets.Column], rows: Sequence[dict[str, sheets.Val
     return f'<table style="border-collapse:collapse;font-size:14px"><tr>{heads}</tr>{lines}</table>'
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One table of the mail, below its heading."""
+
+    heading: str | None
+    columns: Sequence[sheets.Column]
+    rows: Sequence[dict[str, sheets.Value]]
+    picture: tuple[str, str] | None = None
+    """Below it: its name and what it shows."""
+
+
+def _parts(content: Content) -> list[_Part]:
+    """What the mail says, in HTML and in plain text alike."""
+    words, queues = _WORDS[content.language], _queue_rows(content)
+    found = [
+        _Part(None, _columns(tables.QUEUES, QUEUE_COLUMNS), queues, (PICTURE, words["picture"])),
+        _Part(
+            words["levels"],
+            _columns(tables.QUEUES, LEVEL_COLUMNS),
+            queues,
+            (LEVELS_PICTURE, words["levels_picture"]),
+        ),
+    ]
+    if content.callbacks:
+        columns = _columns(callback_tables.CALLBACKS, CALLBACK_COLUMNS)
+        found.append(_Part(words["callbacks"], columns, _callback_rows(content)))
+    if content.agents is not None:
+        found.append(_Part(words["agents"], _columns(tables.AGENTS, AGENT_COLUMNS), _agent_rows(content)))
+    return found
+
+
 def _html(content: Content) -> str:
     words, language = _WORDS[content.language], content.language
     way = "rtl" if language == "fa" else "ltr"
-    parts = [
-        f"<h2>{escape(words[content.every.value])}, <bdi>{escape(_days(content))}</bdi></h2>",
-        _table(_columns(tables.QUEUES, QUEUE_COLUMNS), _queue_rows(content), language),
-        f'<p><img src="cid:{PICTURE}" width="{chart.WIDTH}" height="{chart.HEIGHT}" alt="{escape(words["picture"])}"></p>',
-    ]
-    if content.callbacks:
-        parts.append(f"<h3>{escape(words['callbacks'])}</h3>")
-        columns = _columns(callback_tables.CALLBACKS, CALLBACK_COLUMNS)
-        parts.append(_table(columns, _callback_rows(content), language))
-    if content.agents is not None:
-        parts.append(f"<h3>{escape(words['agents'])}</h3>")
-        rows = _agent_rows(content)
-        table = _table(_columns(tables.AGENTS, AGENT_COLUMNS), rows, language)
-        parts.append(table if rows else f"<p>{escape(words['none'])}</p>")
-    parts.append(f"<p>{escape(words['attached'])}</p>")
+    lines = [f"<h2>{escape(words[content.every.value])}, <bdi>{escape(_days(content))}</bdi></h2>"]
+    for part in _parts(content):
+        if part.heading is not None:
+            lines.append(f"<h3>{escape(part.heading)}</h3>")
+        lines.append(_table(part.columns, part.rows, language) if part.rows else f"<p>{escape(words['none'])}</p>")
+        if part.picture is not None:
+            name, told = part.picture
+            size = f'width="{chart.WIDTH}" height="{chart.HEIGHT}"'
+            lines.append(f'<p><img src="cid:{name}" {size} alt="{escape(told)}"></p>')
+    lines.append(f"<p>{escape(words['attached'])}</p>")
     style = "font-family:Tahoma,Arial,sans-serif;color:#212121"
-    return f'<html lang="{language}" dir="{way}"><body style="{style}">{"".join(parts)}</body></html>'
+    return f'<html lang="{language}" dir="{way}"><body style="{style}">{"".join(lines)}</body></html>'
 
 
 def _text(content: Content) -> str:
     words, language = _WORDS[content.language], content.language
-    lines = [f"{words[content.every.value]}, {_days(content)}", ""]
-    columns = _columns(tables.QUEUES, QUEUE_COLUMNS)
-    for row in _queue_rows(content):
-        lines.append(str(row["queue"]))
-        lines += [f"  {one.title(language)}: {_shown(one.kind, row[one.key], language)}" for one in columns[1:]]
+    lines = [f"{words[content.every.value]}, {_days(content)}"]
+    for part in _parts(content):
+        lines += ["", *([part.heading, ""] if part.heading is not None else [])]
+        first, *others = part.columns
+        for row in part.rows:
+            lines.append(str(row[first.key]))
+            lines += [f"  {one.title(language)}: {_shown(one.kind, row[one.key], language)}" for one in others]
+        if not part.rows:
+            lines.append(words["none"])
     return "\n".join([*lines, "", words["attached"], ""])
 
 
@@ -198,6 +240,7 @@ def _workbook(content: Content) -> bytes:
         return {
             "from": spans.written(span.begin, content.zone, content.calendar),
             "to": spans.written(span.end, content.zone, content.calendar),
+            "utc_offset": spans.offset(span.begin, content.zone),
         }
 
     persian = content.language == "fa"

@@ -4,7 +4,8 @@ Whatever is asked for, the calls are taken in order from one index that begins w
 that of the number, the agent, the disposition, an outcome that few calls have, the queue, or else of time, whichever of these is
 asked for, in this order. What else is asked is looked up in the row, and the database is kept from going by it, for SQLite knows no
 sizes. An agent or a queue has two indexes, for the last part of a call stands in its row and earlier parts in ``earlier_parties``:
-each gives its newest calls, and the newest of both are the page.
+each gives its newest calls, and the newest of both are the page. Of several queues each is asked for its newest, and
+the page is chosen from those by time and id, which stand in the indexes: no row is read before it is known to be shown.
 
 ``nobat.storage.history`` runs it; ``python -m benchmarks history`` measures it and prints the plans.
 """
@@ -48,7 +49,8 @@ def search(wanted: CallFilter, limit: int) -> Select[Any]:
         )
     ]
     found = union(*(select(branch) for branch in branches)).subquery()
-    return newest.join(found, found.c.id == _c.id)
+    page = select(found.c.id).order_by(found.c.entered_at.desc(), found.c.id.desc()).limit(limit).subquery()
+    return newest.join(page, page.c.id == _c.id)
 
 
 def _driver(wanted: CallFilter) -> str:
@@ -79,11 +81,11 @@ def _last(wanted: CallFilter, by: ColumnElement[bool], rest: list[ColumnElement[
 
 def _before_the_last(wanted: CallFilter, role: Role, party: str, rest: list[ColumnElement[bool]]) -> Select[Any]:
     span = _span(wanted, _earlier.entered_at, _earlier.call_id)
-    return (
-        select(_earlier.call_id.label("id"), _earlier.entered_at)
-        .join(schema.calls, _c.id == _earlier.call_id)
-        .where(_earlier.role == role, _earlier.party_id == party, *span, *rest)
-        .order_by(_earlier.entered_at.desc(), _earlier.call_id.desc())
+    statement = select(_earlier.call_id.label("id"), _earlier.entered_at)
+    if rest:  # else its index says all: it is written and removed with its call
+        statement = statement.join(schema.calls, _c.id == _earlier.call_id)
+    return statement.where(_earlier.role == role, _earlier.party_id == party, *span, *rest).order_by(
+        _earlier.entered_at.desc(), _earlier.call_id.desc()
     )
 
 

@@ -239,6 +239,14 @@ async def get(database: Database, callback: str) -> Row | None:
         return dict(row) if row is not None and row["promised_at"] is not None else None
 
 
+async def of_call(database: Database, call: str) -> list[Row]:
+    """Callbacks that were promised in a call or came true in it, the earliest first."""
+    one = schema.callbacks.c
+    wanted = select(schema.callbacks).where(or_(one.call_id == call, one.in_call == call), one.promised_at.is_not(None))
+    async with database.read() as connection:
+        return [dict(row) for row in (await connection.execute(wanted.order_by(one.promised_at, one.id))).mappings()]
+
+
 async def attempts_of(database: Database, callbacks: Sequence[str]) -> dict[str, list[Row]]:
     """Attempts by callback, in order."""
     attempt = schema.callback_attempts.c

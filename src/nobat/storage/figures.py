@@ -8,6 +8,8 @@ interval in which they began, and the time in each state to the intervals in whi
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select
@@ -16,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.agents import AgentState
 from acd.port_words import MissCause
 from acd.sla import INTERVAL_S
-from nobat.figures.stays import OUT, Change, Choice, Splitting, Stays, start_of
+from nobat.figures.stays import OUT, Change, Choice, Gap, Splitting, Stays, start_of
 from nobat.storage import schema
 from nobat.storage.database import Database, seconds, when
 from nobat.storage.groups import groups_of_visits
@@ -29,7 +31,7 @@ TABLES = (schema.queue_figures, schema.group_figures, schema.agent_figures)
 _MARK = 1
 
 
-async def until(database: Database) -> float | None:
+async def done_until(database: Database) -> float | None:
     """Until when everything that was written has been worked out; None before the first time."""
     async with database.read() as connection:
         at: float | None = await connection.scalar(select(schema.figures_until.c.at))
@@ -43,24 +45,41 @@ async def first_entry(database: Database) -> float | None:
         return seconds(at) if at is not None else None
 
 
-async def work_out(database: Database, begin: int, now: float) -> int:
-    """Replace all figures from the interval ``begin`` until ``now``; how many rows they are.
+@dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """Rows of figures, for each of ``TABLES``, of all intervals from ``begin`` on; ``until`` when their visits were decided."""
 
-    Reads first and writes then, so that whoever else writes waits for milliseconds at most.
-    """
+    begin: int
+    until: float
+    rows: tuple[list[Row], ...]
+
+
+async def worked_out(database: Database, begin: int, until: float, now: float) -> WorkedOut:
+    """All figures from the interval ``begin`` on, of visits decided until ``until`` and of what agents did until ``now``."""
     async with database.read() as connection:
-        queues = await _queues(connection, database, begin)
-        groups = await groups_of_visits(connection, database, begin)
+        queues = await _queues(connection, database, begin, until)
+        groups = await groups_of_visits(connection, database, begin, until)
         agents = await _agents(connection, database, begin, now)
+    return WorkedOut(begin, until, (queues, groups, agents))
+
+
+async def replace(database: Database, what: WorkedOut) -> None:
+    """Put these in the place of all figures from their first interval on. Whoever else writes waits for milliseconds at most."""
     async with database.write() as connection:
-        for table, rows in zip(TABLES, (queues, groups, agents), strict=True):
-            await connection.execute(delete(table).where(table.c.start >= begin))
+        for table, rows in zip(TABLES, what.rows, strict=True):
+            await connection.execute(delete(table).where(table.c.start >= what.begin))
             for at in range(0, len(rows), ROWS_AT_ONCE):
                 # The keeper of a service that has just ended may not be through yet: who writes last is right.
                 await connection.execute(insert_or_replace(database.insert, table), rows[at : at + ROWS_AT_ONCE])
-        mark = database.insert(schema.figures_until).values(id=_MARK, at=now)
-        await connection.execute(mark.on_conflict_do_update(index_elements=["id"], set_={"at": now}))
-    return len(queues) + len(groups) + len(agents)
+        mark = database.insert(schema.figures_until).values(id=_MARK, at=what.until)
+        await connection.execute(mark.on_conflict_do_update(index_elements=["id"], set_={"at": what.until}))
+
+
+async def work_out(database: Database, begin: int, now: float) -> int:
+    """Replace all figures from the interval ``begin`` until ``now``; how many rows they are."""
+    what = await worked_out(database, begin, now, now)
+    await replace(database, what)
+    return sum(map(len, what.rows))
 
 
 async def forget(database: Database, before: float) -> None:
@@ -87,8 +106,8 @@ async def read(
 # ------------------------------------------------------------ queues
 
 
-async def _queues(connection: AsyncConnection, database: Database, begin: int) -> list[Row]:
-    visits = await sums_of_visits(connection, database, begin)
+async def _queues(connection: AsyncConnection, database: Database, begin: int, until: float) -> list[Row]:
+    visits = await sums_of_visits(connection, database, begin, until)
     return [{"queue_id": queue, "start": start, **sums} for (queue, start), sums in visits.items()]
 
 
@@ -125,18 +144,23 @@ async def _stays(connection: AsyncConnection, begin: int, now: float) -> dict[tu
     event = schema.events.c
     statement = (
         select(event.agent_id, event.at, event.kind, event.data)
-        .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen")))
+        .where(event.at >= when(begin), event.kind.in_(("AgentStateChanged", "AgentStatusChosen", "ServiceAway")))
         .order_by(event.at, event.run, event.seq)
     )
     sums = Splitting(await _states_before(connection, begin), begin)
     async with connection.stream(statement) as found:
         async for part in found.partitions(ROWS_AT_ONCE):
-            for agent, at, kind, data in part:
-                if kind == "AgentStateChanged":
-                    sums.take(Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"])))
-                else:
-                    sums.take(Choice(agent, seconds(at), bool(data.get("productive"))))
+            for row in part:
+                sums.take(_change(*row))
     return sums.until(now)
+
+
+def _change(agent: str, at: datetime, kind: str, data: dict[str, Any]) -> Change | Choice | Gap:
+    if kind == "AgentStateChanged":
+        return Change(agent, seconds(at), AgentState(data["old"]), AgentState(data["new"]))
+    if kind == "AgentStatusChosen":
+        return Choice(agent, seconds(at), bool(data.get("productive")))
+    return Gap(seconds(at), data["since"])
 
 
 async def _states_before(connection: AsyncConnection, begin: int) -> dict[str, tuple[AgentState, bool]]:

@@ -36,11 +36,11 @@ def names_of(kind: GroupKind, segment: str | None, skills: Sequence[str]) -> tup
     return tuple(skills) or (NONE,)
 
 
-async def groups_of_visits(connection: AsyncConnection, database: Database, begin: int) -> list[Row]:
+async def groups_of_visits(connection: AsyncConnection, database: Database, begin: int, until: float) -> list[Row]:
     """Rows of ``group_figures`` from the interval ``begin`` on."""
     visit = schema.visits.c
     rows: dict[tuple[Any, ...], Row] = {}
-    sums = await sums_of_visits(connection, database, begin, visit.segment, visit.skills)
+    sums = await sums_of_visits(connection, database, begin, until, visit.segment, visit.skills)
     for (queue, start, segment, skills), one in sums.items():
         asked = skills.split(",") if skills else ()
         for kind in GroupKind:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-HEAD = "0021"
+HEAD = "0023"
 """The newest migration; a test holds it against the folder."""
 
 _ADVISORY_LOCK = 0x4E6F626174  # "Nobat"

@@ -31,6 +31,8 @@ class RecorderThread:
         self._thread: threading.Thread | None = None
         self._work: asyncio.Task[None] | None = None
         self._sent = self._arrived = 0
+        self.noted = 0
+        """Rows that were handed over since the start, in order: so many less ``pending`` are in the database, the first ones."""
         self._gathered: tuple[list[Event], list[CallView]] = ([], [])
 
     @property
@@ -60,6 +62,7 @@ class RecorderThread:
             asyncio.get_running_loop().call_later(CROSSING_S, self._cross)
         self._gathered[0].extend(events)
         self._gathered[1].extend(ended)
+        self.noted += len(events) + len(ended)
 
     def _cross(self) -> None:
         """Hand over what was gathered."""

@@ -412,6 +412,8 @@ callbacks = Table(
     Column("ended_by", String(200)),
     Index("ix_callbacks_promised_at_id", "promised_at", "id"),
     Index(None, "ended_at"),
+    Index(None, "call_id"),
+    Index(None, "in_call"),
     Index("ix_callbacks_number_promised_at", "number", "promised_at"),
 )
 

@@ -10,6 +10,7 @@ VISIT_COUNTS = (
     "answered", "abandoned", "short_abandoned", "overflowed", "deferred", "lost", "answered_in_target", "abandoned_in_target",
 )  # fmt: skip
 VISIT_SUMS = ("answer_wait_s", "longest_wait_s")
+TOLD_SUMS = ("told", "told_inside", "told_error_s")
 TALK_SUMS = ("talk_s", "hold_s", "wrap_up_s")
 STATE_SUMS = ("idle_s", "ringing_s", "talking_s", "working_s", "break_s", "elsewhere_s", "unreachable_s")
 
@@ -17,7 +18,10 @@ STATE_SUMS = ("idle_s", "ringing_s", "talking_s", "working_s", "break_s", "elsew
 def _visit_sums() -> "list[Column[Any]]":
     """What is added up of visits and their conversations, whoever they are grouped by."""
     counts = [some(name, Integer) for name in (*VISIT_COUNTS, "handled")]
-    return [*counts, *(some(name, Float) for name in (*VISIT_SUMS, *TALK_SUMS))]
+    # Waits that callers were told as a range and who were answered then: how many, how many of them inside, errors added up.
+    told = [Column(name, Integer, nullable=False, server_default="0") for name in ("told", "told_inside")]
+    error = Column("told_error_s", Float, nullable=False, server_default="0")
+    return [*counts, *(some(name, Float) for name in (*VISIT_SUMS, *TALK_SUMS)), *told, error]
 
 
 # Figures of 15 minutes, worked out from the tables above (nobat.storage.figures); ``start`` is seconds since the epoch.

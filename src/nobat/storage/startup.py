@@ -35,6 +35,7 @@ from acd.events import (
     CallOffered,
     PlaceKept,
     PlaceRegained,
+    ServiceAway,
     WrapUpBegan,
     WrapUpEnded,
     WrapUpExtended,
@@ -55,6 +56,9 @@ OFFERS_READ = 50_000
 """Offers looked through for turns at most: a start must not wait for an agent who was not there all week."""
 
 SERVICES_KEPT = 200_000
+
+SHORT_AWAY_S = 120.0
+"""A service that is back so soon goes on where it was: figures, by which it is known how long it was there, come every minute."""
 
 CALL_S = 24 * 3600.0
 """How far back a call that still lives can have been changed."""
@@ -105,6 +109,16 @@ async def restored_closings(database: Database) -> list[RestoreClosing]:
     return [RestoreClosing(QueueId(row["queue_id"]), closing_of(row["data"], seconds(row["since"]))) for row in rows]
 
 
+async def away(database: Database, now: float) -> ServiceAway | None:
+    """From when on nobody looked; None if that is a moment ago, as at a restart, or if nobody ever has."""
+    event, mark = schema.events.c, schema.figures_until.c
+    async with database.read() as connection:
+        last = await connection.scalar(select(event.at).order_by(event.at.desc()).limit(1))
+        followed: float | None = await connection.scalar(select(mark.at))
+    seen = [at for at in (seconds(last) if last is not None else None, followed) if at is not None]
+    return ServiceAway(now, max(seen)) if seen and max(seen) < now - SHORT_AWAY_S else None
+
+
 async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: float) -> list[RestoreVisit]:
     """The visits of today and of the last hour, by each queue's own time zone, in order of decision."""
     since = {spec.id: min(midnight(spec.timezone, now), now - RECENT_S) for spec in queues}
@@ -123,6 +137,8 @@ async def restored_visits(database: Database, queues: Iterable[QueueSpec], now: 
             Outcome(row["outcome"]),
             Limit(row["reason"]) if row["reason"] is not None else None,
             row["led_to"],
+            row["target_s"],
+            row["short"],
         )
         for row in rows
         if row["queue_id"] in since and seconds(row["entered_at"]) >= since[QueueId(row["queue_id"])]

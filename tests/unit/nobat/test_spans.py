@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from acd.hours import Calendar
-from nobat.figures.spans import Interval, Span, ceiling, rows, written
+from nobat.figures.spans import Interval, Span, ceiling, offset, rows, written
 from nobat.figures.stays import start_of
 
 TEHRAN, BERLIN = ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Berlin")
@@ -86,3 +86,28 @@ def test_the_row_of_a_quarter_is_the_one_it_lies_in() -> None:
 
 def test_what_is_asked_for_is_widened_to_whole_quarters() -> None:
     assert (start_of(1801.5), ceiling(1801.5), start_of(1800), ceiling(1800)) == (1800, 2700, 1800, 1800)
+
+
+NOWRUZ = {
+    1398: "2019-03-21", 1399: "2020-03-20", 1400: "2021-03-21", 1401: "2022-03-21", 1402: "2023-03-21", 1403: "2024-03-20",
+    1404: "2025-03-21", 1405: "2026-03-21", 1406: "2027-03-21", 1407: "2028-03-20", 1408: "2029-03-20", 1409: "2030-03-21",
+}  # fmt: skip
+LEAP = {1399, 1403, 1408}
+
+
+@pytest.mark.parametrize("year", [year for year in NOWRUZ if year + 1 in NOWRUZ])
+def test_a_persian_year_has_its_months(year: int) -> None:
+    span = Span(at(NOWRUZ[year], TEHRAN), at(NOWRUZ[year + 1], TEHRAN))
+    cut = rows(span, Interval.MONTH, TEHRAN, Calendar.JALALI)
+    begins = [written(cut.span_of(row).begin, TEHRAN, Calendar.JALALI) for row in range(len(cut))]
+    assert begins == [f"{year}-{month:02}-01 00:00" for month in range(1, 13)]
+    days = [round((cut.span_of(row).end - cut.span_of(row).begin) / 86_400) for row in range(len(cut))]
+    assert days == [31] * 6 + [30] * 5 + [30 if year in LEAP else 29]
+    assert len(rows(span, Interval.DAY, TEHRAN, Calendar.JALALI)) == 365 + (year in LEAP)
+
+
+def test_the_clock_by_which_a_row_is_written_is_told() -> None:
+    assert offset(at("2026-11-22", TEHRAN), TEHRAN) == "UTC+03:30"
+    assert offset(at("2021-06-01", TEHRAN), TEHRAN) == "UTC+04:30"  # when clocks were still set in Iran
+    assert offset(at("2026-07-01", ZoneInfo("America/St_Johns")), ZoneInfo("America/St_Johns")) == "UTC-02:30"
+    assert offset(0, ZoneInfo("UTC")) == "UTC+00:00"

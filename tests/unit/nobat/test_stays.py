@@ -4,13 +4,13 @@ import random
 from collections.abc import Iterable, Mapping
 
 from acd.agents import AgentState as S
-from nobat.figures.stays import COLUMN, Change, Choice, Splitting, Stays, start_of
+from nobat.figures.stays import COLUMN, Change, Choice, Gap, Splitting, Stays, start_of
 
 T = 1_000_000 * 900
 
 
 def split(
-    changes: Iterable[Change | Choice], before: Mapping[str, tuple[S, bool]], begin: int, until: float
+    changes: Iterable[Change | Choice | Gap], before: Mapping[str, tuple[S, bool]], begin: int, until: float
 ) -> dict[tuple[str, int], Stays]:
     sums = Splitting(before, begin)
     for change in changes:
@@ -91,3 +91,18 @@ def test_whatever_happens_no_second_is_lost_or_counted_twice_and_parts_give_the_
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in seconds.items() if value > 1e-9}
+
+
+def test_while_nobody_looked_nobody_did_anything() -> None:
+    changes = [
+        Change("101", T + 100, S.SIGNED_OUT, S.IDLE),
+        Gap(T + 5000, T + 400),
+        Change("101", T + 5010, S.SIGNED_OUT, S.TALKING),
+    ]
+    found = split(changes, {"102": (S.BREAK, True)}, T, T + 5400)
+    assert {at: stays.seconds for (agent, at), stays in found.items() if agent == "101"} == {
+        T: {"idle_s": 300.0},
+        T + 4500: {"talking_s": 390.0},
+    }
+    assert found["101", T].last is S.SIGNED_OUT
+    assert {at: stays.seconds for (agent, at), stays in found.items() if agent == "102"} == {T: {"break_s": 400.0}}
