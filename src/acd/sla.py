@@ -148,7 +148,7 @@ class PackedVisits:
                 yield self._one(index)
 
     def after(self, decided_at: float) -> Iterator[tuple[DecidedVisit, float]]:
-        """Those that were decided later than that, the newest first. Some are told late: of a call that is found after a restart."""
+        """Those that were decided later than that, the newest first. Some are told late: of a call found after a restart."""
         for index in range(len(self.decided_at) - 1, self.begin - 1, -1):
             if self.decided_at[index] > decided_at:
                 yield self._one(index)
