@@ -49,11 +49,10 @@ async def test_calls_are_carried_and_recorded_under_the_units_restrictions(servi
         serving.service.wait_ready()
         assert {"Seccomp:\t2", "CapEff:\t0000000000000000"} <= set(serving.service.status())
         await serving.set_queue(recording={"mode": "always"})
-        await bank.given_phone("agent-101", talk=0, tone=1200)
+        await bank.given_phone("agent-101", talk=(1.0, 1.0), tone=1200)  # long enough for sound on the disk
         await serving.given_available("101")
         customer = await bank.call("8000", tone=440)
         call = await serving.until_call(customer, state="talking", agent="101")
-        await bank.leave(customer)
         await serving.until_call(customer, state="ended", outcome="answered")
 
         found: list[Json] = []

@@ -15,6 +15,8 @@ Row = dict[str, Any]
 
 
 LONGEST_TEXT = 200
+_ROUNDING_S = 1e-5
+"""A difference of two times may be a millionth too short; a talk is never to begin before the visit it ends, if nobody waited."""
 
 
 def clean(text: str | None, length: int = LONGEST_TEXT) -> str | None:
@@ -90,7 +92,7 @@ def talk_row(event: TalkEnded) -> Row:
         "agent_id": event.agent,
         "ended_at": when(event.at),
         "queue_id": event.queue,
-        "began_at": when(event.at - event.talk_s),
+        "began_at": when(min(event.at, event.at - event.talk_s + _ROUNDING_S)),
         "talk_s": event.talk_s,
         "hold_s": event.hold_s,
         "wrap_up_s": None,

@@ -116,9 +116,11 @@ def test_each_kind_of_fault_comes_in_ten_minutes_as_often_as_it_weighs() -> None
 
 
 def test_memory_is_judged_when_a_process_is_warm_and_old_enough() -> None:
-    life = Life(1, 0.0, [(second, 100 if second < 60 else 110) for second in range(100)])
+    life = Life(1, 0.0, memory=[(second, 100 if second < 60 else 110) for second in range(100)])
+    assert life.growth(30.0) is None, "it has not answered yet"
+    life.ready_at = 5.0
     assert life.growth(30.0) == 0.10000000000000009
-    assert life.growth(90.0) is None
+    assert life.growth(80.0) is None
 
 
 def test_events_of_one_channel_stay_in_order_whatever_else_does() -> None:
