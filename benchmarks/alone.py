@@ -51,9 +51,7 @@ async def run(*, full: bool) -> bool:
         print(
             f"   {name}: {len(late)} of {sum(one.pairs for one in found)} pairs out of order, by s: {Spread.of(late)}"
         )
-        print(
-            f"   … from the first caller to the first phone, the heartbeat of those who came in between included, s: {Spread.of([one.first_ring_s for one in found])}"
-        )
+        print(f"   … first phone after the first caller, s: {Spread.of([one.first_ring_s for one in found])}")
         print(f"   … from the first caller to the last, s: {Spread.of([one.from_first_to_last_s for one in found])}")
         print(f"   … rung more than once: {sum(one.twice for one in found)}")
     swapped = sum(seconds > TOGETHER_S for one in ours for seconds in one.swapped)
