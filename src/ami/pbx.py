@@ -283,7 +283,7 @@ class Pbx:
                 self._told_down = None
                 self._link.settled()
                 self._set_health(HealthState.READY, "ready")
-                notes.read(self._link, self._config.pbx, self._tell)
+                notes.read(self._link, self._config.pbx, self._config.epoch, self._tell)
                 await self._stay_in_step(boot_was_said=boot_was_said)
             except Unfit as unfit:
                 self._set_health(unfit.state, unfit.reason)
@@ -378,7 +378,7 @@ class Pbx:
         if not self._snapshot_wanted.is_set():
             await self._check(boot_was_said=boot_was_said)
         await self._compare()
-        notes.read(self._link, self._config.pbx, self._tell)
+        notes.read(self._link, self._config.pbx, self._config.epoch, self._tell)
 
     def _link_lost(self, state: HealthState, reason: str) -> None:
         self._session += 1

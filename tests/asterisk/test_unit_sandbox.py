@@ -22,8 +22,8 @@ class UnitService(Service):
 
     def start(self) -> None:
         folders = [self.directory, self.recording_dir, self.voicemail_dir]
-        for folder in (one for one in folders if one is not None and not one.exists()):  # the guide's `install -d`
-            folder.mkdir()
+        for folder in (one for one in folders if one is not None and one != self.directory):  # the guide's `install -d`
+            folder.mkdir(exist_ok=True)
             os.chown(folder, folder.parent.stat().st_uid, os.getgid())
             folder.chmod(0o2770)
             folder.parent.chmod(0o751)

@@ -48,7 +48,10 @@ async def test_who_came_and_went_in_an_outage_is_in_the_history(serving: Serving
     parts = ("answered", "abandoned", "overflowed", "deferred", "lost", "waiting")
     assert after["offered"] == sum(after[part] for part in parts) == before["offered"] + 2
 
-    async def forgotten() -> bool:
-        return not await _notes(serving)
+    notes: list[str] = []
 
-    await until(forgotten, "what is in the database is forgotten", within_s=25, every_s=0.5)
+    async def forgotten() -> bool:
+        notes[:] = map(str, await _notes(serving))
+        return not notes
+
+    await until(forgotten, "what is in the database is forgotten", within_s=25, every_s=0.5, seen=lambda: notes)

@@ -33,7 +33,7 @@ class Asterisk:
 
 async def read(*values: str, key: str = CALL) -> Sequence[Note]:
     found: list[NotesFound] = []
-    notes.read(Asterisk(*values, key=key), PBX, found.append)
+    notes.read(Asterisk(*values, key=key), PBX, "7", found.append)
     await asyncio.sleep(0)
     return [note for one in found for note in one.notes]
 
@@ -63,6 +63,19 @@ async def test_what_is_no_note_of_this_pbx_is_left_out() -> None:
     assert await read(good, key="pbx2-1795000000123.7") == []
     assert await read(good, key="pbx1-1795000000123.8") == []
     assert await read() == []
+
+
+async def test_what_will_never_be_read_is_forgotten_and_what_another_program_may_read_is_not() -> None:
+    for value, forgotten in (
+        (f"1/sales/0/////{LEG}8/", [CALL]),
+        (f"2/sales/0/////{LEG}/", []),
+        (f"1/sales/0/////{LEG}/", []),
+    ):
+        asterisk = Asterisk(value)
+        notes.read(asterisk, PBX, "7", lambda _: None)
+        await asyncio.sleep(0)
+        said = [dict(headers).get("Variable", "") for headers in asterisk.asked[1:]]
+        assert said == [f"ACD_FORGET={call}" for call in forgotten]
 
 
 async def test_notes_are_forgotten_in_lines_that_asterisk_takes() -> None:
