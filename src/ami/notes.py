@@ -40,8 +40,8 @@ class Asker(Protocol):
 def read(link: Asker, pbx: PbxId, epoch: str, deliver: Callable[[NotesFound], None]) -> None:
     """Ask for the notes; they are delivered if there are any. If no answer comes they are asked for after the next look.
 
-    One of this form that tells of no caller of ours (somebody else's words, or a leg that is not the caller's own) would never be read:
-    that is said once, and it is forgotten.
+    One of this form that tells of no caller of ours (somebody else's words, or a leg that is not the caller's own) would never be
+    read: that is said once, and it is forgotten.
     """
     (answer,) = link.send(ReadNotes())
 
