@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 BUSY_S = 5
 CONNECT_S = 3
 STATEMENT_S = 10
-CACHE_KB = 500
-"""Pages that each connection of SQLite keeps: the operating system has them all, and every connection fills its own."""
 LONG_S = 300
 """For work behind the calls that may have years of history to read: the first figures, an erasure."""
 _DRIVERS = {
@@ -180,7 +178,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         f"busy_timeout={BUSY_S * 1000}",
         "secure_delete=ON",
-        f"cache_size={-CACHE_KB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
