@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from time import perf_counter
 
 from sqlalchemy import insert, update
 
+from benchmarks.databases import on_each
 from benchmarks.figures import Spread, heading, verdict
 from nobat.storage import audit, schema
 from nobat.storage.audit import START, AuditEntry, Link, digest
@@ -27,7 +29,7 @@ from nobat.storage.migrate import migrate
 from nobat.storage.recorder import Recorder
 from nobat.storage.recorder_thread import RecorderThread
 from nobat.storage.rows import Row
-from tests.support.postgres import PostgresServer, start_postgres
+from tests.support.postgres import PostgresServer
 
 NOON, HANDS, PROGRAMS = 1_700_049_600.0, 16, 4
 Write = Callable[[int], Awaitable[object]]
@@ -133,12 +135,7 @@ def verify(url: str, folder: Path) -> tuple[float, float]:
 
 async def run(*, full: bool) -> bool:
     """Print all; whether a request waits at most 100 ms in 99 of 100 cases, and a chain of any length takes the same memory."""
-    server = await asyncio.to_thread(start_postgres, durable=True)
-    try:
-        results = [await _on("SQLite", None, full=full), await _on("PostgreSQL", server, full=full)]
-    finally:
-        await asyncio.to_thread(server.stop)
-    return all(results)
+    return await on_each(partial(_on, full=full))
 
 
 async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:

@@ -7,7 +7,7 @@ and tables analysed, as autovacuum does.
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex, DropIndex
 from nobat.storage.database import Database
 from nobat.storage.migrate import migrate
 from nobat.storage.schema_base import UtcDateTime
-from tests.support.postgres import start_postgres
+from tests.support.postgres import PostgresServer, start_postgres
 
 Columns = tuple[Table, tuple[str, ...]]
 Rows = Sequence[Sequence[Any]]
@@ -98,3 +98,13 @@ def _moment(at: float) -> datetime:
 
 def _text(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+async def on_each(measured: Callable[[str, PostgresServer | None], Awaitable[bool]]) -> bool:
+    """Measure on SQLite, then on a PostgreSQL server that writes to the disk; whether both reached their goals."""
+    server = await asyncio.to_thread(start_postgres, durable=True)
+    try:
+        results = [await measured("SQLite", None), await measured("PostgreSQL", server)]
+    finally:
+        await asyncio.to_thread(server.stop)
+    return all(results)

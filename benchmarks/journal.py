@@ -7,7 +7,7 @@ of the driver, 500 a commit, on the same disk. The stall is what an event loop b
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ from acd.events import (
 )
 from acd.ids import AgentId, CallId, DeviceId, LegId, OfferId, QueueId
 from acd.outcomes import Outcome
+from benchmarks.databases import on_each
 from benchmarks.figures import Spread, heading, verdict
 from nobat.settings import HistorySettings
 from nobat.storage import event_rows
@@ -37,7 +38,7 @@ from nobat.storage.journal import Journal
 from nobat.storage.migrate import migrate
 from nobat.storage.recorder import Recorder
 from nobat.storage.recorder_thread import RecorderThread
-from tests.support.postgres import PostgresServer, start_postgres
+from tests.support.postgres import PostgresServer
 
 SALES, NOON = QueueId("sales"), 1_700_049_600.0
 CALLS_A_SECOND, LISTEN_S = 50, 5.0
@@ -162,18 +163,9 @@ async def stalls(url: str, folder: Path, *, writing: bool) -> list[float]:
     return gaps
 
 
-def _runs(full: bool) -> Iterator[int]:
-    yield from range(5 if full else 3)
-
-
 async def run(*, full: bool) -> bool:
     """Print both; whether the recorder reaches 30 % of the plain batch and the loop is never held for 5 ms, on both databases."""
-    server = await asyncio.to_thread(start_postgres, durable=True)
-    try:
-        results = [await _on("SQLite", None, full=full), await _on("PostgreSQL", server, full=full)]
-    finally:
-        await asyncio.to_thread(server.stop)
-    return all(results)
+    return await on_each(partial(_on, full=full))
 
 
 async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:
@@ -185,7 +177,7 @@ async def _on(name: str, server: PostgresServer | None, *, full: bool) -> bool:
             return server.create_database() if server is not None else f"sqlite:///{folder / file}.db"
 
         pairs = []
-        for number in _runs(full):
+        for number in range(5 if full else 3):
             part = folder / str(number)
             part.mkdir()
             ours = await throughput(fresh(f"{number}/ours"), part, calls)
